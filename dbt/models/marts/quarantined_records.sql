@@ -1,0 +1,117 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_as_of_date',
+    on_schema_change='fail',
+) }}
+
+with
+
+quarantined_customers as (
+    select
+        as_of_date,
+        record_number,
+        reasons
+    from {{ ref('base_customers') }}
+    where reasons != '' and not is_exact_duplicate
+),
+
+raw_customers as (
+    select * from {{ source('lending_club', 'customers_raw') }}
+    where {{ is_of_this_run('as_of_date') }}
+),
+
+unmatched_accounts as (
+    select * from {{ ref('int_accounts__without_customer') }}
+),
+
+quarantined_accounts as (
+    select
+        base.as_of_date,
+        base.record_number,
+        base.balance,
+        base.account_type,
+        base.reasons != '' as is_quarantined_in_staging,
+        concat_ws(';', nullif(base.reasons, ''), unmatched_accounts.reason) as reasons
+    from {{ ref('base_accounts') }} as base
+    left join unmatched_accounts
+        on
+            base.record_number = unmatched_accounts.record_number
+            and base.as_of_date = unmatched_accounts.as_of_date
+    where
+        not base.is_exact_duplicate
+        and (base.reasons != '' or unmatched_accounts.reason is not null)
+),
+
+raw_accounts as (
+    select * from {{ source('lending_club', 'accounts_raw') }}
+    where {{ is_of_this_run('as_of_date') }}
+),
+
+rejected_records as (
+    select * from {{ source('lending_club', 'rejected_records') }}
+    where {{ is_of_this_run('as_of_date') }}
+),
+
+unioned as (
+    select
+        raw_customers.as_of_date,
+        raw_customers.source_file,
+        'staging' as stage,
+        raw_customers.record_number,
+        cast(null as bigint) as line_number,
+        quarantined_customers.reasons,
+        {{ csv_record([
+            'raw_customers.customer_id', 'raw_customers.name', 'raw_customers.has_loan'
+        ]) }} as raw_record,
+        cast(null as decimal(18, 2)) as balance,
+        cast(null as {{ dbt.type_string() }}) as account_type
+    from raw_customers
+    inner join quarantined_customers
+        on
+            raw_customers.record_number = quarantined_customers.record_number
+            and raw_customers.as_of_date = quarantined_customers.as_of_date
+    union all
+    select
+        raw_accounts.as_of_date,
+        raw_accounts.source_file,
+        case when quarantined_accounts.is_quarantined_in_staging then 'staging' else 'join' end
+            as stage,
+        raw_accounts.record_number,
+        cast(null as bigint) as line_number,
+        quarantined_accounts.reasons,
+        {{ csv_record([
+            'raw_accounts.account_id', 'raw_accounts.customer_id', 'raw_accounts.balance',
+            'raw_accounts.account_type'
+        ]) }} as raw_record,
+        quarantined_accounts.balance,
+        quarantined_accounts.account_type
+    from raw_accounts
+    inner join quarantined_accounts
+        on
+            raw_accounts.record_number = quarantined_accounts.record_number
+            and raw_accounts.as_of_date = quarantined_accounts.as_of_date
+    union all
+    select
+        as_of_date,
+        source_file,
+        'rejected' as stage,
+        cast(null as bigint) as record_number,
+        line_number,
+        reason as reasons,
+        raw_record,
+        cast(null as decimal(18, 2)) as balance,
+        cast(null as {{ dbt.type_string() }}) as account_type
+    from rejected_records
+)
+
+select
+    as_of_date,
+    source_file,
+    stage,
+    record_number,
+    line_number,
+    reasons,
+    raw_record,
+    balance,
+    account_type
+from unioned

@@ -1,0 +1,105 @@
+{{ config(materialized='table') }}
+
+with
+
+duplicated_hashes as (
+    select key_hash
+    from (
+        select {{ hash_of(['as_of_date', 'account_id']) }} as key_hash
+        from ({{ parsed_accounts() }}) as parsed
+        where account_id != ''
+    ) as hashed
+    group by key_hash
+    having count(*) > 1
+),
+
+candidates as (
+    select *
+    from ({{ parsed_accounts() }}) as parsed
+    where
+        account_id != ''
+        and {{ hash_of(['as_of_date', 'account_id']) }} in (
+            select key_hash from duplicated_hashes
+        )
+),
+
+settled as (
+    select
+        as_of_date,
+        record_number,
+        row_number() over same_key_in_order as place,
+        count(*) over same_key as copies,
+        count(customer_id) over same_key = count(*) over same_key
+        and count(balance) over same_key = count(*) over same_key
+        and count(account_type) over same_key = count(*) over same_key
+        and min(customer_id) over same_key = max(customer_id) over same_key
+        and min(balance) over same_key = max(balance) over same_key
+        and min(account_type) over same_key = max(account_type) over same_key as are_equal
+    from candidates
+    window
+        same_key as (partition by as_of_date, account_id),
+        same_key_in_order as (partition by as_of_date, account_id order by record_number)
+),
+
+duplicates as (
+    select
+        as_of_date,
+        record_number,
+        coalesce(are_equal, false) and place > 1 as is_exact_duplicate,
+        not coalesce(are_equal, false) as is_conflicting
+    from settled
+    where copies > 1
+),
+
+joined as (
+    select
+        parsed.as_of_date,
+        parsed.record_number,
+        parsed.account_id,
+        parsed.customer_id,
+        parsed.balance,
+        parsed.account_type,
+        parsed.customer_id_text,
+        parsed.balance_text,
+        parsed.account_type_text,
+        coalesce(duplicates.is_exact_duplicate, false) as is_exact_duplicate,
+        coalesce(duplicates.is_conflicting, false) as is_conflicting
+    from ({{ parsed_accounts() }}) as parsed
+    left join duplicates
+        on
+            parsed.record_number = duplicates.record_number
+            and parsed.as_of_date = duplicates.as_of_date
+)
+
+select
+    as_of_date,
+    record_number,
+    account_id,
+    customer_id,
+    balance,
+    account_type,
+    is_exact_duplicate,
+    case
+        when
+            account_id != ''
+            and customer_id is not null
+            and balance is not null
+            and account_type is not null
+            and not is_conflicting
+            then ''
+        else concat_ws(
+            ';',
+            case when account_id = '' then 'account_id_missing' end,
+            case
+                when account_type is not null then null
+                when {{ trim_white_space('account_type_text') }} = '' then 'account_type_missing'
+                else 'account_type_unrecognised'
+            end,
+            case when balance is null then {{ money_reasons('balance_text') }} end,
+            case when is_conflicting then 'conflicting_duplicate' end,
+            case
+                when customer_id is null then {{ customer_id_reason('customer_id_text') }}
+            end
+        )
+    end as reasons
+from joined

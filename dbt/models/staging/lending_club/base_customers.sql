@@ -1,0 +1,87 @@
+{{ config(materialized='table') }}
+
+with
+
+duplicated_hashes as (
+    select key_hash
+    from (
+        select {{ hash_of(['as_of_date', 'customer_id']) }} as key_hash
+        from ({{ parsed_customers() }}) as parsed
+        where customer_id is not null
+    ) as hashed
+    group by key_hash
+    having count(*) > 1
+),
+
+candidates as (
+    select *
+    from ({{ parsed_customers() }}) as parsed
+    where
+        customer_id is not null
+        and {{ hash_of(['as_of_date', 'customer_id']) }} in (
+            select key_hash from duplicated_hashes
+        )
+),
+
+settled as (
+    select
+        as_of_date,
+        record_number,
+        row_number() over same_key_in_order as place,
+        count(*) over same_key as copies,
+        count(has_loan) over same_key = count(*) over same_key
+        and min(has_loan) over same_key = max(has_loan) over same_key
+        and count(name) over same_key in (0, count(*) over same_key)
+        and coalesce(min(name) over same_key = max(name) over same_key, true) as are_equal
+    from candidates
+    window
+        same_key as (partition by as_of_date, customer_id),
+        same_key_in_order as (partition by as_of_date, customer_id order by record_number)
+),
+
+duplicates as (
+    select
+        as_of_date,
+        record_number,
+        coalesce(are_equal, false) and place > 1 as is_exact_duplicate,
+        not coalesce(are_equal, false) as is_conflicting
+    from settled
+    where copies > 1
+),
+
+joined as (
+    select
+        parsed.as_of_date,
+        parsed.record_number,
+        parsed.customer_id,
+        parsed.name,
+        parsed.has_loan,
+        parsed.customer_id_text,
+        coalesce(duplicates.is_exact_duplicate, false) as is_exact_duplicate,
+        coalesce(duplicates.is_conflicting, false) as is_conflicting
+    from ({{ parsed_customers() }}) as parsed
+    left join duplicates
+        on
+            parsed.record_number = duplicates.record_number
+            and parsed.as_of_date = duplicates.as_of_date
+)
+
+select
+    as_of_date,
+    record_number,
+    customer_id,
+    name,
+    has_loan,
+    is_exact_duplicate,
+    case
+        when customer_id is not null and has_loan is not null and not is_conflicting then ''
+        else concat_ws(
+            ';',
+            case when is_conflicting then 'conflicting_duplicate' end,
+            case
+                when customer_id is null then {{ customer_id_reason('customer_id_text') }}
+            end,
+            case when has_loan is null then 'has_loan_unrecognised' end
+        )
+    end as reasons
+from joined

@@ -1,0 +1,1 @@
+"""What arrives: finding a delivery, proving that it is whole, splitting it, or refusing it."""

@@ -1,0 +1,165 @@
+"""Count the physical lines of a file from its bytes, apart from any CSV parser."""
+
+import contextlib
+import gzip
+import hashlib
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from lending_club_pipeline.deliveries.finding import Compression, DeliveredFile
+from lending_club_pipeline.errors import Place, RefusedDeliveryError
+
+_CHUNK: Final = 2**22
+_LINE_FEED_AFTER_LINE_FEED: Final = re.compile(rb"\n(?=\n)")
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+@dataclass
+class ByteCounts:
+    """What the bytes of a file say, whatever a parser makes of them.
+
+    Attributes:
+        stored_bytes: size of the file as stored, compressed or not.
+        sha256: SHA-256 of the file as stored.
+        text_bytes: size of the text.
+        lines: physical lines; LF, CRLF and CR each end one, and so does the end of the file.
+        empty_lines: lines without a character.
+        leading_empty_lines: empty lines before the first other one.
+        has_quotes: there is a double quote somewhere.
+    """
+
+    stored_bytes: int = 0
+    sha256: str = ""
+    text_bytes: int = 0
+    lines: int = 0
+    empty_lines: int = 0
+    leading_empty_lines: int = 0
+    has_quotes: bool = False
+    _at_line_start: bool = field(default=True, repr=False)
+    _held_return: bool = field(default=False, repr=False)
+
+    def add(self, chunk: bytes) -> None:
+        """Count a further piece of the text."""
+        if self.text_bytes == 0:
+            chunk = chunk.removeprefix(_BOM)
+        self.text_bytes += len(chunk)
+        self.has_quotes = self.has_quotes or b'"' in chunk
+        if self._held_return:
+            chunk = b"\r" + chunk
+        self._held_return = chunk.endswith(b"\r")
+        if self._held_return:
+            chunk = chunk[:-1]
+        self._count(_as_line_feeds(chunk))
+
+    def finish(self) -> None:
+        """Count what the end of the file ends."""
+        if self._held_return:
+            self._count(b"\n")
+            self._held_return = False
+        if not self._at_line_start:
+            self.lines += 1
+
+    def _count(self, chunk: bytes) -> None:
+        if not chunk:
+            return
+        empty_before = self.empty_lines
+        if self._at_line_start and chunk.startswith(b"\n"):
+            self.empty_lines += 1
+        if b"\n\n" in chunk:
+            self.empty_lines += sum(1 for _ in _LINE_FEED_AFTER_LINE_FEED.finditer(chunk))
+        if self.lines == empty_before == self.leading_empty_lines and self._at_line_start:
+            self.leading_empty_lines += len(chunk) - len(chunk.lstrip(b"\n"))
+        self.lines += chunk.count(b"\n")
+        self._at_line_start = chunk.endswith(b"\n")
+
+
+def _as_line_feeds(chunk: bytes) -> bytes:
+    if b"\r" not in chunk:
+        return chunk
+    return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def count_bytes(delivered: DeliveredFile, plain_copy: Path) -> tuple[ByteCounts, Path]:
+    """Read a delivered file once: count its lines and take its checksum.
+
+    Args:
+        delivered: the file.
+        plain_copy: where the text of a compressed file is put, for the parser to read.
+
+    Returns:
+        The counts and the path of the plain text, which is the file itself if not compressed.
+
+    Raises:
+        RefusedDeliveryError: the file is unreadable, no file, or truncated.
+    """
+    counts = ByteCounts()
+    digest = hashlib.sha256()
+    with _refusing(delivered), delivered.path.open("rb") as stored:
+        for chunk in iter(lambda: stored.read(_CHUNK), b""):
+            digest.update(chunk)
+            counts.stored_bytes += len(chunk)
+            if delivered.compression == "none":
+                counts.add(chunk)
+    counts.sha256 = digest.hexdigest()
+    plain = delivered.path
+    if delivered.compression != "none":
+        plain = plain_copy
+        with _refusing(delivered), plain.open("wb") as copy:
+            for chunk in _decompressed(delivered.path, delivered.compression):
+                counts.add(chunk)
+                copy.write(chunk)
+    counts.finish()
+    return counts, plain
+
+
+def _decompressed(path: Path, compression: Compression) -> Iterator[bytes]:
+    if compression == "gz":
+        with gzip.open(path, "rb") as unzipped:
+            yield from iter(lambda: unzipped.read(_CHUNK), b"")
+    else:
+        import pyarrow as pa  # noqa: PLC0415 - only a .zst delivery pays for it
+
+        with pa.input_stream(str(path), compression="zstd") as stream:
+            yield from iter(lambda: stream.read(_CHUNK), b"")
+
+
+@contextlib.contextmanager
+def _refusing(delivered: DeliveredFile) -> Iterator[None]:
+    """Turn what the operating system or a decompressor says into a refusal."""
+    place = Place(delivered.path)
+    try:
+        yield
+    except IsADirectoryError:
+        raise RefusedDeliveryError(
+            "not_a_file",
+            place,
+            "this is a folder, not a file",
+            f"Put the file {delivered.source.name} in its place",
+        ) from None
+    except PermissionError:
+        raise RefusedDeliveryError(
+            "file_unreadable",
+            place,
+            "this file may not be read",
+            "Give the user who runs the pipeline the right to read it",
+        ) from None
+    except FileNotFoundError:
+        raise RefusedDeliveryError(
+            "file_missing",
+            place,
+            "this file is gone, or is a link to nothing",
+            "Deliver it again",
+        ) from None
+    except (EOFError, zlib.error, gzip.BadGzipFile, OSError) as error:
+        if delivered.compression == "none":
+            raise
+        raise RefusedDeliveryError(
+            "file_truncated",
+            place,
+            f"this is no whole .{delivered.compression} file ({error})",
+            "It was cut off or damaged on its way: deliver it again",
+        ) from None

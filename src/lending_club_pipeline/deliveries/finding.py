@@ -1,0 +1,163 @@
+"""Find the delivery to process in a folder, or say what is missing."""
+
+import datetime as dt
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from lending_club_pipeline.deliveries.source_files import SOURCE_FILES, SourceFile
+from lending_club_pipeline.errors import Place, RefusedDeliveryError
+
+Compression = Literal["none", "gz", "zst"]
+
+_SUFFIXES: Final[dict[Compression, str]] = {"none": "", "gz": ".gz", "zst": ".zst"}
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_LOOKS_LIKE_A_DATE: Final = re.compile(r"\d[\d\-_. ]{5,}")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DeliveredFile:
+    """One file of a delivery as it lies in the folder."""
+
+    source: SourceFile
+    path: Path
+    compression: Compression
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A pair of files, each a full extract as of one business date."""
+
+    as_of_date: dt.date
+    folder: Path
+    files: tuple[DeliveredFile, ...]
+
+
+def today_utc() -> dt.date:
+    """Return the business date of an undated delivery that arrives now."""
+    return dt.datetime.now(dt.UTC).date()
+
+
+def find_delivery(inputs: Path, as_of_date: dt.date | None, today: dt.date) -> Delivery:
+    """Choose the delivery to process.
+
+    With a date it is the folder of that date, else the undated files. Without a date it is
+    today's: today's folder, else undated files; where there are none, the newest dated folder.
+
+    Args:
+        inputs: the folder in which deliveries arrive.
+        as_of_date: the business date asked for, or None.
+        today: the current date in UTC; nothing newer is accepted.
+
+    Raises:
+        RefusedDeliveryError: there is no whole delivery, or its date lies in the future.
+    """
+    _refuse_if_no_folder(inputs)
+    if as_of_date is not None:
+        _refuse_future(as_of_date, today, inputs)
+        dated = inputs / as_of_date.isoformat()
+        return _delivery(as_of_date, dated if dated.exists() else inputs)
+    if (inputs / today.isoformat()).exists():
+        return _delivery(today, inputs / today.isoformat())
+    dates = dated_folders(inputs)
+    if any(True for source in SOURCE_FILES for _ in _forms(inputs, source)) or not dates:
+        return _delivery(today, inputs)
+    newest = max(dates)
+    _refuse_future(newest, today, inputs / newest.isoformat())
+    return _delivery(newest, inputs / newest.isoformat())
+
+
+def dated_folders(inputs: Path) -> list[dt.date]:
+    """List the dates for which `inputs` has a folder, oldest first.
+
+    A folder whose name looks like a date and is none is ignored with a warning.
+    """
+    dates = []
+    for folder in sorted(path for path in inputs.iterdir() if path.is_dir()):
+        try:
+            dates.append(_parsed(folder.name))
+        except ValueError:
+            if _LOOKS_LIKE_A_DATE.match(folder.name):
+                logger.warning(
+                    "%s is ignored: its name is no date. Rename it to YYYY-MM-DD.", folder
+                )
+    return dates
+
+
+def _parsed(name: str) -> dt.date:
+    if _DATE.fullmatch(name) is None:
+        raise ValueError(name)
+    return dt.date.fromisoformat(name)
+
+
+def _delivery(as_of_date: dt.date, folder: Path) -> Delivery:
+    _refuse_if_no_folder(folder)
+    return Delivery(as_of_date, folder, tuple(_only_form(folder, it) for it in SOURCE_FILES))
+
+
+def _forms(folder: Path, source: SourceFile) -> Iterator[DeliveredFile]:
+    for compression, suffix in _SUFFIXES.items():
+        path = folder / f"{source.name}{suffix}"
+        if path.exists() or path.is_symlink():
+            yield DeliveredFile(source, path, compression)
+
+
+def _only_form(folder: Path, source: SourceFile) -> DeliveredFile:
+    forms = list(_forms(folder, source))
+    if not forms:
+        raise RefusedDeliveryError(
+            "file_missing",
+            Place(folder / source.name),
+            f"the delivery has no {source.name}",
+            f"Put {source.name} (or .csv.gz, .csv.zst) there and run again",
+        )
+    if len(forms) > 1:
+        names = " and ".join(form.path.name for form in forms)
+        raise RefusedDeliveryError(
+            "file_in_several_forms",
+            Place(folder),
+            f"it holds {names}, and nobody can tell which one counts",
+            "Leave only one of them",
+        )
+    return forms[0]
+
+
+def _refuse_if_no_folder(folder: Path) -> None:
+    if not folder.exists():
+        raise RefusedDeliveryError(
+            "folder_missing",
+            Place(folder),
+            "this folder does not exist",
+            "Create it and put the delivery there, or name another one by --inputs or INPUT_PATH",
+        )
+    if not folder.is_dir():
+        raise RefusedDeliveryError(
+            "not_a_folder",
+            Place(folder),
+            "this is a file, not a folder",
+            "Name the folder that holds Customer.csv and accounts.csv",
+        )
+    try:
+        next(folder.iterdir(), None)
+    except PermissionError:
+        raise RefusedDeliveryError(
+            "folder_unreadable",
+            Place(folder),
+            "this folder may not be read",
+            "Give the user who runs the pipeline the right to read it",
+        ) from None
+
+
+def _refuse_future(as_of_date: dt.date, today: dt.date, path: Path) -> None:
+    if as_of_date > today:
+        raise RefusedDeliveryError(
+            "date_in_the_future",
+            Place(path),
+            f"the as-of date {as_of_date} lies in the future (today is {today} in UTC)",
+            "Correct the folder's name, or name another date by --as-of",
+        )

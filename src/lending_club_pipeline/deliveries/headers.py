@@ -1,0 +1,169 @@
+"""Read the header of a file and find the required columns in it."""
+
+import csv
+import io
+import string
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lending_club_pipeline.deliveries.source_files import SourceFile
+from lending_club_pipeline.errors import Place, RefusedDeliveryError
+
+_LONGEST_RECORD: Final = 2 * 2**20
+_OTHER_DELIMITERS: Final = {";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_WHITE_SPACE: Final = (
+    string.whitespace
+    + "\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"
+    + "".join(map(chr, range(0x2000, 0x200B)))
+)
+_LONGEST_SHOWN_NAME: Final = 40
+_BOM: Final = b"\xef\xbb\xbf"
+_UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+_ASCII_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where the required columns are.
+
+    Attributes:
+        names: column names as delivered, trimmed.
+        positions: position in `names` of each required column, in the declared order.
+        line: physical line on which the header begins.
+        lines: physical lines that it takes.
+    """
+
+    names: tuple[str, ...]
+    positions: tuple[int, ...]
+    line: int
+    lines: int
+
+    @property
+    def extra_columns(self) -> tuple[str, ...]:
+        """Columns that nobody asked for: accepted, not landed, named in the metadata."""
+        taken = set(self.positions)
+        return tuple(name for at, name in enumerate(self.names) if at not in taken)
+
+
+def read_header(plain: Path, named: Path, source: SourceFile, leading_empty_lines: int) -> Header:
+    """Read the first record of a file and match it with the required columns.
+
+    Args:
+        plain: the text of the file.
+        named: the path that errors name (the compressed file, as it was delivered).
+        source: which of the two files it is.
+        leading_empty_lines: empty lines above the header.
+
+    Raises:
+        RefusedDeliveryError: the file is empty or not UTF-8, its delimiter is no comma, a
+            required column is missing, or a name appears twice.
+    """
+    with plain.open("rb") as file:
+        start = file.read(_LONGEST_RECORD)
+    line = leading_empty_lines + 1
+    place = Place(named, line=line)
+    _refuse_other_encodings(start, Place(named))
+    text = start.removeprefix(_BOM).lstrip(b"\r\n").decode("utf-8", "surrogateescape")
+    if not text:
+        raise RefusedDeliveryError(
+            "file_empty", Place(named), "this file is empty", "Deliver the whole extract again"
+        )
+    names, lines = _split(text, ",", place)
+    _refuse_undecodable(names, place)
+    keys = [_key(name) for name in names]
+    _refuse_other_delimiters(text, keys, source, place)
+    _refuse_duplicates(names, keys, place)
+    _refuse_missing(names, keys, source, place)
+    positions = tuple(keys.index(_key(column)) for column in source.columns)
+    return Header(tuple(names), positions, line, lines)
+
+
+def _key(name: str) -> str:
+    return name.translate(_ASCII_LOWER)
+
+
+def _split(text: str, delimiter: str, place: Place) -> tuple[list[str], int]:
+    """Split the header; return the names and the number of physical lines it takes."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        record = next(reader)
+    except csv.Error:
+        raise RefusedDeliveryError(
+            "header_broken",
+            place,
+            "the header has a quote that is never closed, or text after a closing quote",
+            "Correct the header and deliver the file again",
+        ) from None
+    return [_unquoted(name.strip(_WHITE_SPACE)) for name in record], reader.line_num
+
+
+def _unquoted(name: str) -> str:
+    # Python's reader keeps the quotes of a quoted field that spaces stand before.
+    if len(name) > 1 and name.startswith('"') and name.endswith('"'):
+        return name[1:-1].replace('""', '"').strip(_WHITE_SPACE)
+    return name
+
+
+def _refuse_undecodable(names: list[str], place: Place) -> None:
+    if any("\udc80" <= character <= "\udcff" for name in names for character in name):
+        raise RefusedDeliveryError(
+            "header_not_utf8",
+            place,
+            "the header is not valid UTF-8",
+            "Save the file as UTF-8 and deliver it again",
+        )
+
+
+def _refuse_other_encodings(start: bytes, place: Place) -> None:
+    head = start[:64]
+    if head.startswith(_UTF16_MARKS) or (b"\x00" in head and head[1::2].count(0) >= len(head) // 4):
+        raise RefusedDeliveryError(
+            "not_utf8",
+            place,
+            "this file is UTF-16 or UTF-32, not UTF-8",
+            "Save it as UTF-8 and deliver it again",
+        )
+
+
+def _refuse_other_delimiters(text: str, keys: list[str], source: SourceFile, place: Place) -> None:
+    if set(map(_key, source.columns)) <= set(keys):
+        return
+    for delimiter, word in _OTHER_DELIMITERS.items():
+        found = {_key(name) for name in _split(text, delimiter, place)[0]}
+        if (len(keys) == 1 and delimiter in keys[0]) or set(map(_key, source.columns)) <= found:
+            raise RefusedDeliveryError(
+                "wrong_delimiter",
+                place,
+                f"fields are separated by a {word}, not by a comma",
+                "Export the file again with commas",
+            )
+
+
+def _refuse_duplicates(names: list[str], keys: list[str], place: Place) -> None:
+    for name, key in zip(names, keys, strict=True):
+        if key and keys.count(key) > 1:
+            raise RefusedDeliveryError(
+                "column_duplicate",
+                Place(place.path, place.line, name),
+                f"{keys.count(key)} columns have this name, and nobody can tell which one counts",
+                "Leave only one of them",
+            )
+
+
+def _refuse_missing(names: list[str], keys: list[str], source: SourceFile, place: Place) -> None:
+    missing = [column for column in source.columns if _key(column) not in keys]
+    if missing:
+        raise RefusedDeliveryError(
+            "column_missing",
+            Place(place.path, place.line, missing[0]),
+            f"the header has no {', '.join(missing)}; it has {_shown(names)}",
+            f"A header needs {', '.join(source.columns)}, in any order",
+        )
+
+
+def _shown(names: list[str]) -> str:
+    # A header that is none may be a record: show no more of it than a name needs.
+    short = [name for name in names if len(name) <= _LONGEST_SHOWN_NAME and name.isidentifier()]
+    others = len(names) - len(short)
+    return ", ".join(short[:20] + ([f"{others} other columns"] if others else []))

@@ -1,0 +1,309 @@
+"""Land a delivery: split both files into Parquet text, prove that nothing is missing, publish.
+
+A landed day is one folder, `as_of_date=YYYY-MM-DD`, with five files: the records of each file,
+the records that did not split, a description of the delivered files, and the counts that prove
+completeness. The folder is replaced as a whole, and only if both files were accepted.
+"""
+
+import datetime as dt
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lending_club_pipeline.deliveries import rejects, splitting
+from lending_club_pipeline.deliveries.byte_counts import ByteCounts, count_bytes
+from lending_club_pipeline.deliveries.finding import DeliveredFile, Delivery
+from lending_club_pipeline.deliveries.headers import Header, read_header
+from lending_club_pipeline.errors import Place, RefusedDeliveryError
+
+_FILES_SCHEMA: Final = pa.schema(
+    [
+        ("source_file", pa.string()),
+        ("delivered_name", pa.string()),
+        ("sha256", pa.string()),
+        ("stored_bytes", pa.int64()),
+        ("loaded_at", pa.timestamp("us", tz="UTC")),
+        ("physical_lines", pa.int64()),
+        ("header_lines", pa.int64()),
+        ("empty_lines", pa.int64()),
+        ("landed_records", pa.int64()),
+        ("landed_lines", pa.int64()),
+        ("rejected_records", pa.int64()),
+        ("rejected_lines", pa.int64()),
+        ("extra_columns", pa.list_(pa.string())),
+    ]
+)
+_RAW_NAMES: Final = {
+    "CustomerID": "customer_id",
+    "Name": "name",
+    "HasLoan": "has_loan",
+    "AccountID": "account_id",
+    "Balance": "balance",
+    "AccountType": "account_type",
+}
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """What became of one delivered file; its fields are those of `files.parquet`.
+
+    The counts satisfy physical_lines = header_lines + empty_lines + landed_lines +
+    rejected_lines: the first is counted from the bytes, the others from what was landed.
+    """
+
+    source_file: str
+    delivered_name: str
+    sha256: str
+    stored_bytes: int
+    loaded_at: dt.datetime
+    physical_lines: int
+    header_lines: int
+    empty_lines: int
+    landed_records: int
+    landed_lines: int
+    rejected_records: int
+    rejected_lines: int
+    extra_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LandedDelivery:
+    """A landed day.
+
+    Attributes:
+        as_of_date: its business date.
+        folder: folder of its Parquet files.
+        files: what became of each file.
+        is_unchanged: both files are the ones that were landed before, so nothing was done.
+    """
+
+    as_of_date: dt.date
+    folder: Path
+    files: tuple[LandedFile, ...]
+    is_unchanged: bool
+
+
+@dataclass(frozen=True)
+class SplitterLimits:
+    """Bounds of the engine that splits: memory in bytes, threads (None: all cores)."""
+
+    memory_bytes: int
+    threads: int | None = None
+
+
+_Counted: TypeAlias = tuple[DeliveredFile, ByteCounts, Path]
+
+
+def land(
+    delivery: Delivery,
+    landing: Path,
+    limits: SplitterLimits,
+    loaded_at: dt.datetime,
+    on_progress: Callable[[str], None],
+) -> LandedDelivery:
+    """Land a delivery, or refuse it and leave what was landed before as it is.
+
+    Args:
+        delivery: the pair of files.
+        landing: folder of all landed days.
+        limits: bounds of the engine that splits.
+        loaded_at: the load time to record.
+        on_progress: is told in a few words what is being done.
+
+    Raises:
+        RefusedDeliveryError: the model refuses one of the files.
+    """
+    target = landing / f"as_of_date={delivery.as_of_date.isoformat()}"
+    _recover(landing)
+    work = landing / f".landing-{os.getpid()}"
+    work.mkdir(parents=True, mode=0o700)
+    try:
+        counted = []
+        for file in delivery.files:
+            on_progress(f"Counting the lines of {file.path.name}")
+            counted.append((file, *count_bytes(file, work / f"{file.source.table}.csv")))
+        before = read_landed_files(target)
+        if _are_the_same(before, counted):
+            return LandedDelivery(delivery.as_of_date, target, before, is_unchanged=True)
+        files = _split_all(counted, work, limits, loaded_at, on_progress)
+        _write_files(files, work / "files.parquet")
+        _refuse_if_changed_meanwhile(counted)
+        for text in work.glob("*.csv"):
+            text.unlink()
+        _replace(work, target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return LandedDelivery(delivery.as_of_date, target, files, is_unchanged=False)
+
+
+def _split_all(
+    counted: list[_Counted],
+    work: Path,
+    limits: SplitterLimits,
+    loaded_at: dt.datetime,
+    on_progress: Callable[[str], None],
+) -> tuple[LandedFile, ...]:
+    headers = []
+    for file, counts, plain in counted:
+        _refuse_if_empty(file, counts)
+        headers.append(read_header(plain, file.path, file.source, counts.leading_empty_lines))
+    spill = work / "spill"
+    with splitting.splitter(limits.memory_bytes, limits.threads, spill) as connection:
+        connection.execute(_CREATE_ALL_REJECTED)
+        files = []
+        for (file, counts, plain), header in zip(counted, headers, strict=True):
+            on_progress(f"Splitting {file.path.name}")
+            files.append(_land_file(connection, file, counts, plain, header, work, loaded_at))
+        connection.execute(
+            "copy (select * from all_rejected order by source_file, line_number) to "
+            f"{splitting.quoted(work / 'rejects.parquet')} (format parquet, compression zstd)"
+        )
+    shutil.rmtree(spill, ignore_errors=True)
+    return tuple(files)
+
+
+_CREATE_ALL_REJECTED: Final = """
+    create table all_rejected
+        (source_file varchar, line_number bigint, reason varchar, raw_record varchar)
+"""
+
+
+def _land_file(
+    connection: duckdb.DuckDBPyConnection,
+    file: DeliveredFile,
+    counts: ByteCounts,
+    plain: Path,
+    header: Header,
+    work: Path,
+    loaded_at: dt.datetime,
+) -> LandedFile:
+    place = Place(file.path)
+    target = work / f"{file.source.table}.parquet"
+    columns = tuple(_RAW_NAMES[name] for name in file.source.columns)
+    landed = splitting.split(connection, plain, place, header, columns, target)
+    rejected = splitting.collect_rejects(connection)
+    if landed + rejected == 0:
+        raise RefusedDeliveryError(
+            "header_only",
+            place,
+            "this file has a header and no record",
+            "An extract without a single record is taken for a mistake: deliver it again",
+        )
+    if rejected:
+        rejects.refuse_open_quotes(connection, plain, place)
+    inner = (0, 0)
+    if counts.has_quotes:
+        relation = f"read_parquet({splitting.quoted(target)})"
+        inner = splitting.count_inner_lines(connection, relation, columns)
+    simple = header.lines + counts.empty_lines + landed + rejected == counts.lines
+    if rejected:
+        one_line_each = simple and counts.empty_lines == 0 and inner == (0, 0)
+        rejects.locate(connection, plain, one_line_each=one_line_each)
+    connection.execute(
+        "insert into all_rejected "
+        f"select {splitting.quoted(file.source.name)}, line_number, reason, raw_record "
+        "from rejected"
+    )
+    row = connection.execute("select coalesce(sum(lines), 0) from rejected").fetchone()
+    result = LandedFile(
+        source_file=file.source.name,
+        delivered_name=file.path.name,
+        sha256=counts.sha256,
+        stored_bytes=counts.stored_bytes,
+        loaded_at=loaded_at,
+        physical_lines=counts.lines,
+        header_lines=header.lines,
+        empty_lines=counts.empty_lines - inner[1],
+        landed_records=landed,
+        landed_lines=landed + inner[0],
+        rejected_records=rejected,
+        rejected_lines=0 if row is None else int(row[0]),
+        extra_columns=header.extra_columns,
+    )
+    _prove_complete(result, place)
+    return result
+
+
+def _prove_complete(file: LandedFile, place: Place) -> None:
+    accounted = file.header_lines + file.empty_lines + file.landed_lines + file.rejected_lines
+    if accounted != file.physical_lines:
+        raise RefusedDeliveryError(
+            "lines_unaccounted_for",
+            place,
+            f"{file.physical_lines} physical lines, but header ({file.header_lines}), empty "
+            f"({file.empty_lines}), landed ({file.landed_lines}) and rejected "
+            f"({file.rejected_lines}) lines make {accounted}",
+            "The file was split wrongly, so nothing of it is used: look for unbalanced quotes",
+        )
+
+
+def _refuse_if_empty(file: DeliveredFile, counts: ByteCounts) -> None:
+    if counts.lines == counts.empty_lines:
+        raise RefusedDeliveryError(
+            "file_empty", Place(file.path), "this file is empty", "Deliver the whole extract again"
+        )
+
+
+def _refuse_if_changed_meanwhile(counted: list[_Counted]) -> None:
+    for file, counts, _ in counted:
+        if file.path.stat().st_size != counts.stored_bytes:
+            raise RefusedDeliveryError(
+                "file_changed",
+                Place(file.path),
+                "this file changed while it was read",
+                "Run again when it has been delivered as a whole",
+            )
+
+
+def read_landed_files(folder: Path) -> tuple[LandedFile, ...]:
+    """Read what was landed into `folder`, or nothing if that day was never landed."""
+    path = folder / "files.parquet"
+    if not path.exists():
+        return ()
+    rows = pq.read_table(path, schema=_FILES_SCHEMA).to_pylist()
+    return tuple(
+        LandedFile(**{**row, "extra_columns": tuple(row["extra_columns"])}) for row in rows
+    )
+
+
+def _are_the_same(before: tuple[LandedFile, ...], counted: list[_Counted]) -> bool:
+    known = {file.source_file: (file.sha256, file.delivered_name) for file in before}
+    found = {file.source.name: (counts.sha256, file.path.name) for file, counts, _ in counted}
+    return known == found
+
+
+def _write_files(files: tuple[LandedFile, ...], target: Path) -> None:
+    rows = [{**vars(file), "extra_columns": list(file.extra_columns)} for file in files]
+    pq.write_table(pa.Table.from_pylist(rows, schema=_FILES_SCHEMA), target)
+
+
+def _replace(work: Path, target: Path) -> None:
+    """Put `work` in the place of `target`; `_recover` completes it after a crash in between."""
+    for path in work.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    old = target.with_name(f".replaced-{target.name}")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    work.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _recover(landing: Path) -> None:
+    """Clear up behind a run that was killed while it landed a delivery."""
+    for old in landing.glob(".replaced-*"):
+        target = landing / old.name.removeprefix(".replaced-")
+        if target.exists():
+            shutil.rmtree(old)
+        else:
+            old.rename(target)
+    for work in landing.glob(".landing-*"):
+        shutil.rmtree(work)

@@ -1,0 +1,182 @@
+"""Split a file into records with DuckDB: the one parser of the project.
+
+Both engines read what it makes, so that they never disagree on quotes, short or long records.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from lending_club_pipeline.deliveries.headers import Header
+from lending_club_pipeline.errors import Place, RefusedDeliveryError
+
+LONGEST_RECORD_BYTES: Final = 2 * 2**20
+
+# Reasons by what DuckDB calls the error. Where one record has several, the first named here is
+# given: what made the record unreadable comes before what follows from it.
+_REASONS: Final = {
+    "LINE SIZE OVER MAXIMUM": "record_too_long",
+    "INVALID ENCODING": "record_not_utf8",
+    "UNQUOTED VALUE": "record_broken_quoting",
+    "MISSING COLUMNS": "record_wrong_number_of_fields",
+    "TOO MANY COLUMNS": "record_wrong_number_of_fields",
+}
+
+
+@dataclass(frozen=True)
+class SplitCounts:
+    """What the parser made of a file.
+
+    Attributes:
+        landed: records that split into the declared columns.
+        inner_lines: line ends inside quoted fields of landed records.
+        inner_empty_lines: empty lines inside quoted fields of landed records.
+    """
+
+    landed: int
+    inner_lines: int
+    inner_empty_lines: int
+
+
+def quoted(text: object) -> str:
+    """Quote a value as an SQL text literal."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+@contextmanager
+def splitter(
+    memory_bytes: int, threads: int | None, spill: Path
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the engine that splits: in memory, bounded, spilling into `spill`."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": f"{memory_bytes}B",
+        "temp_directory": str(spill),
+    }
+    if threads is not None:
+        config["threads"] = threads
+    with duckdb.connect(config=config) as connection:
+        yield connection
+
+
+def split(
+    connection: duckdb.DuckDBPyConnection,
+    plain: Path,
+    place: Place,
+    header: Header,
+    columns: tuple[str, ...],
+    target: Path,
+) -> int:
+    """Write the landed records of a file as Parquet text and keep the rejected ones aside.
+
+    Rejected records are left in the connection's tables `reject_errors` and `reject_scans`.
+    Rows keep the order of the file, so that their position is their record number.
+
+    Args:
+        connection: an engine from `splitter`.
+        plain: the text of the file.
+        place: the file as errors name it.
+        header: its header.
+        columns: names that the required columns get in the Parquet file.
+        target: the Parquet file to write.
+
+    Returns:
+        The number of landed records.
+
+    Raises:
+        RefusedDeliveryError: the file has mixed line ends.
+    """
+    for table in ("reject_errors", "reject_scans"):
+        connection.execute(f"drop table if exists {table}")
+    fields = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(len(header.names)))
+    taken = ", ".join(
+        f'c{at} as "{column}"' for at, column in zip(header.positions, columns, strict=True)
+    )
+    statement = f"""
+        copy (
+            select {taken} from read_csv(
+                {quoted(plain)}, auto_detect = false, delim = ',', quote = '"', escape = '"',
+                header = true, skip = {header.line - 1}, columns = {{{fields}}},
+                nullstr = chr(1) || 'never' || chr(2), store_rejects = true, rejects_limit = 0,
+                max_line_size = {LONGEST_RECORD_BYTES}, compression = 'none'
+            )
+        ) to {quoted(target)} (format parquet, compression zstd, dictionary_size_limit 1000)
+    """
+    try:
+        row = connection.execute(statement).fetchone()
+    except duckdb.InvalidInputException as error:
+        if "invalid state" not in str(error):
+            raise
+        raise RefusedDeliveryError(
+            "mixed_line_ends",
+            place,
+            "its lines end in more than one way (LF, CRLF, CR), or a field without quotes "
+            "holds a carriage return",
+            "Export the file again with one kind of line end throughout",
+        ) from None
+    return 0 if row is None else int(row[0])
+
+
+def collect_rejects(connection: duckdb.DuckDBPyConnection) -> int:
+    """Reduce the parser's errors to one row per rejected record, in table `rejected`.
+
+    The columns are `position` (byte at which the record begins), `line_number` (the parser's
+    count of records until `rejects.locate` corrects it), `lines` (physical lines that it takes),
+    `reason`, `raw_record` (cut at 10,000 characters by the parser) and `ends_in_line_end` (the
+    parser's text went over the end of the line).
+    """
+    ranks = " ".join(f"when '{name}' then {rank}" for rank, name in enumerate(_REASONS))
+    names = " ".join(f"when '{name}' then '{reason}'" for name, reason in _REASONS.items())
+    connection.execute(f"""
+        create or replace table rejected as
+        select
+            line_byte_position - 1 + length(csv_line) - length(ltrim(csv_line, chr(10) || chr(13)))
+                as position,
+            case error_type {names} else error('unknown kind of error: ' || error_type) end
+                as reason,
+            rtrim(ltrim(coalesce(csv_line, ''), chr(10) || chr(13)), chr(10) || chr(13))
+                as raw_record,
+            rtrim(coalesce(csv_line, ''), chr(10) || chr(13)) != coalesce(csv_line, '')
+                as ends_in_line_end,
+            cast(line as bigint) as line_number,
+            cast(1 as bigint) as lines,
+        from reject_errors
+        qualify row_number() over (
+            partition by line_byte_position
+            order by case error_type {ranks} else 99 end, byte_position
+        ) = 1
+    """)
+    row = connection.execute("select count(*) from rejected").fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def count_inner_lines(
+    connection: duckdb.DuckDBPyConnection, relation: str, columns: tuple[str, ...]
+) -> tuple[int, int]:
+    """Count line ends, and empty lines, inside the fields of `relation`.
+
+    The parser is not asked: this reads the text that was landed.
+    """
+    has_line_end = " or ".join(
+        f'contains("{it}", chr(10)) or contains("{it}", chr(13))' for it in columns
+    )
+    pieces = " union all ".join(f'select "{it}" as text from broken' for it in columns)
+    row = connection.execute(f"""
+        with broken as (select * from {relation} where {has_line_end}),
+        fields as ({pieces}),
+        lines as (
+            select string_split(
+                replace(replace(text, chr(13) || chr(10), chr(10)), chr(13), chr(10)), chr(10)
+            ) as lines
+            from fields
+        )
+        select
+            coalesce(sum(len(lines) - 1), 0),
+            coalesce(sum(len(list_filter(lines[2:-2], lambda line: line = ''))), 0)
+        from lines
+        where len(lines) > 1
+    """).fetchone()
+    return (0, 0) if row is None else (int(row[0]), int(row[1]))

@@ -1,0 +1,73 @@
+"""Errors that a person can act on: what is wrong, where, and what to do."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class PipelineError(Exception):
+    """Base of every error that this project raises on purpose.
+
+    Its text is one line that says what is wrong, where, and what to do; it never holds a
+    customer's name or a raw record.
+    """
+
+
+class ConfigurationError(PipelineError):
+    """A setting is missing, unknown or contradicts another one."""
+
+
+class WarehouseError(PipelineError):
+    """The database cannot be opened, is corrupt, or failed in the middle of a statement."""
+
+
+class WarehouseLockedError(WarehouseError):
+    """Another process holds the database; waiting or stopping it helps, a change does not."""
+
+
+class TransformationError(PipelineError):
+    """dbt could not parse or build the project, or one of its tests failed."""
+
+
+class OutputError(PipelineError):
+    """An output could not be written; the files of the last good run stay as they are."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a delivery something was found.
+
+    Attributes:
+        path: the file or folder.
+        line: physical line, 1-based, header included.
+        column: name of the column.
+    """
+
+    path: Path
+    line: int | None = None
+    column: str | None = None
+
+    def __str__(self) -> str:
+        parts = [str(self.path)]
+        if self.line is not None:
+            parts.append(f"line {self.line}")
+        if self.column is not None:
+            parts.append(f"column {self.column}")
+        return ", ".join(parts)
+
+
+class RefusedDeliveryError(PipelineError):
+    """A delivery that the model refuses as a whole: nothing of it is processed.
+
+    Args:
+        code: short, stable name of the cause, for scripts and metadata.
+        place: file, and line or column where they are known.
+        problem: what is wrong, in words, with the value where it is not personal data.
+        remedy: what to do about it.
+    """
+
+    def __init__(self, code: str, place: Place, problem: str, remedy: str) -> None:
+        super().__init__(f"{place}: {problem}. {remedy}")
+        self.code = code
+        self.place = place
+        self.problem = problem
+        self.remedy = remedy

@@ -1,0 +1,195 @@
+"""The only reader of the environment: validated, typed, secret-aware.
+
+Values come, in this order, from the environment, from `.env` in the working folder, and from a
+folder of secret files (`SECRETS_DIR`, as Kubernetes and Docker mount them). Every variable stands
+in `.env.example`.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lending_club_pipeline.errors import ConfigurationError
+
+DatabaseType = Literal["duckdb", "databricks"]
+
+_BYTE_UNITS: Final = {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+_BYTE_UNITS_DECIMAL: Final = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_MEMORY: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]i?B)\s*", re.IGNORECASE)
+
+# What Python, Dagster, dbt and Arrow themselves take beside the engine: measured 330 MB on the
+# sample delivery, rounded up.
+_PROCESS_OVERHEAD_BYTES: Final = 400 * 2**20
+_LEAST_MEMORY_BYTES: Final = 768 * 2**20
+
+
+def parse_bytes(text: str) -> int:
+    """Read a size such as `2GiB` or `500 MB` as a number of bytes.
+
+    Raises:
+        ValueError: the text is no number followed by a unit (KB, KiB, … TiB).
+    """
+    match = _MEMORY.fullmatch(text)
+    if match is None:
+        raise ValueError("write a number and a unit, such as 2GiB or 1500MB")
+    units = _BYTE_UNITS | _BYTE_UNITS_DECIMAL
+    return int(float(match[1]) * units[match[2].upper()])
+
+
+class DataPlatformConfig(BaseSettings):
+    """All settings of the pipeline, read once at the edge and handed down.
+
+    Attributes:
+        database_type: engine that holds the data: `duckdb` (embedded) or `databricks`.
+        dbt_target: dbt target; follows `database_type` and may not contradict it.
+        dbt_threads: models that dbt builds at the same time.
+        duckdb_path: database file of the embedded engine.
+        duckdb_threads: threads of the embedded engine; all cores when it is not set.
+        memory_limit: upper bound for the memory of the whole process, such as `2GiB`.
+        lock_wait_seconds: how long a run waits for another one to release the database.
+        input_path: folder in which deliveries arrive.
+        output_path: folder in which outputs are published.
+        landing_path: folder of the landed Parquet; beside the database when it is not set.
+        sensor_settle_seconds: age that a file must have before the sensor takes it.
+        databricks_host: workspace host name, production only.
+        databricks_token: personal access token, production only.
+        databricks_http_path: path of the SQL warehouse, production only.
+        databricks_catalog: Unity Catalog catalog, production only.
+        databricks_schema: schema that dbt builds in, production only.
+        dagster_home: folder of Dagster's run history.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        # The text of a validation error would otherwise repeat a secret that was mistyped.
+        hide_input_in_errors=True,
+    )
+
+    database_type: DatabaseType = "duckdb"
+    dbt_target: DatabaseType | None = None
+    dbt_threads: int = Field(default=1, ge=1, le=64)
+    duckdb_path: Path = Path("data/lending_club.duckdb")
+    duckdb_threads: int | None = Field(default=None, ge=1, le=1024)
+    memory_limit: str = "2GiB"
+    lock_wait_seconds: float = Field(default=0.0, ge=0)
+    input_path: Path = Path("data/inputs")
+    output_path: Path = Path("data/outputs")
+    landing_path: Path | None = None
+    sensor_settle_seconds: float = Field(default=30.0, ge=0)
+    databricks_host: str | None = None
+    databricks_token: SecretStr | None = None
+    databricks_http_path: str | None = None
+    databricks_catalog: str | None = None
+    databricks_schema: str | None = None
+    dagster_home: Path = Path(".dagster")
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _is_enough_memory(cls, value: str) -> str:
+        if parse_bytes(value) < _LEAST_MEMORY_BYTES:
+            raise ValueError("must be 768MiB or more: Python, Dagster and dbt alone take 400MiB")
+        return value
+
+    @field_validator("databricks_host")
+    @classmethod
+    def _is_a_host_name(cls, value: str | None) -> str | None:
+        if value is not None and ("/" in value or not value.strip()):
+            raise ValueError("must be a host name without https:// and without a path")
+        return value
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> "DataPlatformConfig":
+        if self.dbt_target is not None and self.dbt_target != self.database_type:
+            raise ValueError(
+                f"DBT_TARGET={self.dbt_target} contradicts DATABASE_TYPE={self.database_type}; "
+                "set both to the same engine or leave DBT_TARGET out"
+            )
+        if self.database_type == "databricks":
+            missing = [name for name in _DATABRICKS_REQUIRED if not getattr(self, name.lower())]
+            if missing:
+                raise ValueError(f"DATABASE_TYPE=databricks also needs {', '.join(missing)}")
+        return self
+
+    @property
+    def target(self) -> DatabaseType:
+        """The dbt target, which is the engine."""
+        return self.database_type
+
+    @cached_property
+    def landing(self) -> Path:
+        """Absolute folder of the landed Parquet files."""
+        return (self.landing_path or self.duckdb_path.parent / "landing").absolute()
+
+    @cached_property
+    def engine_memory_bytes(self) -> int:
+        """What is left for the engine of `memory_limit` once Python has its share, in bytes."""
+        return parse_bytes(self.memory_limit) - _PROCESS_OVERHEAD_BYTES
+
+    def described(self) -> dict[str, str]:
+        """Every setting as text for people, secrets masked."""
+        values = ((name.upper(), getattr(self, name)) for name in type(self).model_fields)
+        return {name: "not set" if value is None else str(value) for name, value in values}
+
+
+_DATABRICKS_REQUIRED: Final = (
+    "DATABRICKS_HOST",
+    "DATABRICKS_TOKEN",
+    "DATABRICKS_HTTP_PATH",
+    "DATABRICKS_CATALOG",
+    "DATABRICKS_SCHEMA",
+)
+
+
+def load_settings(overrides: Mapping[str, Any] | None = None) -> DataPlatformConfig:
+    """Read the settings from environment, `.env` and secret files.
+
+    Args:
+        overrides: values by field name that win over all of these (command-line options).
+
+    Raises:
+        ConfigurationError: a value is not allowed; the text names variable, value and what is.
+    """
+    secrets_dir = os.environ.get("SECRETS_DIR")
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    if secrets_dir is not None and not Path(secrets_dir).is_dir():
+        raise ConfigurationError(
+            f"SECRETS_DIR={secrets_dir} is no folder. Mount the secrets there or unset it."
+        )
+    try:
+        return DataPlatformConfig(_secrets_dir=secrets_dir, **given)
+    except ValidationError as error:
+        raise ConfigurationError(_explained(error, given)) from None
+
+
+def _explained(error: ValidationError, given: Mapping[str, Any]) -> str:
+    """Say in one line which variables are wrong, their values, and what is allowed."""
+    problems = []
+    for item in error.errors(include_url=False, include_context=False):
+        message = item["msg"].removeprefix("Value error, ")
+        if not item["loc"]:
+            problems.append(message)
+            continue
+        field = str(item["loc"][0])
+        shown = _shown_value(field, given)
+        problems.append(f"{field.upper()}{shown} is not allowed: {_lower_first(message)}")
+    return "; ".join(problems) + ". See .env.example."
+
+
+def _shown_value(field: str, given: Mapping[str, Any]) -> str:
+    if "token" in field or "secret" in field:
+        return ""
+    value = given.get(field, os.environ.get(field.upper()))
+    return "" if value is None else f"={value}"
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,22 @@
+"""Where data lives: one protocol, and the engines behind it."""
+
+from lending_club_pipeline.errors import ConfigurationError
+from lending_club_pipeline.settings import DataPlatformConfig
+from lending_club_pipeline.warehouse.databricks import DatabricksWarehouse
+from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
+from lending_club_pipeline.warehouse.protocol import Warehouse
+
+__all__ = ["Warehouse", "choose_warehouse"]
+
+
+def choose_warehouse(settings: DataPlatformConfig) -> Warehouse:
+    """Return the warehouse that the settings name; the only place where Python asks which it is.
+
+    Raises:
+        ConfigurationError: the settings of that warehouse are incomplete.
+    """
+    if settings.database_type == "duckdb":
+        return DuckDBWarehouse.from_settings(settings)
+    if settings.database_type == "databricks":
+        return DatabricksWarehouse.from_settings(settings)
+    raise ConfigurationError(f"DATABASE_TYPE={settings.database_type} is not known")

@@ -1,0 +1,199 @@
+"""The embedded warehouse: one DuckDB file and the landed Parquet beside it."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from lending_club_pipeline.deliveries.source_files import SOURCE_FILES, SourceFile
+from lending_club_pipeline.errors import WarehouseError, WarehouseLockedError
+from lending_club_pipeline.settings import DataPlatformConfig
+from lending_club_pipeline.warehouse.locks import exclusive_lock
+from lending_club_pipeline.warehouse.protocol import FileFormat
+
+_LOCK_HOLDER: Final = re.compile(
+    r"Conflicting lock is held in (?P<command>.*?) \(PID (?P<pid>\d+)\)"
+)
+_COPY_OPTIONS: Final[dict[FileFormat, str]] = {
+    "csv": "format csv, header true",
+    "parquet": "format parquet, compression zstd",
+}
+_HIVE_DATE: Final = "hive_partitioning = true, hive_types = {'as_of_date': date}"
+
+
+def _text(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+@dataclass
+class DuckDBWarehouse:
+    """See `Warehouse`; here for the embedded engine.
+
+    Attributes:
+        path: the database file.
+        memory_bytes: bound for the engine's memory; it spills beside the database beyond it.
+        threads: threads of the engine; None means all cores.
+        lock_wait_seconds: how long a session waits for another run to end.
+    """
+
+    path: Path
+    memory_bytes: int
+    threads: int | None = None
+    lock_wait_seconds: float = 0.0
+    _open: duckdb.DuckDBPyConnection | None = field(default=None, repr=False)
+
+    engine: str = "duckdb"
+
+    @classmethod
+    def from_settings(cls, settings: DataPlatformConfig) -> "DuckDBWarehouse":
+        """Make the warehouse that the settings describe; nothing is opened yet."""
+        return cls(
+            path=settings.duckdb_path.absolute(),
+            memory_bytes=settings.engine_memory_bytes,
+            threads=settings.duckdb_threads,
+            lock_wait_seconds=settings.lock_wait_seconds,
+        )
+
+    @property
+    def location(self) -> str:
+        """Return the path of the database file."""
+        return str(self.path)
+
+    @contextmanager
+    def session(self, *, read_only: bool = False) -> Iterator[None]:
+        """Open the database; see `Warehouse.session`."""
+        if read_only:
+            with self._connected(read_only=True):
+                yield
+            return
+        with exclusive_lock(Path(f"{self.path}.lock"), self.lock_wait_seconds):
+            # Only a killed run leaves this behind, and nobody else runs while we hold the lock.
+            shutil.rmtree(Path(f"{self.path}.tmp"), ignore_errors=True)
+            with self._connected(read_only=False):
+                yield
+
+    @contextmanager
+    def _connected(self, *, read_only: bool) -> Iterator[None]:
+        with _explaining(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._open = duckdb.connect(str(self.path), read_only=read_only)
+        try:
+            # Set, not passed on connecting: dbt's connection to the same file in this process
+            # would have to be opened with equal options.
+            self._open.execute(f"set global memory_limit = '{self.memory_bytes}B'")
+            if self.threads is not None:
+                self._open.execute(f"set global threads = {self.threads}")
+            yield
+        finally:
+            self._open.close()
+            self._open = None
+
+    @property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        if self._open is None:
+            raise WarehouseError(f"{self.path}: the database is not open. Use it in a session.")
+        return self._open
+
+    def load_raw(self, landing: Path) -> None:
+        """Define views over the landed Parquet; nothing is copied."""
+        files = f"read_parquet({_text(landing / 'as_of_date=*' / 'files.parquet')}, {_HIVE_DATE})"
+        rejects = (
+            f"read_parquet({_text(landing / 'as_of_date=*' / 'rejects.parquet')}, {_HIVE_DATE})"
+        )
+        self._connection.execute(f"create or replace view delivered_files as from {files}")
+        self._connection.execute(f"create or replace view rejected_records as from {rejects}")
+        for source in SOURCE_FILES:
+            self._connection.execute(_raw_view(source, landing))
+
+    def dbt_environment(self) -> Mapping[str, str]:
+        """Return what `dbt/profiles.yml` reads for this target."""
+        return {"DATABASE_TYPE": "duckdb", "DBT_TARGET": "duckdb", "DUCKDB_PATH": str(self.path)}
+
+    def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Return a small result, one mapping per row."""
+        with _explaining(self.path):
+            cursor = self._connection.cursor()
+            cursor.execute(query, list(parameters))
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def stream(self, query: str) -> pa.RecordBatchReader:
+        """Return a result of any size as a stream of Arrow batches."""
+        return self._connection.cursor().execute(query).to_arrow_reader()
+
+    def copy_to_file(self, query: str, target: Path, file_format: FileFormat) -> int:
+        """Let the engine write the file itself; return the number of rows."""
+        with _explaining(self.path):
+            row = self._connection.execute(
+                f"copy ({query}) to {_text(target)} ({_COPY_OPTIONS[file_format]})"
+            ).fetchone()
+        return 0 if row is None else int(row[0])
+
+
+def _raw_view(source: SourceFile, landing: Path) -> str:
+    records = _text(landing / "as_of_date=*" / f"{source.table}.parquet")
+    return f"""
+        create or replace view {source.table}_raw as
+        select
+            records.as_of_date,
+            {_text(source.name)} as source_file,
+            records.file_row_number + 1 as record_number,
+            records.* exclude (as_of_date, file_row_number),
+            files.sha256 as file_sha256,
+            files.loaded_at
+        from read_parquet({records}, file_row_number = true, {_HIVE_DATE}) as records
+        left join delivered_files as files
+            on records.as_of_date = files.as_of_date and files.source_file = {_text(source.name)}
+    """
+
+
+@contextmanager
+def _explaining(path: Path) -> Iterator[None]:
+    """Translate what DuckDB says into what a person can act on."""
+    try:
+        yield
+    except duckdb.IOException as error:
+        raise _explained(path, str(error)) from error
+    except duckdb.SerializationException as error:
+        raise _corrupt(path) from error
+    except duckdb.OutOfMemoryException as error:
+        raise WarehouseError(
+            f"{path}: the memory limit does not suffice for this statement. Raise MEMORY_LIMIT or "
+            "free disk space for spilling."
+        ) from error
+    except OSError as error:
+        raise WarehouseError(
+            f"{path}: the database cannot be used ({os.strerror(error.errno or 0)}). "
+            "Check folder and rights, or name another file by DUCKDB_PATH."
+        ) from error
+
+
+def _explained(path: Path, message: str) -> WarehouseError:
+    holder = _LOCK_HOLDER.search(message)
+    if holder is not None:
+        return WarehouseLockedError(
+            f"{path}: process {holder['pid']} ({Path(holder['command']).name}) has this database "
+            "open. Close it there, or let this run wait by LOCK_WAIT_SECONDS (or --wait)."
+        )
+    if "not a valid DuckDB database" in message or "Corrupt" in message or "checksum" in message:
+        return _corrupt(path)
+    if "No space left" in message:
+        return WarehouseError(f"{path}: the disk is full. Free some space and run again.")
+    first_line = message.splitlines()[0]
+    return WarehouseError(
+        f"{path}: the database cannot be used ({first_line}). Check folder, rights and disk space."
+    )
+
+
+def _corrupt(path: Path) -> WarehouseError:
+    return WarehouseError(
+        f"{path}: this is no DuckDB database, or it is damaged. Move it away and run again for "
+        "each delivery: everything in it is rebuilt from the deliveries."
+    )

@@ -1,0 +1,68 @@
+"""One run at a time: a lock file that says who holds it."""
+
+import fcntl
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from lending_club_pipeline.errors import WarehouseLockedError
+
+_POLL_SECONDS: Final = 0.2
+
+
+@contextmanager
+def exclusive_lock(path: Path, wait_seconds: float) -> Iterator[None]:
+    """Hold the lock file `path` while the body runs.
+
+    The operating system releases it when the process ends, however it ends.
+
+    Args:
+        path: the lock file; it is made if missing and stays afterwards.
+        wait_seconds: how long to wait for another holder.
+
+    Raises:
+        WarehouseLockedError: somebody else holds it longer than that; it names the process.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        deadline = time.monotonic() + wait_seconds
+        while not _try_lock(file.fileno()):
+            if time.monotonic() >= deadline:
+                raise WarehouseLockedError(_held_by(path, wait_seconds))
+            time.sleep(_POLL_SECONDS)
+        file.seek(0)
+        file.truncate()
+        json.dump({"pid": os.getpid(), "command": Path(sys.argv[0]).name}, file)
+        file.flush()
+        try:
+            yield
+        finally:
+            file.seek(0)
+            file.truncate()
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _held_by(path: Path, wait_seconds: float) -> str:
+    holder = "another process"
+    try:
+        known = json.loads(path.read_text())
+        holder = f"process {known['pid']} ({known['command']})"
+    except (ValueError, KeyError, OSError):
+        holder = "another process"
+    waited = f" for longer than {wait_seconds:g} s" if wait_seconds else ""
+    return (
+        f"{path.with_suffix('')}: {holder} is using this database{waited}. "
+        "Wait for it to end, let this run wait by LOCK_WAIT_SECONDS (or --wait), or stop it."
+    )

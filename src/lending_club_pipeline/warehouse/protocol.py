@@ -1,0 +1,48 @@
+"""What every warehouse can do; each engine implements it in its own way."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import pyarrow as pa
+
+FileFormat = Literal["csv", "parquet"]
+
+
+class Warehouse(Protocol):
+    """Holds raw data, is transformed by dbt, and gives outputs.
+
+    Statements are plain SQL that both engines understand; values are bound, never pasted.
+    """
+
+    @property
+    def engine(self) -> str:
+        """Name of the engine, which is also dbt's target."""
+
+    @property
+    def location(self) -> str:
+        """Where the data is, for people."""
+
+    def session(self, *, read_only: bool = False) -> AbstractContextManager[None]:
+        """Open the warehouse for a run, and keep other runs out meanwhile.
+
+        Raises:
+            WarehouseLockedError: another process holds it.
+            WarehouseError: it cannot be opened.
+        """
+
+    def load_raw(self, landing: Path) -> None:
+        """Make the landed Parquet of `landing` visible to dbt as its sources."""
+
+    def dbt_environment(self) -> Mapping[str, str]:
+        """Return the environment variables with which dbt finds the same data."""
+
+    def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Return a small result, one mapping per row."""
+
+    def stream(self, query: str) -> pa.RecordBatchReader:
+        """Return a result of any size as a stream of Arrow batches."""
+
+    def copy_to_file(self, query: str, target: Path, file_format: FileFormat) -> int:
+        """Write a result of any size, in the order of the query; return its number of rows."""
