@@ -129,6 +129,11 @@ class DataPlatformConfig(BaseSettings):
         """Absolute folder of the landed Parquet files."""
         return (self.landing_path or self.duckdb_path.parent / "landing").absolute()
 
+    @property
+    def dbt_cache(self) -> Path:
+        """Folder in which the parsed dbt project is kept."""
+        return self.dagster_home.absolute() / "dbt"
+
     @cached_property
     def engine_memory_bytes(self) -> int:
         """What is left for the engine of `memory_limit` once Python has its share, in bytes."""

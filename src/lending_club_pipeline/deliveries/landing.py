@@ -40,14 +40,6 @@ _FILES_SCHEMA: Final = pa.schema(
         ("extra_columns", pa.list_(pa.string())),
     ]
 )
-_RAW_NAMES: Final = {
-    "CustomerID": "customer_id",
-    "Name": "name",
-    "HasLoan": "has_loan",
-    "AccountID": "account_id",
-    "Balance": "balance",
-    "AccountType": "account_type",
-}
 
 
 @dataclass(frozen=True)
@@ -71,6 +63,16 @@ class LandedFile:
     rejected_records: int
     rejected_lines: int
     extra_columns: tuple[str, ...]
+
+    @property
+    def accounted_lines(self) -> int:
+        """Lines that are header, empty, landed or rejected."""
+        return self.header_lines + self.empty_lines + self.landed_lines + self.rejected_lines
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every physical line is accounted for."""
+        return self.accounted_lines == self.physical_lines
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,7 @@ def _land_file(
 ) -> LandedFile:
     place = Place(file.path)
     target = work / f"{file.source.table}.parquet"
-    columns = tuple(_RAW_NAMES[name] for name in file.source.columns)
+    columns = file.source.landed_columns
     landed = splitting.split(connection, plain, place, header, columns, target)
     rejected = splitting.collect_rejects(connection)
     if landed + rejected == 0:
@@ -232,14 +234,13 @@ def _land_file(
 
 
 def _prove_complete(file: LandedFile, place: Place) -> None:
-    accounted = file.header_lines + file.empty_lines + file.landed_lines + file.rejected_lines
-    if accounted != file.physical_lines:
+    if not file.is_complete:
         raise RefusedDeliveryError(
             "lines_unaccounted_for",
             place,
             f"{file.physical_lines} physical lines, but header ({file.header_lines}), empty "
             f"({file.empty_lines}), landed ({file.landed_lines}) and rejected "
-            f"({file.rejected_lines}) lines make {accounted}",
+            f"({file.rejected_lines}) lines make {file.accounted_lines}",
             "The file was split wrongly, so nothing of it is used: look for unbalanced quotes",
         )
 

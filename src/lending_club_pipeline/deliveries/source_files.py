@@ -12,15 +12,25 @@ class SourceFile:
         name: file name as delivered, before `.gz` or `.zst`.
         table: name under which its records are landed.
         columns: required columns, in the order in which they are landed.
+        landed_columns: the same columns under the names that they have in the warehouse.
     """
 
     name: str
     table: str
     columns: tuple[str, ...]
+    landed_columns: tuple[str, ...]
 
 
-CUSTOMERS: Final = SourceFile("Customer.csv", "customers", ("CustomerID", "Name", "HasLoan"))
+CUSTOMERS: Final = SourceFile(
+    name="Customer.csv",
+    table="customers",
+    columns=("CustomerID", "Name", "HasLoan"),
+    landed_columns=("customer_id", "name", "has_loan"),
+)
 ACCOUNTS: Final = SourceFile(
-    "accounts.csv", "accounts", ("AccountID", "CustomerID", "Balance", "AccountType")
+    name="accounts.csv",
+    table="accounts",
+    columns=("AccountID", "CustomerID", "Balance", "AccountType"),
+    landed_columns=("account_id", "customer_id", "balance", "account_type"),
 )
 SOURCE_FILES: Final = (CUSTOMERS, ACCOUNTS)

@@ -65,7 +65,7 @@ class DatabricksWarehouse:
             self._open.close()
             self._open = None
 
-    def _connect(self) -> Any:
+    def _connect(self) -> Any:  # noqa: ANN401 - the connector is an extra
         try:
             from databricks import sql  # noqa: PLC0415 - an extra, needed in production only
         except ImportError:
@@ -102,6 +102,9 @@ class DatabricksWarehouse:
             "DATABRICKS_CATALOG": self.catalog,
             "DATABRICKS_SCHEMA": self.schema,
         }
+
+    def disconnect_dbt(self) -> None:
+        """Do nothing: dbt-databricks closes its own connections."""
 
     def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return a small result, one mapping per row."""

@@ -116,6 +116,20 @@ class DuckDBWarehouse:
         """Return what `dbt/profiles.yml` reads for this target."""
         return {"DATABASE_TYPE": "duckdb", "DBT_TARGET": "duckdb", "DUCKDB_PATH": str(self.path)}
 
+    def disconnect_dbt(self) -> None:
+        """Close what dbt-duckdb keeps open, so that the file is free when the session ends."""
+        from dbt.adapters.duckdb.connections import (  # noqa: PLC0415 - only after dbt ran
+            DuckDBConnectionManager,
+        )
+
+        DuckDBConnectionManager.close_all_connections()
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a cursor on the open database."""
+        with self._connection.cursor() as cursor:
+            yield cursor
+
     def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return a small result, one mapping per row."""
         with _explaining(self.path):

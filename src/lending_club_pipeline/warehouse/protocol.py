@@ -38,6 +38,9 @@ class Warehouse(Protocol):
     def dbt_environment(self) -> Mapping[str, str]:
         """Return the environment variables with which dbt finds the same data."""
 
+    def disconnect_dbt(self) -> None:
+        """Close what dbt left open in this process."""
+
     def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return a small result, one mapping per row."""
 

@@ -1,0 +1,1 @@
+"""What Dagster shows: thin wiring, one folder per step of the way."""

@@ -1,0 +1,164 @@
+"""Run the job in this process as a real Dagster run: recorded, with logs, checks and metadata."""
+
+import datetime as dt
+import os
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import dagster as dg
+
+from lending_club_pipeline.defs.automation.jobs import JOB_NAME
+from lending_club_pipeline.defs.automation.loggers import PROGRESS, following
+from lending_club_pipeline.defs.project import build_definitions
+from lending_club_pipeline.errors import PipelineError, RefusedDeliveryError
+from lending_club_pipeline.outputs.atomic_files import replacing
+from lending_club_pipeline.outputs.closing import DeliveryLedger, read_ledger
+from lending_club_pipeline.processes import is_running
+from lending_club_pipeline.settings import DataPlatformConfig
+from lending_club_pipeline.warehouse import choose_warehouse
+
+Outcome = Literal["success", "failed", "refused"]
+
+_PID_TAG: Final = "lending_club/pid"
+_HOST_TAG: Final = "lending_club/host"
+_UNFINISHED: Final = (
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.CANCELING,
+)
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """How a run ended.
+
+    Attributes:
+        run_id: Dagster's id of the run, under which its logs are found.
+        outcome: how it ended.
+        message: what went wrong, in one line; empty after a success.
+        ledger: the ledger of the delivery, if it was processed.
+        written: the files that were published.
+    """
+
+    run_id: str
+    outcome: Outcome
+    message: str
+    ledger: DeliveryLedger | None = None
+    written: tuple[Path, ...] = ()
+
+
+def prepare_home(home: Path) -> Path:
+    """Make the folder of Dagster's run history, with its configuration, if it is missing."""
+    home = home.absolute()
+    if not (home / "dagster.yaml").exists():
+        with replacing(home / "dagster.yaml") as work:
+            work.write_text(files(__package__).joinpath("dagster.yaml").read_text())
+    return home
+
+
+def process_delivery(
+    settings: DataPlatformConfig,
+    as_of_date: dt.date | None,
+    on_message: Callable[[str], None],
+) -> RunReport:
+    """Process one delivery from file to file.
+
+    Args:
+        settings: the project's settings.
+        as_of_date: business date; None takes the delivery that `find_delivery` chooses.
+        on_message: is told what is being done.
+
+    Raises:
+        PipelineError: the run could not even begin.
+    """
+    home = prepare_home(settings.dagster_home)
+    definitions = build_definitions(settings)
+    with following(on_message), dg.DagsterInstance.from_config(str(home)) as instance:
+        _close_abandoned_runs(instance)
+        result = definitions.resolve_job_def(JOB_NAME).execute_in_process(
+            run_config=_run_config(settings, as_of_date),
+            instance=instance,
+            raise_on_error=False,
+            tags={_PID_TAG: str(os.getpid()), _HOST_TAG: socket.gethostname()},
+        )
+    return _report(result, settings)
+
+
+def _run_config(settings: DataPlatformConfig, as_of_date: dt.date | None) -> dict[str, Any]:
+    platform = {
+        "as_of_date": as_of_date.isoformat() if as_of_date else "",
+        "input_path": str(settings.input_path.absolute()),
+        "output_path": str(settings.output_path.absolute()),
+    }
+    return {"resources": {"platform": {"config": platform}}, "loggers": {PROGRESS: {}}}
+
+
+def _close_abandoned_runs(instance: dg.DagsterInstance) -> None:
+    """Mark runs of processes that no longer exist as failed; nobody else would."""
+    unfinished = instance.get_runs(dg.RunsFilter(job_name=JOB_NAME, statuses=list(_UNFINISHED)))
+    for run in unfinished:
+        pid = run.tags.get(_PID_TAG)
+        if pid and run.tags.get(_HOST_TAG) == socket.gethostname() and not is_running(int(pid)):
+            instance.report_run_failed(run, f"Process {pid}, which ran it, ended without a word.")
+
+
+def _report(result: dg.ExecuteInProcessResult, settings: DataPlatformConfig) -> RunReport:
+    if result.success:
+        ledger = _ledger(result, settings)
+        return RunReport(result.run_id, "success", "", ledger, tuple(_written(result)))
+    errors = [error for event in result.all_events if (error := _error_of(event)) is not None]
+    if not errors:
+        return RunReport(result.run_id, "failed", "The run failed without a reason.")
+    is_refusal = errors[0].cls_name == RefusedDeliveryError.__name__
+    outcome: Outcome = "refused" if is_refusal else "failed"
+    return RunReport(result.run_id, outcome, _one_line(errors[0]))
+
+
+def _error_of(event: dg.DagsterEvent) -> Any:  # noqa: ANN401 - Dagster does not export its type
+    """Return what the project's code raised, without Dagster's wrapping."""
+    if event.is_step_failure:
+        error = event.step_failure_data.error
+    elif event.event_type == dg.DagsterEventType.RUN_FAILURE:
+        error = getattr(event.event_specific_data, "error", None)
+    else:
+        return None
+    while error is not None and error.cause and (error.cls_name or "").startswith("Dagster"):
+        error = error.cause
+    return error
+
+
+def _one_line(error: Any) -> str:  # noqa: ANN401
+    text = error.message.strip()
+    if error.cls_name in {cls.__name__ for cls in _with_subclasses(PipelineError)}:
+        # Python puts the class in front, with its module where it is imported.
+        text = text.partition(": ")[2]
+    return " ".join(text.split())
+
+
+def _with_subclasses(cls: type) -> Iterator[type]:
+    yield cls
+    for child in cls.__subclasses__():
+        yield from _with_subclasses(child)
+
+
+def _ledger(
+    result: dg.ExecuteInProcessResult, settings: DataPlatformConfig
+) -> DeliveryLedger | None:
+    for event in result.get_asset_materialization_events():
+        if event.asset_key == dg.AssetKey("delivered_files"):
+            value = event.materialization.metadata["as_of_date"].value
+            warehouse = choose_warehouse(settings)
+            with warehouse.session(read_only=True):
+                return read_ledger(warehouse, dt.date.fromisoformat(str(value)))
+    return None
+
+
+def _written(result: dg.ExecuteInProcessResult) -> Iterator[Path]:
+    for event in result.get_asset_materialization_events():
+        published = event.materialization.metadata.get("published")
+        if published is not None:
+            yield Path(str(published.value))

@@ -1,0 +1,47 @@
+"""The logger through which the command line follows a run."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import dagster as dg
+
+PROGRESS: Final = "progress"
+_NAME: Final = "lending_club_pipeline.progress"
+
+
+def _logger(init_context: dg.InitLoggerContext) -> logging.Logger:  # noqa: ARG001
+    logger = logging.getLogger(_NAME)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    return logger
+
+
+progress_logger = dg.LoggerDefinition(
+    _logger, description="Hands the messages of assets to whoever follows the run."
+)
+
+
+class _Forwarding(logging.Handler):
+    def __init__(self, on_message: Callable[[str], None]) -> None:
+        super().__init__(logging.INFO)
+        self._on_message = on_message
+
+    def emit(self, record: logging.LogRecord) -> None:
+        meta = getattr(record, "dagster_meta", {})
+        # Events of Dagster's own machinery are for its event log.
+        if meta.get("dagster_event") is None:
+            self._on_message(str(meta.get("orig_message", record.getMessage())))
+
+
+@contextmanager
+def following(on_message: Callable[[str], None]) -> Iterator[None]:
+    """Call `on_message` for each message of an asset while the body runs."""
+    handler = _Forwarding(on_message)
+    logger = logging.getLogger(_NAME)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

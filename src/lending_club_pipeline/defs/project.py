@@ -1,0 +1,40 @@
+"""All definitions of the project."""
+
+import dagster as dg
+
+from lending_club_pipeline.defs.automation.jobs import process_delivery
+from lending_club_pipeline.defs.automation.loggers import PROGRESS, progress_logger
+from lending_club_pipeline.defs.ingest.assets import delivery
+from lending_club_pipeline.defs.publish.assets import (
+    account_summary_csv,
+    account_summary_parquet,
+    quarantine_csv,
+)
+from lending_club_pipeline.defs.resources import build_resources
+from lending_club_pipeline.defs.transform.assets import build_dbt_assets
+from lending_club_pipeline.settings import DataPlatformConfig
+from lending_club_pipeline.transformation.manifests import prepare_manifest
+from lending_club_pipeline.warehouse import choose_warehouse
+
+
+def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
+    """Make the definitions for the engine and folders that the settings name.
+
+    Raises:
+        TransformationError: dbt cannot parse its project.
+    """
+    warehouse = choose_warehouse(settings)
+    prepared = prepare_manifest(warehouse.dbt_environment(), settings.dbt_cache)
+    return dg.Definitions(
+        assets=[
+            delivery,
+            build_dbt_assets(prepared),
+            account_summary_csv,
+            account_summary_parquet,
+            quarantine_csv,
+        ],
+        jobs=[process_delivery],
+        resources=build_resources(settings),
+        loggers={"console": dg.colored_console_logger, PROGRESS: progress_logger},
+        executor=dg.in_process_executor,
+    )

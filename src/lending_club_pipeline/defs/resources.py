@@ -1,0 +1,182 @@
+"""Resources: settings, the warehouse behind them, and the I/O manager for Parquet."""
+
+import datetime as dt
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+from pydantic import PrivateAttr, SecretStr
+
+from lending_club_pipeline.errors import ConfigurationError
+from lending_club_pipeline.settings import DataPlatformConfig, load_settings
+from lending_club_pipeline.warehouse import Warehouse
+from lending_club_pipeline.warehouse.databricks import DatabricksWarehouse
+from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
+
+
+class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """What one run is about: its business date and folders, over the project's settings.
+
+    Attributes:
+        as_of_date: business date of the delivery as YYYY-MM-DD; empty means the delivery that
+            `find_delivery` chooses.
+        input_path: folder in which deliveries arrive; empty means `INPUT_PATH`.
+        output_path: folder in which outputs are published; empty means `OUTPUT_PATH`.
+    """
+
+    as_of_date: str = ""
+    input_path: str = ""
+    output_path: str = ""
+    _settings: DataPlatformConfig | None = PrivateAttr(default=None)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
+        """Read the settings once for the run.
+
+        Raises:
+            ConfigurationError: a setting is not allowed.
+        """
+        overrides = {"input_path": self.input_path or None, "output_path": self.output_path or None}
+        self._settings = load_settings(overrides)
+
+    @property
+    def settings(self) -> DataPlatformConfig:
+        """The project's settings with this run's folders."""
+        return self._settings or load_settings()
+
+    @property
+    def requested_date(self) -> dt.date | None:
+        """The business date asked for, or None.
+
+        Raises:
+            ConfigurationError: it is no date.
+        """
+        if not self.as_of_date:
+            return None
+        try:
+            return dt.date.fromisoformat(self.as_of_date)
+        except ValueError:
+            raise ConfigurationError(
+                f"as_of_date={self.as_of_date} is no date. Write it as YYYY-MM-DD."
+            ) from None
+
+
+class WarehouseResource(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
+    """The warehouse that holds the data, opened once per run."""
+
+    _warehouse: Warehouse | None = PrivateAttr(default=None)
+
+    @abstractmethod
+    def build(self) -> Warehouse:
+        """Make the warehouse from this resource's fields; nothing is opened yet."""
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseResource"]:  # noqa: ARG002
+        """Hold the warehouse open, and other runs out, while a run lasts.
+
+        Files that are made meanwhile can be read by their owner only: they hold personal data.
+        """
+        before = os.umask(0o077)
+        try:
+            self._warehouse = self.build()
+            with self._warehouse.session():
+                yield self
+        finally:
+            os.umask(before)
+            self._warehouse = None
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The open warehouse of this run."""
+        if self._warehouse is None:
+            raise ConfigurationError("The warehouse is open only while a run lasts.")
+        return self._warehouse
+
+
+class DuckDBResource(WarehouseResource):
+    """The embedded warehouse.
+
+    Attributes:
+        path: the database file.
+        memory_bytes: bound for the engine's memory.
+        threads: threads of the engine; None means all cores.
+        lock_wait_seconds: how long a run waits for another one to end.
+    """
+
+    path: str
+    memory_bytes: int = 2**30
+    threads: int | None = None
+    lock_wait_seconds: float = 0.0
+
+    def build(self) -> DuckDBWarehouse:
+        """Make the warehouse from this resource's fields."""
+        return DuckDBWarehouse(
+            Path(self.path).absolute(), self.memory_bytes, self.threads, self.lock_wait_seconds
+        )
+
+    @contextmanager
+    def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a cursor on the database of this run, for downstream assets.
+
+        Raises:
+            ConfigurationError: no run is going on.
+        """
+        warehouse = self.warehouse
+        assert isinstance(warehouse, DuckDBWarehouse)  # noqa: S101 - narrows the type
+        with warehouse.cursor() as cursor:
+            yield cursor
+
+
+class DatabricksResource(WarehouseResource):
+    """The production warehouse. This version checks its settings and connects.
+
+    Attributes:
+        host: host name of the workspace.
+        http_path: path of the SQL warehouse.
+        catalog: Unity Catalog catalog.
+        schema_name: schema in which dbt builds.
+        token: personal access token; give it as `dg.EnvVar`, or leave it out to take
+            `DATABRICKS_TOKEN` from the project's settings when a run starts.
+    """
+
+    host: str
+    http_path: str
+    catalog: str
+    schema_name: str
+    token: str = ""
+
+    def build(self) -> DatabricksWarehouse:
+        """Make the warehouse from this resource's fields.
+
+        Raises:
+            ConfigurationError: there is no token.
+        """
+        token = SecretStr(self.token) if self.token else load_settings().databricks_token
+        if token is None or not token.get_secret_value():
+            raise ConfigurationError("DATABRICKS_TOKEN is not set. See .env.example.")
+        return DatabricksWarehouse(self.host, self.http_path, token, self.catalog, self.schema_name)
+
+
+def build_resources(settings: DataPlatformConfig) -> dict[str, Any]:
+    """Return the resources that the settings describe, by the keys that assets ask for."""
+    return {"platform": PlatformResource(), "warehouse": _warehouse_resource(settings)}
+
+
+def _warehouse_resource(settings: DataPlatformConfig) -> WarehouseResource:
+    if settings.database_type == "duckdb":
+        return DuckDBResource(
+            path=str(settings.duckdb_path.absolute()),
+            memory_bytes=settings.engine_memory_bytes,
+            threads=settings.duckdb_threads,
+            lock_wait_seconds=settings.lock_wait_seconds,
+        )
+    return DatabricksResource(
+        host=settings.databricks_host or "",
+        http_path=settings.databricks_http_path or "",
+        catalog=settings.databricks_catalog or "",
+        schema_name=settings.databricks_schema or "",
+    )

@@ -1,0 +1,229 @@
+"""Every model and seed of the dbt project as an asset, every dbt test as an asset check."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import TopologicalSorter
+from typing import Any, Final
+
+import dagster as dg
+
+from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
+from lending_club_pipeline.defs.transform.metadata import (
+    TableFacts,
+    lineage_metadata,
+    model_metadata,
+    read_table_facts,
+)
+from lending_club_pipeline.defs.transform.translator import LendingClubDbtTranslator
+from lending_club_pipeline.errors import TransformationError
+from lending_club_pipeline.transformation.column_lineage import ColumnLineage, trace_columns
+from lending_club_pipeline.transformation.manifests import PreparedManifest
+from lending_club_pipeline.transformation.runs import NodeResult, build_arguments, run_dbt
+from lending_club_pipeline.warehouse import Warehouse
+
+_ASSET_TYPES: Final = ("model", "seed", "snapshot")
+_EVALUATED: Final = ("pass", "warn", "fail", "error")
+
+
+@dataclass(frozen=True)
+class DbtGraph:
+    """The nodes of a manifest as assets and checks."""
+
+    prepared: PreparedManifest
+
+    @cached_property
+    def _nodes(self) -> Mapping[str, Any]:
+        nodes: Mapping[str, Any] = self.prepared.content["nodes"]
+        return nodes
+
+    @cached_property
+    def specs(self) -> dict[str, dg.AssetSpec]:
+        """Assets by dbt's unique id."""
+        translator = LendingClubDbtTranslator()
+        return {
+            unique_id: translator.get_asset_spec(self.prepared.content, unique_id, None)
+            for unique_id, node in self._nodes.items()
+            if node["resource_type"] in _ASSET_TYPES
+        }
+
+    @cached_property
+    def parents(self) -> dict[str, set[str]]:
+        """Upstream nodes that are assets of this project, by unique id."""
+        return {
+            unique_id: set(self._nodes[unique_id]["depends_on"]["nodes"]) & self.specs.keys()
+            if "nodes" in self._nodes[unique_id]["depends_on"]
+            else set()
+            for unique_id in self.specs
+        }
+
+    @cached_property
+    def in_order(self) -> tuple[str, ...]:
+        """Assets with every parent before its children."""
+        return tuple(TopologicalSorter(self.parents).static_order())
+
+    @cached_property
+    def check_specs(self) -> dict[str, dg.AssetCheckSpec]:
+        """Checks by dbt's unique id of the test."""
+        return {
+            unique_id: dg.AssetCheckSpec(
+                name=node["name"],
+                asset=self.specs[node["attached_node"]].key,
+                description=node["config"].get("meta", {}).get("description"),
+                blocking=node["config"].get("severity", "error").lower() == "error",
+                metadata={"dbt_unique_id": unique_id},
+            )
+            for unique_id, node in self._nodes.items()
+            if node["resource_type"] == "test" and node.get("attached_node") in self.specs
+        }
+
+    @property
+    def sources(self) -> list[str]:
+        """Names of the relations that dbt reads and does not make."""
+        return [source["name"] for source in self.prepared.content["sources"].values()]
+
+    def name_of(self, unique_id: str) -> str:
+        """Return a node's name, which is also the name of its relation."""
+        return str(self._nodes[unique_id]["name"])
+
+    def title_of(self, unique_id: str) -> str:
+        """Return the name of a node of any kind, for messages."""
+        return str(self._nodes[unique_id]["name"]) if unique_id in self._nodes else unique_id
+
+    def column_descriptions(self, unique_id: str) -> dict[str, str]:
+        """Return the documented columns of a node."""
+        columns = self._nodes[unique_id]["columns"]
+        return {name: column["description"] for name, column in columns.items()}
+
+    def is_ephemeral(self, unique_id: str) -> bool:
+        """Whether a model has no relation of its own."""
+        return bool(self._nodes[unique_id]["config"].get("materialized") == "ephemeral")
+
+    def selected(self, keys: set[dg.AssetKey]) -> list[str]:
+        """Return the dbt selection for some assets; empty for all of them."""
+        if keys == {spec.key for spec in self.specs.values()}:
+            return []
+        return [self.name_of(it) for it, spec in self.specs.items() if spec.key in keys]
+
+
+def build_dbt_assets(prepared: PreparedManifest) -> dg.AssetsDefinition:
+    """Make the assets of the dbt project.
+
+    Args:
+        prepared: the parsed project.
+    """
+    graph = DbtGraph(prepared)
+
+    @dg.multi_asset(
+        name="dbt_project",
+        specs=list(graph.specs.values()),
+        check_specs=list(graph.check_specs.values()),
+        can_subset=True,
+        pool="duckdb",
+    )
+    def dbt_project(
+        context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
+        """Build models and seeds of one delivery with dbt, and test them.
+
+        Raises:
+            TransformationError: a model failed or a test of severity error found something.
+        """
+        results = run_dbt(
+            prepared,
+            build_arguments(
+                _as_of_date(platform, warehouse.warehouse),
+                graph.selected(set(context.selected_asset_keys)),
+            ),
+            warehouse.warehouse.dbt_environment(),
+            lambda name, status, seconds: context.log.info(
+                f"dbt {name}: {status} ({seconds:.2f} s)"
+            ),
+        )
+        warehouse.warehouse.disconnect_dbt()
+        yield from _events(graph, results, warehouse.warehouse, set(context.selected_asset_keys))
+        _fail_if_failed(graph, results)
+
+    return dbt_project
+
+
+def _as_of_date(platform: PlatformResource, warehouse: Warehouse) -> str:
+    """Return the date asked for, else that of the delivery landed last."""
+    if platform.as_of_date:
+        return platform.as_of_date
+    rows = warehouse.fetch(
+        "select as_of_date from delivered_files order by loaded_at desc, as_of_date desc limit 1"
+    )
+    if not rows:
+        raise TransformationError("No delivery is landed yet. Materialize customers_raw first.")
+    return str(rows[0]["as_of_date"])
+
+
+def _events(
+    graph: DbtGraph,
+    results: Sequence[NodeResult],
+    warehouse: Warehouse,
+    selected: set[dg.AssetKey],
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
+    by_id = {result.unique_id: result for result in results}
+    done = {it for it in graph.in_order if it in by_id and by_id[it].status == "success"}
+    names = [graph.name_of(it) for it in graph.in_order if it in done]
+    facts = read_table_facts(warehouse, [*names, *graph.sources])
+    lineage = graph.prepared.column_lineage(lambda: _trace(graph, by_id, facts, warehouse.engine))
+    for unique_id in graph.in_order:
+        # An ephemeral model is part of the models that use it: it is there when its parents are.
+        if graph.is_ephemeral(unique_id) and graph.parents[unique_id] <= done:
+            done.add(unique_id)
+        spec = graph.specs[unique_id]
+        if unique_id in done and spec.key in selected:
+            name = graph.name_of(unique_id)
+            yield dg.MaterializeResult(
+                asset_key=spec.key,
+                metadata=model_metadata(
+                    by_id.get(unique_id), facts.get(name), graph.column_descriptions(unique_id)
+                )
+                | lineage_metadata(lineage.get(name, {})),
+            )
+    for unique_id, check in graph.check_specs.items():
+        result = by_id.get(unique_id)
+        if result is not None and result.status in _EVALUATED:
+            yield _check_result(check, result)
+
+
+def _trace(
+    graph: DbtGraph,
+    results: Mapping[str, NodeResult],
+    facts: Mapping[str, TableFacts],
+    dialect: str,
+) -> ColumnLineage:
+    compiled = {
+        graph.name_of(it): result.compiled
+        for it, result in results.items()
+        if it in graph.specs and result.compiled
+    }
+    schema = {name: known.columns for name, known in facts.items()}
+    return trace_columns(compiled, schema, dialect)
+
+
+def _check_result(spec: dg.AssetCheckSpec, result: NodeResult) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=spec.asset_key,
+        check_name=spec.name,
+        passed=result.status == "pass",
+        severity=dg.AssetCheckSeverity.ERROR if spec.blocking else dg.AssetCheckSeverity.WARN,
+        metadata={"failing_rows": result.failures or 0, "duration_seconds": result.seconds},
+    )
+
+
+def _fail_if_failed(graph: DbtGraph, results: Sequence[NodeResult]) -> None:
+    failed = [result for result in results if result.is_failed]
+    if not failed:
+        return
+    first = failed[0]
+    name = graph.title_of(first.unique_id)
+    what = "test" if first.status == "fail" else "model or test"
+    others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    raise TransformationError(
+        f"dbt {what} {name}{others}: {first.message}. Nothing was published; the outputs of the "
+        "last good run are unchanged."
+    )

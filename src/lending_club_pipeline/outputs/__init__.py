@@ -1,0 +1,1 @@
+"""What leaves: atomic files, CSV, Parquet, the report."""

@@ -1,0 +1,132 @@
+"""What the command line prints: progress while it works, and the table that closes a run."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from lending_club_pipeline.outputs.closing import DeliveryLedger, LedgerEntry
+
+# Indent, stage, words. The indented stages add up to the one above them.
+_LINES: Final = {
+    "Customer.csv": (
+        (0, "records", "records"),
+        (1, "rejected", "rejected"),
+        (1, "landed", "landed"),
+        (2, "exact_duplicate", "exact duplicates"),
+        (2, "quarantined_staging", "quarantined"),
+        (2, "cleaned", "cleaned"),
+    ),
+    "accounts.csv": (
+        (0, "records", "records"),
+        (1, "rejected", "rejected"),
+        (1, "landed", "landed"),
+        (2, "exact_duplicate", "exact duplicates"),
+        (2, "quarantined_staging", "quarantined in staging"),
+        (2, "cleaned", "cleaned"),
+        (3, "quarantined_join", "quarantined at the join"),
+        (3, "joined", "joined"),
+        (4, "not_savings", "not savings"),
+        (4, "published", "published"),
+    ),
+}
+_REASON_PARENT: Final = {"rejected", "quarantined_staging", "quarantined_join"}
+_JOIN_REASONS: Final = {"customer_not_found", "customer_quarantined"}
+
+
+class Progress:
+    """Shows what a run does: one moving line on a terminal, plain lines elsewhere."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            spinner = Spinner("dots", text=Text("Starting"))
+            self._live = Live(spinner, console=self._console, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, message: str) -> None:
+        """Show what is being done."""
+        if self._live is not None:
+            self._live.update(Spinner("dots", text=Text(message)))
+        else:
+            self._console.print(Text(message))
+
+
+def closing_table(ledger: DeliveryLedger) -> Table:
+    """Make the table in which every record and every cent of a delivery is accounted for."""
+    table = Table(title=f"Delivery of {ledger.as_of_date}", title_justify="left")
+    table.add_column("")
+    table.add_column("rows", justify="right")
+    table.add_column("balance", justify="right")
+    table.add_column("without balance", justify="right")
+    for source_file, lines in _LINES.items():
+        table.add_section()
+        table.add_row(Text(source_file, style="bold"))
+        for indent, stage, words in lines:
+            entry = ledger.entries[source_file, stage]
+            style = "bold" if stage == "published" else ""
+            table.add_row(Text("  " * indent + words), *_numbers(entry), style=style)
+            if stage in _REASON_PARENT and entry.row_count:
+                _add_reasons(table, ledger, entry, indent + 1)
+    return table
+
+
+def _add_reasons(table: Table, ledger: DeliveryLedger, entry: LedgerEntry, indent: int) -> None:
+    for (source_file, reason), count in ledger.reasons.items():
+        if source_file == entry.source_file and _stage_of(reason) in entry.stage:
+            label = Text("  " * indent + f"· {reason}", style="dim")
+            table.add_row(label, Text(f"({count:,})", style="dim"))
+
+
+def _stage_of(reason: str) -> str:
+    if reason.startswith("record_"):
+        return "rejected"
+    return "join" if reason in _JOIN_REASONS else "staging"
+
+
+def _numbers(entry: LedgerEntry) -> tuple[str, str, str]:
+    return (
+        f"{entry.row_count:,}",
+        "" if entry.balance is None else money(entry.balance),
+        "" if not entry.balance_unknown else f"{entry.balance_unknown:,}",
+    )
+
+
+def money(amount: Decimal) -> str:
+    """Write an amount with thousands commas and both decimals."""
+    return f"{amount:,.2f}"
+
+
+def print_closing(ledger: DeliveryLedger, written: Sequence[Path]) -> None:
+    """Print the closing table, what it proves, and what was written."""
+    console = Console(highlight=False)
+    console.print(closing_table(ledger))
+    verdict = (
+        "Every record and every cent is accounted for."
+        if ledger.is_closed
+        else "The ledger does not close: nothing of this delivery was published."
+    )
+    console.print(Text(verdict, style="bold"))
+    console.print(Text("Counts in brackets repeat a record for each of its reasons.", style="dim"))
+    for path in written:
+        console.print(Text(f"  {path}"), soft_wrap=True)

@@ -1,0 +1,1 @@
+"""The dbt project: prepared once, run in this process, explained by column."""

@@ -1,0 +1,129 @@
+"""The parsed dbt project, prepared once and used again until the project changes."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from lending_club_pipeline.errors import TransformationError
+from lending_club_pipeline.outputs.atomic_files import replacing
+from lending_club_pipeline.transformation.column_lineage import ColumnLineage
+from lending_club_pipeline.transformation.projects import fingerprint, project_dir
+
+# Names of relations follow from these; nothing else of the environment reaches the manifest.
+_NAMING_VARIABLES: Final = ("DBT_TARGET", "DATABRICKS_CATALOG", "DATABRICKS_SCHEMA")
+
+
+@dataclass(frozen=True)
+class PreparedManifest:
+    """A parsed dbt project on disk.
+
+    Attributes:
+        project: folder of the dbt project.
+        folder: folder of the prepared files.
+    """
+
+    project: Path
+    folder: Path
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The manifest as dbt documents it (`manifest.json`)."""
+        content: dict[str, Any] = json.loads((self.folder / "manifest.json").read_bytes())
+        return content
+
+    def column_lineage(self, trace: Callable[[], ColumnLineage]) -> ColumnLineage:
+        """Return for each model and column what it is made of; traced once per project.
+
+        Args:
+            trace: makes the lineage; it is called only if it was never made for this project.
+        """
+        path = self.folder / "column_lineage.json"
+        if not path.exists():
+            with replacing(path) as work:
+                work.write_text(json.dumps(trace()))
+        lineage: ColumnLineage = json.loads(path.read_bytes())
+        return lineage
+
+    @property
+    def serialised(self) -> Path:
+        """The manifest in dbt's own binary form, which loads without parsing."""
+        return self.folder / "partial_parse.msgpack"
+
+
+def prepare_manifest(environment: Mapping[str, str], cache: Path) -> PreparedManifest:
+    """Return the parsed project, parsing it only if it changed since it was last prepared.
+
+    Args:
+        environment: variables with which dbt finds the warehouse.
+        cache: folder in which prepared projects are kept.
+
+    Raises:
+        TransformationError: dbt cannot parse the project.
+    """
+    project = project_dir()
+    naming = {name: environment.get(name, "") for name in _NAMING_VARIABLES}
+    naming["database"] = Path(environment.get("DUCKDB_PATH", "")).stem
+    folder = cache / fingerprint(project, naming)
+    if not (folder / "manifest.json").exists():
+        _prepare(project, folder, environment)
+    return PreparedManifest(project, folder)
+
+
+def _prepare(project: Path, folder: Path, environment: Mapping[str, str]) -> None:
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - takes 1.5 s to import
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=".preparing-", dir=folder.parent))
+    try:
+        with variables(environment):
+            result = dbtRunner().invoke(["parse", *project_arguments(project, work)])
+        if not result.success:
+            raise TransformationError(_parse_failure(result.exception))
+        for name in ("run_results.json", "perf_info.json", "semantic_manifest.json"):
+            (work / name).unlink(missing_ok=True)
+        # Another process may have prepared the same project meanwhile: theirs is as good.
+        if not folder.exists():
+            work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _parse_failure(error: BaseException | None) -> str:
+    message = " ".join(str(error).split()) if error is not None else "no reason given"
+    return f"dbt cannot read its project: {message}. Correct the file that it names and run again."
+
+
+def project_arguments(project: Path, target: Path) -> list[str]:
+    """Return the dbt arguments that every invocation has in common."""
+    return [
+        "--project-dir", str(project),
+        "--profiles-dir", str(project),
+        "--target-path", str(target),
+        "--log-level", "none",
+        "--log-level-file", "none",
+        "--no-use-colors",
+        "--no-send-anonymous-usage-stats",
+        "--no-version-check",
+    ]  # fmt: skip
+
+
+@contextmanager
+def variables(environment: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for dbt, which reads its profile from them."""
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

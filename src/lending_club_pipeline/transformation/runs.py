@@ -1,0 +1,117 @@
+"""Run dbt in this process: no subprocess, no second parse, the connection that is open."""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from lending_club_pipeline.errors import TransformationError
+from lending_club_pipeline.transformation.manifests import (
+    PreparedManifest,
+    project_arguments,
+    variables,
+)
+
+NodeStatus = Literal["success", "pass", "warn", "fail", "error", "skipped", "no-op"]
+_FAILED: Final = frozenset({"fail", "error"})
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one dbt node.
+
+    Attributes:
+        unique_id: dbt's name of the node.
+        status: how it ended.
+        seconds: wall time that it took.
+        failures: rows that a test found, or None if it was no test.
+        message: what dbt says about it.
+        compiled: the SQL that was run, or an empty text.
+    """
+
+    unique_id: str
+    status: NodeStatus
+    seconds: float
+    failures: int | None
+    message: str
+    compiled: str
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether this node stopped what depends on it."""
+        return self.status in _FAILED
+
+
+def build_arguments(as_of_date: str, select: Sequence[str] = ()) -> list[str]:
+    """Return the arguments of `dbt build` for one delivery.
+
+    Unit tests are left out: they prove the code, not the data, and run in the test command.
+
+    Args:
+        as_of_date: business date of the delivery, as YYYY-MM-DD.
+        select: names of the nodes to build; none means all.
+    """
+    selection = ["--select", *select] if select else []
+    return [
+        "build",
+        *selection,
+        "--exclude", "resource_type:unit_test",
+        "--vars", f"{{as_of_date: '{as_of_date}'}}",
+        "--no-write-json",
+    ]  # fmt: skip
+
+
+def run_dbt(
+    prepared: PreparedManifest,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    on_node: Callable[[str, str, float], None],
+) -> list[NodeResult]:
+    """Run one dbt command and return what became of each node.
+
+    Args:
+        prepared: the parsed project.
+        arguments: command and options, as from `build_arguments`.
+        environment: variables with which dbt finds the warehouse.
+        on_node: is told name, status and seconds of each node when it ends.
+
+    Raises:
+        TransformationError: dbt could not run at all; failed nodes are in the result instead.
+    """
+    from dbt.artifacts.schemas.run import RunExecutionResult  # noqa: PLC0415 - slow to import
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415
+    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
+    from dbt.parser.manifest import extended_mashumuro_decoder  # noqa: PLC0415
+
+    # A manifest must not be used twice: dbt writes compiled code into its ephemeral models.
+    manifest = Manifest.from_msgpack(
+        prepared.serialised.read_bytes(), decoder=extended_mashumuro_decoder
+    )
+    runner = dbtRunner(manifest=manifest, callbacks=[_reporting(on_node)])
+    with tempfile.TemporaryDirectory(prefix="dbt-") as target, variables(environment):
+        outcome = runner.invoke([*arguments, *project_arguments(prepared.project, Path(target))])
+    if not isinstance(outcome.result, RunExecutionResult):
+        reason = " ".join(str(outcome.exception or "no reason given").split())
+        raise TransformationError(f"dbt stopped before it built anything: {reason}")
+    return [_node_result(result) for result in outcome.result.results]
+
+
+def _node_result(result: Any) -> NodeResult:  # noqa: ANN401 - dbt's classes are not typed for us
+    return NodeResult(
+        unique_id=result.node.unique_id,
+        status=str(result.status).rpartition(".")[2].lower(),  # type: ignore[arg-type]
+        seconds=float(result.execution_time),
+        failures=result.failures,
+        message=" ".join(str(result.message or "").split()),
+        compiled=getattr(result.node, "compiled_code", None) or "",
+    )
+
+
+def _reporting(on_node: Callable[[str, str, float], None]) -> Callable[[Any], None]:
+    def report(event: Any) -> None:  # noqa: ANN401
+        if event.info.name == "NodeFinished":
+            node = event.data.node_info
+            on_node(node.node_name, node.node_status, float(event.data.run_result.execution_time))
+
+    return report
