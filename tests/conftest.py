@@ -1,0 +1,53 @@
+"""Fixtures that every test may use: workspaces in temporary folders, real engines."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lending_club_pipeline.settings import DataPlatformConfig
+from tests.workspaces import Workspace, dbt_cache_of
+
+# Variables of the developer's shell must not decide what a test does.
+_SETTINGS = [name.upper() for name in DataPlatformConfig.model_fields] + ["SECRETS_DIR"]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in _SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    # Away from the checkout, whose `.env` and `data/` are the developer's.
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def prepared_dbt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the parsed dbt project, made once for all tests of a worker."""
+    return dbt_cache_of(Workspace(tmp_path_factory.mktemp("prepared")))
+
+
+@pytest.fixture
+def make_workspace(tmp_path: Path, prepared_dbt: Path) -> Callable[[str], Workspace]:
+    """Make a further workspace of a name."""
+
+    def make(name: str) -> Workspace:
+        workspace = Workspace(tmp_path / name)
+        shutil.copytree(prepared_dbt, workspace.settings().dbt_cache)
+        return workspace
+
+    return make
+
+
+@pytest.fixture
+def workspace(make_workspace: Callable[[str], Workspace]) -> Workspace:
+    """A place with inputs, outputs and a database of its own."""
+    return make_workspace("workspace")
+
+
+@pytest.fixture(autouse=True)
+def _umask() -> Iterator[None]:
+    before = os.umask(0o022)
+    yield
+    os.umask(before)

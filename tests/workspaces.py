@@ -1,0 +1,101 @@
+"""A place in which a test delivers files and runs the real pipeline."""
+
+import datetime as dt
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lending_club_pipeline.defs.automation.local_runs import RunReport, process_delivery
+from lending_club_pipeline.settings import DataPlatformConfig, load_settings
+from lending_club_pipeline.transformation.manifests import prepare_manifest
+from lending_club_pipeline.warehouse import choose_warehouse
+
+CUSTOMER_HEADER = "CustomerID,Name,HasLoan\n"
+ACCOUNT_HEADER = "AccountID,CustomerID,Balance,AccountType\n"
+AS_OF = dt.date(2026, 1, 31)
+
+
+@dataclass
+class Workspace:
+    """Inputs, outputs, database and run history below one temporary folder."""
+
+    root: Path
+    messages: list[str] = field(default_factory=list)
+
+    @property
+    def inputs(self) -> Path:
+        return self.root / "inputs"
+
+    @property
+    def outputs(self) -> Path:
+        return self.root / "outputs"
+
+    @property
+    def database(self) -> Path:
+        return self.root / "lending_club.duckdb"
+
+    def settings(self, **overrides: object) -> DataPlatformConfig:
+        return load_settings(
+            {
+                "input_path": self.inputs,
+                "output_path": self.outputs,
+                "duckdb_path": self.database,
+                "dagster_home": self.root / "dagster",
+                **overrides,
+            }
+        )
+
+    def environment(self) -> dict[str, str]:
+        """The same settings for a process of its own."""
+        return {
+            **os.environ,
+            "INPUT_PATH": str(self.inputs),
+            "OUTPUT_PATH": str(self.outputs),
+            "DUCKDB_PATH": str(self.database),
+            "DAGSTER_HOME": str(self.root / "dagster"),
+        }
+
+    def deliver(
+        self, customers: str | bytes, accounts: str | bytes, as_of: dt.date = AS_OF
+    ) -> Path:
+        """Put a dated delivery into the inputs; text gets its header, bytes go as they are."""
+        folder = self.inputs / as_of.isoformat()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "Customer.csv").write_bytes(_with_header(CUSTOMER_HEADER, customers))
+        (folder / "accounts.csv").write_bytes(_with_header(ACCOUNT_HEADER, accounts))
+        return folder
+
+    def run(self, as_of: dt.date | None = AS_OF, **overrides: object) -> RunReport:
+        """Run the pipeline in this process, as the command line does."""
+        return process_delivery(self.settings(**overrides), as_of, self.messages.append)
+
+    def command(
+        self, *arguments: str, timeout: float = 120, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `lending-club` in a process of its own."""
+        return subprocess.run(
+            [sys.executable, "-m", "lending_club_pipeline", *arguments],
+            env=self.environment() | variables,
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def output_bytes(self) -> dict[str, bytes]:
+        """The published files and their bytes."""
+        return {path.name: path.read_bytes() for path in sorted(self.outputs.glob("*"))}
+
+
+def _with_header(header: str, body: str | bytes) -> bytes:
+    return body if isinstance(body, bytes) else (header + body).encode()
+
+
+def dbt_cache_of(workspace: Workspace) -> Path:
+    """Parse the dbt project for a workspace and return where it is kept."""
+    settings = workspace.settings()
+    prepare_manifest(choose_warehouse(settings).dbt_environment(), settings.dbt_cache)
+    return settings.dbt_cache
