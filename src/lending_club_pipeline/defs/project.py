@@ -3,8 +3,8 @@
 import dagster as dg
 
 from lending_club_pipeline.defs.automation.jobs import process_delivery
-from lending_club_pipeline.defs.automation.loggers import PROGRESS, progress_logger
 from lending_club_pipeline.defs.ingest.assets import delivery
+from lending_club_pipeline.defs.progress import PROGRESS, progress_logger
 from lending_club_pipeline.defs.publish.assets import (
     account_summary_csv,
     account_summary_parquet,

@@ -4,11 +4,12 @@ import contextlib
 import gzip
 import hashlib
 import re
+import stat
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, cast
 
 from lending_club_pipeline.deliveries.finding import Compression, DeliveredFile
 from lending_club_pipeline.errors import Place, RefusedDeliveryError
@@ -98,6 +99,8 @@ def count_bytes(delivered: DeliveredFile, plain_copy: Path) -> tuple[ByteCounts,
     """
     counts = ByteCounts()
     digest = hashlib.sha256()
+    with _refusing(delivered):
+        _refuse_if_no_file(delivered)
     with _refusing(delivered), delivered.path.open("rb") as stored:
         for chunk in iter(lambda: stored.read(_CHUNK), b""):
             digest.update(chunk)
@@ -108,23 +111,37 @@ def count_bytes(delivered: DeliveredFile, plain_copy: Path) -> tuple[ByteCounts,
     plain = delivered.path
     if delivered.compression != "none":
         plain = plain_copy
-        with _refusing(delivered), plain.open("wb") as copy:
-            for chunk in _decompressed(delivered.path, delivered.compression):
+        with plain.open("wb") as copy:
+            for chunk in _decompressed(delivered):
                 counts.add(chunk)
                 copy.write(chunk)
     counts.finish()
     return counts, plain
 
 
-def _decompressed(path: Path, compression: Compression) -> Iterator[bytes]:
-    if compression == "gz":
-        with gzip.open(path, "rb") as unzipped:
-            yield from iter(lambda: unzipped.read(_CHUNK), b"")
-    else:
-        import pyarrow as pa  # noqa: PLC0415 - only a .zst delivery pays for it
+def _decompressed(delivered: DeliveredFile) -> Iterator[bytes]:
+    with _refusing(delivered), _unpacking(delivered.path, delivered.compression) as stream:
+        yield from iter(lambda: stream.read(_CHUNK), b"")
 
-        with pa.input_stream(str(path), compression="zstd") as stream:
-            yield from iter(lambda: stream.read(_CHUNK), b"")
+
+def _unpacking(path: Path, compression: Compression) -> BinaryIO:
+    if compression == "gz":
+        return cast("BinaryIO", gzip.open(path, "rb"))
+    import pyarrow as pa  # noqa: PLC0415 - only a .zst delivery pays for it
+
+    return cast("BinaryIO", pa.input_stream(str(path), compression="zstd"))
+
+
+def _refuse_if_no_file(delivered: DeliveredFile) -> None:
+    # Opening a pipe, say, would wait for a writer for ever.
+    mode = delivered.path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        raise RefusedDeliveryError(
+            "not_a_file",
+            Place(delivered.path),
+            f"this is {'a folder' if stat.S_ISDIR(mode) else 'a device or a pipe'}, not a file",
+            f"Put the file {delivered.source.name} in its place",
+        )
 
 
 @contextlib.contextmanager
@@ -133,13 +150,6 @@ def _refusing(delivered: DeliveredFile) -> Iterator[None]:
     place = Place(delivered.path)
     try:
         yield
-    except IsADirectoryError:
-        raise RefusedDeliveryError(
-            "not_a_file",
-            place,
-            "this is a folder, not a file",
-            f"Put the file {delivered.source.name} in its place",
-        ) from None
     except PermissionError:
         raise RefusedDeliveryError(
             "file_unreadable",
@@ -154,9 +164,15 @@ def _refusing(delivered: DeliveredFile) -> Iterator[None]:
             "this file is gone, or is a link to nothing",
             "Deliver it again",
         ) from None
-    except (EOFError, zlib.error, gzip.BadGzipFile, OSError) as error:
-        if delivered.compression == "none":
-            raise
+    except (EOFError, zlib.error, OSError) as error:
+        # Decompressors raise OSError too, without a number of the operating system.
+        if getattr(error, "errno", None) is not None:
+            raise RefusedDeliveryError(
+                "file_unreadable",
+                place,
+                f"this file cannot be read ({error.strerror})",
+                "Check its disk, or the link that it is, and deliver it again",
+            ) from None
         raise RefusedDeliveryError(
             "file_truncated",
             place,

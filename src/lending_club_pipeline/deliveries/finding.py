@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,15 +59,12 @@ def find_delivery(inputs: Path, as_of_date: dt.date | None, today: dt.date) -> D
         RefusedDeliveryError: there is no whole delivery, or its date lies in the future.
     """
     _refuse_if_no_folder(inputs)
+    dates = dated_folders(inputs)
     if as_of_date is not None:
         _refuse_future(as_of_date, today, inputs)
-        dated = inputs / as_of_date.isoformat()
-        return _delivery(as_of_date, dated if dated.exists() else inputs)
-    if (inputs / today.isoformat()).exists():
-        return _delivery(today, inputs / today.isoformat())
-    dates = dated_folders(inputs)
-    if any(True for source in SOURCE_FILES for _ in _forms(inputs, source)) or not dates:
-        return _delivery(today, inputs)
+        return _dated_or_undated(inputs, as_of_date)
+    if (inputs / today.isoformat()).exists() or _has_undated_files(inputs) or not dates:
+        return _dated_or_undated(inputs, today)
     newest = max(dates)
     _refuse_future(newest, today, inputs / newest.isoformat())
     return _delivery(newest, inputs / newest.isoformat())
@@ -93,6 +91,24 @@ def _parsed(name: str) -> dt.date:
     if _DATE.fullmatch(name) is None:
         raise ValueError(name)
     return dt.date.fromisoformat(name)
+
+
+def _dated_or_undated(inputs: Path, as_of_date: dt.date) -> Delivery:
+    dated = inputs / as_of_date.isoformat()
+    if dated.exists():
+        return _delivery(as_of_date, dated)
+    if _has_undated_files(inputs):
+        return _delivery(as_of_date, inputs)
+    raise RefusedDeliveryError(
+        "delivery_missing",
+        Place(inputs),
+        f"there is no delivery of {as_of_date}: neither a folder of this name nor undated files",
+        "Put Customer.csv and accounts.csv there, or name another folder by --inputs or INPUT_PATH",
+    )
+
+
+def _has_undated_files(inputs: Path) -> bool:
+    return any(True for source in SOURCE_FILES for _ in _forms(inputs, source))
 
 
 def _delivery(as_of_date: dt.date, folder: Path) -> Delivery:
@@ -142,15 +158,14 @@ def _refuse_if_no_folder(folder: Path) -> None:
             "this is a file, not a folder",
             "Name the folder that holds Customer.csv and accounts.csv",
         )
-    try:
-        next(folder.iterdir(), None)
-    except PermissionError:
+    # Without the right to search a folder, its names can be listed and nothing more.
+    if not os.access(folder, os.R_OK | os.X_OK):
         raise RefusedDeliveryError(
             "folder_unreadable",
             Place(folder),
             "this folder may not be read",
-            "Give the user who runs the pipeline the right to read it",
-        ) from None
+            "Give the user who runs the pipeline the right to read and search it",
+        )
 
 
 def _refuse_future(as_of_date: dt.date, today: dt.date, path: Path) -> None:

@@ -69,10 +69,11 @@ def read_header(plain: Path, named: Path, source: SourceFile, leading_empty_line
         raise RefusedDeliveryError(
             "file_empty", Place(named), "this file is empty", "Deliver the whole extract again"
         )
-    names, lines = _split(text, ",", place)
+    _refuse_other_delimiters(text, source, place)
+    names, lines = _split(text, place)
     _refuse_undecodable(names, place)
     keys = [_key(name) for name in names]
-    _refuse_other_delimiters(text, keys, source, place)
+    _refuse_no_header(keys, source, place)
     _refuse_duplicates(names, keys, place)
     _refuse_missing(names, keys, source, place)
     positions = tuple(keys.index(_key(column)) for column in source.columns)
@@ -83,9 +84,9 @@ def _key(name: str) -> str:
     return name.translate(_ASCII_LOWER)
 
 
-def _split(text: str, delimiter: str, place: Place) -> tuple[list[str], int]:
+def _split(text: str, place: Place) -> tuple[list[str], int]:
     """Split the header; return the names and the number of physical lines it takes."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         record = next(reader)
     except csv.Error:
@@ -116,8 +117,10 @@ def _refuse_undecodable(names: list[str], place: Place) -> None:
 
 
 def _refuse_other_encodings(start: bytes, place: Place) -> None:
-    head = start[:64]
-    if head.startswith(_UTF16_MARKS) or (b"\x00" in head and head[1::2].count(0) >= len(head) // 4):
+    # Without a mark: every other byte of a header in UTF-16 is zero, the first or the second.
+    head = start.lstrip(b"\r\n")[:64].partition(b"\n")[0]
+    zeros = max(head[::2].count(0), head[1::2].count(0))
+    if start.startswith(_UTF16_MARKS) or (zeros and zeros >= len(head) // 4):
         raise RefusedDeliveryError(
             "not_utf8",
             place,
@@ -126,12 +129,14 @@ def _refuse_other_encodings(start: bytes, place: Place) -> None:
         )
 
 
-def _refuse_other_delimiters(text: str, keys: list[str], source: SourceFile, place: Place) -> None:
-    if set(map(_key, source.columns)) <= set(keys):
+def _refuse_other_delimiters(text: str, source: SourceFile, place: Place) -> None:
+    required = set(map(_key, source.columns))
+    if required <= _keys_if_split(text, ","):
         return
+    first_line = text.splitlines()[0]
     for delimiter, word in _OTHER_DELIMITERS.items():
-        found = {_key(name) for name in _split(text, delimiter, place)[0]}
-        if (len(keys) == 1 and delimiter in keys[0]) or set(map(_key, source.columns)) <= found:
+        is_only_one = "," not in first_line and delimiter in first_line
+        if is_only_one or required <= _keys_if_split(text, delimiter):
             raise RefusedDeliveryError(
                 "wrong_delimiter",
                 place,
@@ -140,12 +145,31 @@ def _refuse_other_delimiters(text: str, keys: list[str], source: SourceFile, pla
             )
 
 
+def _keys_if_split(text: str, delimiter: str) -> set[str]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        return {_key(_unquoted(name.strip(_WHITE_SPACE))) for name in next(reader)}
+    except csv.Error:
+        return set()
+
+
+def _refuse_no_header(keys: list[str], source: SourceFile, place: Place) -> None:
+    # The first line is a record then, of which an error must show nothing.
+    if not set(map(_key, source.columns)) & set(keys):
+        raise RefusedDeliveryError(
+            "column_missing",
+            place,
+            f"this line is no header: it has none of {', '.join(source.columns)}",
+            "Put a header above the records, with these columns in any order",
+        )
+
+
 def _refuse_duplicates(names: list[str], keys: list[str], place: Place) -> None:
     for name, key in zip(names, keys, strict=True):
         if key and keys.count(key) > 1:
             raise RefusedDeliveryError(
                 "column_duplicate",
-                Place(place.path, place.line, name),
+                Place(place.path, place.line, " ".join(name.split())[:_LONGEST_SHOWN_NAME]),
                 f"{keys.count(key)} columns have this name, and nobody can tell which one counts",
                 "Leave only one of them",
             )

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lending_club_pipeline.deliveries import rejects, splitting
 from lending_club_pipeline.deliveries.byte_counts import ByteCounts, count_bytes
@@ -23,28 +21,28 @@ from lending_club_pipeline.deliveries.finding import DeliveredFile, Delivery
 from lending_club_pipeline.deliveries.headers import Header, read_header
 from lending_club_pipeline.errors import Place, RefusedDeliveryError
 
-_FILES_SCHEMA: Final = pa.schema(
-    [
-        ("source_file", pa.string()),
-        ("delivered_name", pa.string()),
-        ("sha256", pa.string()),
-        ("stored_bytes", pa.int64()),
-        ("loaded_at", pa.timestamp("us", tz="UTC")),
-        ("physical_lines", pa.int64()),
-        ("header_lines", pa.int64()),
-        ("empty_lines", pa.int64()),
-        ("landed_records", pa.int64()),
-        ("landed_lines", pa.int64()),
-        ("rejected_records", pa.int64()),
-        ("rejected_lines", pa.int64()),
-        ("extra_columns", pa.list_(pa.string())),
-    ]
-)
+_FILE_COLUMNS: Final = {
+    "source_file": "varchar",
+    "delivered_name": "varchar",
+    "sha256": "varchar",
+    "stored_bytes": "bigint",
+    "loaded_at": "timestamp",
+    "physical_lines": "bigint",
+    "header_lines": "bigint",
+    "empty_lines": "bigint",
+    "landed_records": "bigint",
+    "landed_lines": "bigint",
+    "rejected_records": "bigint",
+    "rejected_lines": "bigint",
+    "extra_columns": "varchar[]",
+}
 
 
 @dataclass(frozen=True)
 class LandedFile:
     """What became of one delivered file; its fields are those of `files.parquet`.
+
+    `loaded_at` is in UTC and, as in Parquet, without a time zone.
 
     The counts satisfy physical_lines = header_lines + empty_lines + landed_lines +
     rejected_lines: the first is counted from the bytes, the others from what was landed.
@@ -135,7 +133,6 @@ def land(
         if _are_the_same(before, counted):
             return LandedDelivery(delivery.as_of_date, target, before, is_unchanged=True)
         files = _split_all(counted, work, limits, loaded_at, on_progress)
-        _write_files(files, work / "files.parquet")
         _refuse_if_changed_meanwhile(counted)
         for text in work.glob("*.csv"):
             text.unlink()
@@ -167,6 +164,7 @@ def _split_all(
             "copy (select * from all_rejected order by source_file, line_number) to "
             f"{splitting.quoted(work / 'rejects.parquet')} (format parquet, compression zstd)"
         )
+        _write_files(connection, tuple(files), work / "files.parquet")
     shutil.rmtree(spill, ignore_errors=True)
     return tuple(files)
 
@@ -268,9 +266,13 @@ def read_landed_files(folder: Path) -> tuple[LandedFile, ...]:
     path = folder / "files.parquet"
     if not path.exists():
         return ()
-    rows = pq.read_table(path, schema=_FILES_SCHEMA).to_pylist()
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            f"select {', '.join(_FILE_COLUMNS)} from read_parquet({splitting.quoted(path)})"
+        ).fetchall()
+    named = (dict(zip(_FILE_COLUMNS, row, strict=True)) for row in rows)
     return tuple(
-        LandedFile(**{**row, "extra_columns": tuple(row["extra_columns"])}) for row in rows
+        LandedFile(**{**file, "extra_columns": tuple(file["extra_columns"])}) for file in named
     )
 
 
@@ -280,9 +282,16 @@ def _are_the_same(before: tuple[LandedFile, ...], counted: list[_Counted]) -> bo
     return known == found
 
 
-def _write_files(files: tuple[LandedFile, ...], target: Path) -> None:
-    rows = [{**vars(file), "extra_columns": list(file.extra_columns)} for file in files]
-    pq.write_table(pa.Table.from_pylist(rows, schema=_FILES_SCHEMA), target)
+def _write_files(
+    connection: duckdb.DuckDBPyConnection, files: tuple[LandedFile, ...], target: Path
+) -> None:
+    columns = ", ".join(f"{name} {type_}" for name, type_ in _FILE_COLUMNS.items())
+    connection.execute(f"create table files ({columns})")
+    for file in files:
+        values = [getattr(file, name) for name in _FILE_COLUMNS]
+        values[-1] = list(file.extra_columns)
+        connection.execute(f"insert into files values ({', '.join('?' * len(values))})", values)
+    connection.execute(f"copy files to {splitting.quoted(target)} (format parquet)")
 
 
 def _replace(work: Path, target: Path) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 import duckdb
-import pyarrow as pa
 
 from lending_club_pipeline.deliveries.splitting import LONGEST_RECORD_BYTES
 from lending_club_pipeline.errors import Place, RefusedDeliveryError
@@ -197,15 +196,7 @@ def _lines_and_text(
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, rows: list[_Located]) -> None:
-    positions, line_numbers, lines, texts = zip(*rows, strict=True)
-    batch = pa.table(
-        {
-            "position": pa.array(positions, pa.int64()),
-            "line_number": pa.array(line_numbers, pa.int64()),
-            "lines": pa.array(lines, pa.int64()),
-            "raw_record": pa.array(texts, pa.string()),
-        }
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    connection.execute(
+        "insert into located select unnest(?), unnest(?), unnest(?), unnest(?::varchar[])", columns
     )
-    connection.register("located_batch", batch)
-    connection.execute("insert into located select * from located_batch")
-    connection.unregister("located_batch")

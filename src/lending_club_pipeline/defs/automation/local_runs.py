@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import dagster as dg
 
 from lending_club_pipeline.defs.automation.jobs import JOB_NAME
-from lending_club_pipeline.defs.automation.loggers import PROGRESS, following
+from lending_club_pipeline.defs.progress import PROGRESS, following
 from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.errors import PipelineError, RefusedDeliveryError
 from lending_club_pipeline.outputs.atomic_files import replacing

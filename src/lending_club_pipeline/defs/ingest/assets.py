@@ -6,6 +6,7 @@ from typing import Final
 
 import dagster as dg
 
+from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
 from lending_club_pipeline.deliveries.finding import find_delivery, today_utc
 from lending_club_pipeline.deliveries.landing import (
@@ -92,17 +93,17 @@ def delivery(
     """
     settings = platform.settings
     found = find_delivery(settings.input_path, platform.requested_date, today_utc())
-    context.log.info(f"Delivery of {found.as_of_date} in {found.folder}")
+    show_progress(f"Delivery of {found.as_of_date} in {found.folder}")
     landed = land(
         found,
         settings.landing,
         SplitterLimits(settings.engine_memory_bytes, settings.duckdb_threads),
-        dt.datetime.now(dt.UTC),
-        context.log.info,
+        dt.datetime.now(dt.UTC).replace(tzinfo=None),
+        show_progress,
     )
     warehouse.warehouse.load_raw(settings.landing)
-    if landed.is_unchanged:
-        context.log.info("Both files are those that were landed before")
+    state = "unchanged since it was landed" if landed.is_unchanged else "landed"
+    context.log.info(f"Delivery of {found.as_of_date} in {found.folder}: {state}")
     for file, source in zip(landed.files, (CUSTOMERS, ACCOUNTS), strict=True):
         yield _materialized(file, source, landed)
         yield _accounted_for(file, source)

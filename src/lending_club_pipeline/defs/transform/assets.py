@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import dagster as dg
 
+from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
 from lending_club_pipeline.defs.transform.metadata import (
     TableFacts,
@@ -136,15 +137,20 @@ def build_dbt_assets(prepared: PreparedManifest) -> dg.AssetsDefinition:
                 graph.selected(set(context.selected_asset_keys)),
             ),
             warehouse.warehouse.dbt_environment(),
-            lambda name, status, seconds: context.log.info(
-                f"dbt {name}: {status} ({seconds:.2f} s)"
-            ),
+            lambda name, status, seconds: show_progress(f"dbt {name}: {status} ({seconds:.2f} s)"),
         )
         warehouse.warehouse.disconnect_dbt()
+        context.log.info(_listed(graph, results))
         yield from _events(graph, results, warehouse.warehouse, set(context.selected_asset_keys))
         _fail_if_failed(graph, results)
 
     return dbt_project
+
+
+def _listed(graph: DbtGraph, results: Sequence[NodeResult]) -> str:
+    """List what dbt did in one message: one event per node would cost more than the nodes."""
+    lines = (f"{it.seconds:8.2f} s  {it.status:8} {graph.title_of(it.unique_id)}" for it in results)
+    return "\n".join(["dbt build", *lines])
 
 
 def _as_of_date(platform: PlatformResource, warehouse: Warehouse) -> str:

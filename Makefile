@@ -1,0 +1,59 @@
+# The only entry points a newcomer needs. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help run test ui bench dbt-docs check format clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(or $(shell command -v uv),.tools/bin/uv)
+export DAGSTER_HOME ?= $(CURDIR)/.dagster
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+# Without compiled bytecode every start takes twice as long.
+unexport PYTHONDONTWRITEBYTECODE
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/.base  ## Set up and process the sample delivery in data/inputs
+	@$(BIN)/lending-club run
+
+test: check  ## Lint, format, types, SQL lint, dbt unit tests and the whole test suite
+	@echo "== tests"
+	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
+
+check: .venv/.dev  ## Lint, format, types, SQL lint and definitions, without the tests
+	@echo "== format and lint"
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/ruff check --quiet .
+	@echo "== types"
+	@$(BIN)/mypy
+	@echo "== SQL lint"
+	@$(BIN)/python -m tests.lint_sql
+	@echo "== Dagster definitions"
+	@$(BIN)/dg check defs
+
+format: .venv/.dev  ## Format the Python code
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+ui: .venv/.base  ## Open Dagster on http://localhost:3000, with the runs of `make run`
+	@$(BIN)/lending-club ui
+
+bench: .venv/.dev  ## Measure speed and memory against the bare engine
+	@$(BIN)/python -m bench
+
+dbt-docs: .venv/.base  ## Build dbt's documentation site into dbt/target and serve it on port 8080
+	@$(BIN)/dbt docs generate --static --project-dir dbt --profiles-dir dbt
+	@echo "dbt/target/static_index.html: open it in a browser"
+
+clean:  ## Remove what runs made: database, landing, outputs, Dagster's history
+	rm -rf data/outputs data/landing data/lending_club.duckdb* .dagster dbt/target
+
+.venv/.base: uv.lock pyproject.toml | $(UV)
+	@$(UV) sync --quiet --frozen --inexact --no-default-groups --compile-bytecode
+	@touch $@
+
+.venv/.dev: uv.lock pyproject.toml | $(UV)
+	@$(UV) sync --quiet --frozen --all-extras --compile-bytecode
+	@touch $@ .venv/.base
+
+.tools/bin/uv:
+	@$(PYTHON) -m venv .tools && .tools/bin/pip install --quiet uv
