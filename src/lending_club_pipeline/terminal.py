@@ -69,7 +69,7 @@ class Progress:
         if self._live is not None:
             self._live.update(Spinner("dots", text=Text(message)))
         else:
-            self._console.print(Text(message))
+            self._console.print(Text(message), soft_wrap=True)
 
 
 def closing_table(ledger: DeliveryLedger) -> Table:

@@ -36,7 +36,9 @@ class _Forwarding(logging.Handler):
         meta = getattr(record, "dagster_meta", {})
         # Events of Dagster's own machinery are for its event log.
         if meta.get("dagster_event") is None:
-            self._on_message(str(meta.get("orig_message", record.getMessage())))
+            # What follows the first line is detail, for the event log.
+            message = str(meta.get("orig_message", record.getMessage()))
+            self._on_message(message.partition("\n")[0])
 
 
 def show_progress(message: str) -> None:

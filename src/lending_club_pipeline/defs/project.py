@@ -3,13 +3,14 @@
 import dagster as dg
 
 from lending_club_pipeline.defs.automation.jobs import process_delivery
-from lending_club_pipeline.defs.ingest.assets import delivery
-from lending_club_pipeline.defs.progress import PROGRESS, progress_logger
-from lending_club_pipeline.defs.publish.assets import (
-    account_summary_csv,
-    account_summary_parquet,
-    quarantine_csv,
+from lending_club_pipeline.defs.automation.triggers import (
+    daily_delivery_schedule,
+    new_delivery_sensor,
 )
+from lending_club_pipeline.defs.ingest.assets import delivery
+from lending_club_pipeline.defs.io_managers import ParquetIOManager
+from lending_club_pipeline.defs.progress import PROGRESS, progress_logger
+from lending_club_pipeline.defs.publish.assets import outputs
 from lending_club_pipeline.defs.resources import build_resources
 from lending_club_pipeline.defs.transform.assets import build_dbt_assets
 from lending_club_pipeline.settings import DataPlatformConfig
@@ -25,16 +26,14 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
     """
     warehouse = choose_warehouse(settings)
     prepared = prepare_manifest(warehouse.dbt_environment(), settings.dbt_cache)
+    resources = build_resources(settings)
+    io_manager = ParquetIOManager(platform=resources["platform"])
     return dg.Definitions(
-        assets=[
-            delivery,
-            build_dbt_assets(prepared),
-            account_summary_csv,
-            account_summary_parquet,
-            quarantine_csv,
-        ],
+        assets=[delivery, build_dbt_assets(prepared), outputs],
         jobs=[process_delivery],
-        resources=build_resources(settings),
+        schedules=[daily_delivery_schedule],
+        sensors=[new_delivery_sensor],
+        resources={**resources, "parquet_io_manager": io_manager},
         loggers={"console": dg.colored_console_logger, PROGRESS: progress_logger},
         executor=dg.in_process_executor,
     )

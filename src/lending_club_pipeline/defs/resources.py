@@ -163,7 +163,10 @@ class DatabricksResource(WarehouseResource):
 
 def build_resources(settings: DataPlatformConfig) -> dict[str, Any]:
     """Return the resources that the settings describe, by the keys that assets ask for."""
-    return {"platform": PlatformResource(), "warehouse": _warehouse_resource(settings)}
+    return {
+        "platform": PlatformResource.configure_at_launch(),
+        "warehouse": _warehouse_resource(settings),
+    }
 
 
 def _warehouse_resource(settings: DataPlatformConfig) -> WarehouseResource:

@@ -3,13 +3,14 @@
 import contextlib
 import gzip
 import hashlib
+import os
 import re
 import stat
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final, TypeAlias, cast
 
 from lending_club_pipeline.deliveries.finding import Compression, DeliveredFile
 from lending_club_pipeline.errors import Place, RefusedDeliveryError
@@ -17,6 +18,10 @@ from lending_club_pipeline.errors import Place, RefusedDeliveryError
 _CHUNK: Final = 2**22
 _LINE_FEED_AFTER_LINE_FEED: Final = re.compile(rb"\n(?=\n)")
 _BOM: Final = b"\xef\xbb\xbf"
+
+
+# Inode, size, time of the last change.
+FileIdentity: TypeAlias = tuple[int, int, int]
 
 
 @dataclass
@@ -31,6 +36,7 @@ class ByteCounts:
         empty_lines: lines without a character.
         leading_empty_lines: empty lines before the first other one.
         has_quotes: there is a double quote somewhere.
+        identity: tells whether a file is still the one that was read.
     """
 
     stored_bytes: int = 0
@@ -40,6 +46,7 @@ class ByteCounts:
     empty_lines: int = 0
     leading_empty_lines: int = 0
     has_quotes: bool = False
+    identity: FileIdentity | None = None
     _at_line_start: bool = field(default=True, repr=False)
     _held_return: bool = field(default=False, repr=False)
 
@@ -84,6 +91,19 @@ def _as_line_feeds(chunk: bytes) -> bytes:
     return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
+def line_that_ends_otherwise(plain: Path) -> int | None:
+    """Return the first physical line whose end (LF, CRLF, CR) is not that of line 1."""
+    first = ""
+    # Every byte is a character of Latin-1, and no line end is translated.
+    with plain.open(encoding="latin-1", newline="") as text:
+        for number, line in enumerate(text, start=1):
+            end = line[len(line.rstrip("\r\n")) :]
+            first = first or end
+            if end not in (first, ""):
+                return number
+    return None
+
+
 def count_bytes(delivered: DeliveredFile, plain_copy: Path) -> tuple[ByteCounts, Path]:
     """Read a delivered file once: count its lines and take its checksum.
 
@@ -102,6 +122,7 @@ def count_bytes(delivered: DeliveredFile, plain_copy: Path) -> tuple[ByteCounts,
     with _refusing(delivered):
         _refuse_if_no_file(delivered)
     with _refusing(delivered), delivered.path.open("rb") as stored:
+        counts.identity = _identity(os.fstat(stored.fileno()))
         for chunk in iter(lambda: stored.read(_CHUNK), b""):
             digest.update(chunk)
             counts.stored_bytes += len(chunk)
@@ -117,6 +138,18 @@ def count_bytes(delivered: DeliveredFile, plain_copy: Path) -> tuple[ByteCounts,
                 copy.write(chunk)
     counts.finish()
     return counts, plain
+
+
+def is_as_it_was_read(delivered: DeliveredFile, counts: ByteCounts) -> bool:
+    """Return whether nobody has changed, replaced or removed a file since it was counted."""
+    try:
+        return _identity(delivered.path.stat()) == counts.identity
+    except OSError:
+        return False
+
+
+def _identity(known: os.stat_result) -> FileIdentity:
+    return known.st_ino, known.st_size, known.st_mtime_ns
 
 
 def _decompressed(delivered: DeliveredFile) -> Iterator[bytes]:
@@ -165,8 +198,8 @@ def _refusing(delivered: DeliveredFile) -> Iterator[None]:
             "Deliver it again",
         ) from None
     except (EOFError, zlib.error, OSError) as error:
-        # Decompressors raise OSError too, without a number of the operating system.
-        if getattr(error, "errno", None) is not None:
+        # Decompressors raise OSError too, but without a number of the operating system.
+        if isinstance(error, OSError) and error.errno is not None:
             raise RefusedDeliveryError(
                 "file_unreadable",
                 place,

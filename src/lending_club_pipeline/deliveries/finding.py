@@ -2,7 +2,6 @@
 
 import datetime as dt
 import logging
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -144,27 +143,32 @@ def _only_form(folder: Path, source: SourceFile) -> DeliveredFile:
 
 
 def _refuse_if_no_folder(folder: Path) -> None:
-    if not folder.exists():
+    try:
+        exists, is_folder = folder.exists(), folder.is_dir()
+        if is_folder:
+            next(folder.iterdir(), None)
+            # Without the right to search the folder, its names can be listed and nothing more.
+            (folder / SOURCE_FILES[0].name).is_symlink()
+    except PermissionError:
+        raise RefusedDeliveryError(
+            "folder_unreadable",
+            Place(folder),
+            "this folder may not be read",
+            "Give the user who runs the pipeline the right to list and search it",
+        ) from None
+    if not exists:
         raise RefusedDeliveryError(
             "folder_missing",
             Place(folder),
             "this folder does not exist",
             "Create it and put the delivery there, or name another one by --inputs or INPUT_PATH",
         )
-    if not folder.is_dir():
+    if not is_folder:
         raise RefusedDeliveryError(
             "not_a_folder",
             Place(folder),
             "this is a file, not a folder",
             "Name the folder that holds Customer.csv and accounts.csv",
-        )
-    # Without the right to search a folder, its names can be listed and nothing more.
-    if not os.access(folder, os.R_OK | os.X_OK):
-        raise RefusedDeliveryError(
-            "folder_unreadable",
-            Place(folder),
-            "this folder may not be read",
-            "Give the user who runs the pipeline the right to read and search it",
         )
 
 

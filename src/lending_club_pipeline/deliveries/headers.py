@@ -69,7 +69,9 @@ def read_header(plain: Path, named: Path, source: SourceFile, leading_empty_line
         raise RefusedDeliveryError(
             "file_empty", Place(named), "this file is empty", "Deliver the whole extract again"
         )
-    _refuse_other_delimiters(text, source, place)
+    first_line = text.splitlines()[0]
+    _refuse_undecodable([first_line], place)
+    _refuse_other_delimiters(text, first_line, source, place)
     names, lines = _split(text, place)
     _refuse_undecodable(names, place)
     keys = [_key(name) for name in names]
@@ -129,14 +131,13 @@ def _refuse_other_encodings(start: bytes, place: Place) -> None:
         )
 
 
-def _refuse_other_delimiters(text: str, source: SourceFile, place: Place) -> None:
+def _refuse_other_delimiters(text: str, first_line: str, source: SourceFile, place: Place) -> None:
     required = set(map(_key, source.columns))
     if required <= _keys_if_split(text, ","):
         return
-    first_line = text.splitlines()[0]
     for delimiter, word in _OTHER_DELIMITERS.items():
-        is_only_one = "," not in first_line and delimiter in first_line
-        if is_only_one or required <= _keys_if_split(text, delimiter):
+        is_alone = delimiter in first_line and "," not in first_line
+        if is_alone or required <= _keys_if_split(text, delimiter):
             raise RefusedDeliveryError(
                 "wrong_delimiter",
                 place,

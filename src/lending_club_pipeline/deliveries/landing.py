@@ -16,9 +16,14 @@ from typing import Final, TypeAlias
 import duckdb
 
 from lending_club_pipeline.deliveries import rejects, splitting
-from lending_club_pipeline.deliveries.byte_counts import ByteCounts, count_bytes
+from lending_club_pipeline.deliveries.byte_counts import (
+    ByteCounts,
+    count_bytes,
+    is_as_it_was_read,
+)
 from lending_club_pipeline.deliveries.finding import DeliveredFile, Delivery
 from lending_club_pipeline.deliveries.headers import Header, read_header
+from lending_club_pipeline.disks import explaining
 from lending_club_pipeline.errors import Place, RefusedDeliveryError
 
 _FILE_COLUMNS: Final = {
@@ -119,7 +124,20 @@ def land(
 
     Raises:
         RefusedDeliveryError: the model refuses one of the files.
+        OutputError: the landing folder cannot be written, or its disk is full.
+        WarehouseError: the engine that splits has too little memory.
     """
+    with explaining(landing, "LANDING_PATH"):
+        return _land(delivery, landing, limits, loaded_at, on_progress)
+
+
+def _land(
+    delivery: Delivery,
+    landing: Path,
+    limits: SplitterLimits,
+    loaded_at: dt.datetime,
+    on_progress: Callable[[str], None],
+) -> LandedDelivery:
     target = landing / f"as_of_date={delivery.as_of_date.isoformat()}"
     _recover(landing)
     work = landing / f".landing-{os.getpid()}"
@@ -252,7 +270,7 @@ def _refuse_if_empty(file: DeliveredFile, counts: ByteCounts) -> None:
 
 def _refuse_if_changed_meanwhile(counted: list[_Counted]) -> None:
     for file, counts, _ in counted:
-        if file.path.stat().st_size != counts.stored_bytes:
+        if not is_as_it_was_read(file, counts):
             raise RefusedDeliveryError(
                 "file_changed",
                 Place(file.path),

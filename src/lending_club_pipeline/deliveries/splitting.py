@@ -3,14 +3,15 @@
 Both engines read what it makes, so that they never disagree on quotes, short or long records.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
+from lending_club_pipeline.deliveries.byte_counts import line_that_ends_otherwise
 from lending_club_pipeline.deliveries.headers import Header
 from lending_club_pipeline.errors import Place, RefusedDeliveryError
 
@@ -26,20 +27,7 @@ _REASONS: Final = {
     "TOO MANY COLUMNS": "record_wrong_number_of_fields",
 }
 
-
-@dataclass(frozen=True)
-class SplitCounts:
-    """What the parser made of a file.
-
-    Attributes:
-        landed: records that split into the declared columns.
-        inner_lines: line ends inside quoted fields of landed records.
-        inner_empty_lines: empty lines inside quoted fields of landed records.
-    """
-
-    landed: int
-    inner_lines: int
-    inner_empty_lines: int
+_ERROR_LINE: Final = re.compile(r"Line: (\d+)")
 
 
 def quoted(text: object) -> str:
@@ -87,7 +75,7 @@ def split(
         The number of landed records.
 
     Raises:
-        RefusedDeliveryError: the file has mixed line ends.
+        RefusedDeliveryError: the file has mixed line ends, or the parser gave up on it.
     """
     for table in ("reject_errors", "reject_scans"):
         connection.execute(f"drop table if exists {table}")
@@ -108,16 +96,27 @@ def split(
     try:
         row = connection.execute(statement).fetchone()
     except duckdb.InvalidInputException as error:
-        if "invalid state" not in str(error):
-            raise
-        raise RefusedDeliveryError(
+        # Without its text, which shows the record.
+        raise _refusal(plain, place, str(error)) from None
+    return 0 if row is None else int(row[0])
+
+
+def _refusal(plain: Path, place: Place, message: str) -> RefusedDeliveryError:
+    if "invalid state" in message:
+        return RefusedDeliveryError(
             "mixed_line_ends",
-            place,
-            "its lines end in more than one way (LF, CRLF, CR), or a field without quotes "
+            Place(place.path, line_that_ends_otherwise(plain)),
+            "this line does not end as those above it (LF, CRLF, CR), or a field without quotes "
             "holds a carriage return",
             "Export the file again with one kind of line end throughout",
-        ) from None
-    return 0 if row is None else int(row[0])
+        )
+    line = _ERROR_LINE.search(message)
+    return RefusedDeliveryError(
+        "file_not_splittable",
+        Place(place.path, int(line[1]) if line else None),
+        "the CSV parser gave up on this file here",
+        "Export the file again as plain CSV (RFC 4180)",
+    )
 
 
 def collect_rejects(connection: duckdb.DuckDBPyConnection) -> int:

@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from lending_club_pipeline.errors import OutputError, PipelineError
 from lending_club_pipeline.processes import is_running
@@ -35,6 +36,65 @@ class WrittenFile:
     rows: int | None = None
 
 
+class Publication:
+    """Some files that are published together: all of them, or none if one cannot be written.
+
+    Use it as a context manager. The files are readable by their owner only.
+    """
+
+    def __init__(self) -> None:
+        self._works: dict[Path, Path] = {}
+
+    def work_for(self, target: Path) -> Path:
+        """Return an empty temporary file beside `target`, to write to.
+
+        Raises:
+            OutputError: the folder cannot be written or the disk is full.
+        """
+        with explaining(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _clear_abandoned(target)
+            work = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+            self._works[target] = work
+            os.close(os.open(work, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, _OWNER_ONLY))
+        return work
+
+    def settle(self) -> None:
+        """Put all that was written on the disk: the last thing that can want space.
+
+        Raises:
+            OutputError: the disk is full.
+        """
+        for target, work in self._works.items():
+            with explaining(target):
+                work.chmod(_OWNER_ONLY)
+                _flush(work)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self.settle()
+                self._publish()
+        finally:
+            for work in self._works.values():
+                work.unlink(missing_ok=True)
+
+    def _publish(self) -> None:
+        for target, work in self._works.items():
+            with explaining(target):
+                work.replace(target)
+        for folder in {target.parent for target in self._works}:
+            _flush(folder)
+
+
 @contextlib.contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """Give a temporary path to write to; publish it as `target` if the body succeeds.
@@ -44,28 +104,25 @@ def replacing(target: Path) -> Iterator[Path]:
     Raises:
         OutputError: the folder cannot be written or the disk is full.
     """
-    with _explaining(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _clear_abandoned(target)
-        work = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
-            os.close(os.open(work, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, _OWNER_ONLY))
+    with Publication() as publication:
+        work = publication.work_for(target)
+        with explaining(target):
             yield work
-            work.chmod(_OWNER_ONLY)
-            _flush(work)
-            work.replace(target)
-            _flush(target.parent)
-        finally:
-            work.unlink(missing_ok=True)
 
 
-def describe(path: Path, rows: int | None = None) -> WrittenFile:
-    """Take size and checksum of a file."""
+def describe(path: Path, rows: int | None = None, name: Path | None = None) -> WrittenFile:
+    """Take size and checksum of a file.
+
+    Args:
+        path: the file.
+        rows: rows in it, where it has rows.
+        name: where it will be published, if not there yet.
+    """
     digest = hashlib.sha256()
     with path.open("rb") as file:
         for chunk in iter(lambda: file.read(_CHUNK), b""):
             digest.update(chunk)
-    return WrittenFile(path, path.stat().st_size, digest.hexdigest(), rows)
+    return WrittenFile(name or path, path.stat().st_size, digest.hexdigest(), rows)
 
 
 def _flush(path: Path) -> None:
@@ -86,7 +143,12 @@ def _clear_abandoned(target: Path) -> None:
 
 
 @contextlib.contextmanager
-def _explaining(target: Path) -> Iterator[None]:
+def explaining(target: Path) -> Iterator[None]:
+    """Turn what the operating system says while `target` is written into what a person can do.
+
+    Raises:
+        OutputError: the folder cannot be written or the disk is full.
+    """
     try:
         yield
     except PipelineError as error:

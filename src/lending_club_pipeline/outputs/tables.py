@@ -1,10 +1,10 @@
 """The outputs that are tables: account_summary as CSV and Parquet, and the quarantine."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from lending_club_pipeline.errors import OutputError
-from lending_club_pipeline.outputs.atomic_files import WrittenFile, describe, replacing
 from lending_club_pipeline.warehouse.protocol import FileFormat, Warehouse
 
 # Both orders are those of bytes; the outputs are part of the project's contract (docs/data-model).
@@ -22,23 +22,41 @@ QUARANTINE: Final = """
 """
 
 
-def write_table(
-    warehouse: Warehouse,
-    query: str,
-    target: Path,
-    file_format: FileFormat,
-    expected_rows: int,
-) -> WrittenFile:
-    """Publish a query's result as a file, atomically, if it has the rows that the ledger says.
+@dataclass(frozen=True)
+class PublishedTable:
+    """A query whose result is published, and the rows that the ledger says it has.
 
-    Raises:
-        OutputError: the number of rows differs, or the file cannot be written.
+    Attributes:
+        warehouse: the open warehouse that runs the query.
+        name: what it is, for errors.
+        query: SQL with the order of the rows.
+        expected_rows: rows that the ledger says.
     """
-    with replacing(target) as work:
-        rows = warehouse.copy_to_file(query, work, file_format)
-        if rows != expected_rows:
+
+    warehouse: Warehouse
+    name: str
+    query: str
+    expected_rows: int
+
+    def write_csv(self, work: Path) -> int:
+        """Write the result as CSV; see `_write`."""
+        return self._write(work, "csv")
+
+    def write_parquet(self, work: Path) -> int:
+        """Write the result as Parquet; see `_write`."""
+        return self._write(work, "parquet")
+
+    def _write(self, work: Path, file_format: FileFormat) -> int:
+        """Let the engine write the file; return the number of rows.
+
+        Raises:
+            OutputError: the number of rows is not what the ledger says.
+        """
+        rows = self.warehouse.copy_to_file(self.query, work, file_format)
+        if rows != self.expected_rows:
             raise OutputError(
-                f"{target}: {rows} rows were written, but the ledger says {expected_rows}. "
-                "Nothing was published; run again and report this if it happens twice."
+                f"{self.name}: {rows} rows were written, but the ledger says "
+                f"{self.expected_rows}. Nothing was published; run again and report this if it "
+                "happens twice."
             )
-    return describe(target, rows)
+        return rows

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 
 from lending_club_pipeline.deliveries.source_files import SOURCE_FILES, SourceFile
+from lending_club_pipeline.disks import is_full, out_of_memory
 from lending_club_pipeline.errors import WarehouseError, WarehouseLockedError
 from lending_club_pipeline.settings import DataPlatformConfig
-from lending_club_pipeline.warehouse.locks import exclusive_lock
+from lending_club_pipeline.warehouse.locks import POLL_SECONDS, exclusive_lock
 from lending_club_pipeline.warehouse.protocol import FileFormat
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 _LOCK_HOLDER: Final = re.compile(
     r"Conflicting lock is held in (?P<command>.*?) \(PID (?P<pid>\d+)\)"
+)
+_DAMAGED: Final = re.compile(
+    r"not a valid DuckDB database|Corrupt database|checksum|Could not read enough bytes"
 )
 _COPY_OPTIONS: Final[dict[FileFormat, str]] = {
     "csv": "format csv, header true",
@@ -84,9 +89,7 @@ class DuckDBWarehouse:
 
     @contextmanager
     def _connected(self, *, read_only: bool) -> Iterator[None]:
-        with _explaining(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._open = duckdb.connect(str(self.path), read_only=read_only)
+        self._open = self._connect(read_only=read_only)
         try:
             # Set, not passed on connecting: dbt's connection to the same file in this process
             # would have to be opened with equal options.
@@ -98,6 +101,19 @@ class DuckDBWarehouse:
             self._open.close()
             self._open = None
 
+    def _connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+        """Open the file; wait for a process that has it open without holding our lock."""
+        deadline = time.monotonic() + self.lock_wait_seconds
+        while True:
+            try:
+                with _explaining(self.path):
+                    self.path.parent.mkdir(parents=True, exist_ok=True)
+                    return duckdb.connect(str(self.path), read_only=read_only)
+            except WarehouseLockedError:
+                if time.monotonic() >= deadline:
+                    raise
+            time.sleep(POLL_SECONDS)
+
     @property
     def _connection(self) -> duckdb.DuckDBPyConnection:
         if self._open is None:
@@ -106,6 +122,10 @@ class DuckDBWarehouse:
 
     def load_raw(self, landing: Path) -> None:
         """Define views over the landed Parquet; nothing is copied."""
+        with _explaining(self.path):
+            self._define_views(landing)
+
+    def _define_views(self, landing: Path) -> None:
         files = f"read_parquet({_text(landing / 'as_of_date=*' / 'files.parquet')}, {_HIVE_DATE})"
         rejects = (
             f"read_parquet({_text(landing / 'as_of_date=*' / 'rejects.parquet')}, {_HIVE_DATE})"
@@ -176,15 +196,15 @@ def _explaining(path: Path) -> Iterator[None]:
     """Translate what DuckDB says into what a person can act on."""
     try:
         yield
-    except duckdb.IOException as error:
-        raise _explained(path, str(error)) from error
+    except duckdb.OutOfMemoryException as error:
+        raise out_of_memory(path) from error
     except duckdb.SerializationException as error:
         raise _corrupt(path) from error
-    except duckdb.OutOfMemoryException as error:
-        raise WarehouseError(
-            f"{path}: the memory limit does not suffice for this statement. Raise MEMORY_LIMIT or "
-            "free disk space for spilling."
-        ) from error
+    except duckdb.Error as error:
+        # What is no fault of the file or its disk is a fault of the statement: ours.
+        if not isinstance(error, duckdb.IOException) and not _DAMAGED.search(str(error)):
+            raise
+        raise _explained(path, error) from error
     except OSError as error:
         raise WarehouseError(
             f"{path}: the database cannot be used ({os.strerror(error.errno or 0)}). "
@@ -192,16 +212,17 @@ def _explaining(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _explained(path: Path, message: str) -> WarehouseError:
+def _explained(path: Path, error: duckdb.Error) -> WarehouseError:
+    message = str(error)
     holder = _LOCK_HOLDER.search(message)
     if holder is not None:
         return WarehouseLockedError(
             f"{path}: process {holder['pid']} ({Path(holder['command']).name}) has this database "
             "open. Close it there, or let this run wait by LOCK_WAIT_SECONDS (or --wait)."
         )
-    if "not a valid DuckDB database" in message or "Corrupt" in message or "checksum" in message:
+    if _DAMAGED.search(message):
         return _corrupt(path)
-    if "No space left" in message:
+    if is_full(error):
         return WarehouseError(f"{path}: the disk is full. Free some space and run again.")
     first_line = message.splitlines()[0]
     return WarehouseError(

@@ -8,11 +8,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
+from lending_club_pipeline.disks import explaining
 from lending_club_pipeline.errors import WarehouseLockedError
 
-_POLL_SECONDS: Final = 0.2
+POLL_SECONDS: Final = 0.2
 
 
 @contextmanager
@@ -27,14 +28,14 @@ def exclusive_lock(path: Path, wait_seconds: float) -> Iterator[None]:
 
     Raises:
         WarehouseLockedError: somebody else holds it longer than that; it names the process.
+        OutputError: the lock file cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as file:
+    with _opened(path) as file:
         deadline = time.monotonic() + wait_seconds
         while not _try_lock(file.fileno()):
             if time.monotonic() >= deadline:
                 raise WarehouseLockedError(_held_by(path, wait_seconds))
-            time.sleep(_POLL_SECONDS)
+            time.sleep(POLL_SECONDS)
         file.seek(0)
         file.truncate()
         json.dump({"pid": os.getpid(), "command": Path(sys.argv[0]).name}, file)
@@ -44,6 +45,12 @@ def exclusive_lock(path: Path, wait_seconds: float) -> Iterator[None]:
         finally:
             file.seek(0)
             file.truncate()
+
+
+def _opened(path: Path) -> TextIO:
+    with explaining(path, "DUCKDB_PATH"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a+")
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -64,6 +64,10 @@ DELIVERED_FILES: Final = dg.AssetSpec(
     owners=_OWNERS,
 )
 _CHECK: Final = "every_physical_line_is_accounted_for"
+_CHECK_DESCRIPTION: Final = (
+    "Physical lines, counted from the bytes, = header + empty lines + lines of landed records + "
+    "lines of rejected records."
+)
 
 
 @dg.multi_asset(
@@ -74,10 +78,7 @@ _CHECK: Final = "every_physical_line_is_accounted_for"
             _CHECK,
             asset=f"{source.table}_raw",
             blocking=True,
-            description=(
-                "Physical lines, counted from the bytes, = header + empty lines + lines of landed "
-                "records + lines of rejected records."
-            ),
+            description=_CHECK_DESCRIPTION,
         )
         for source in (CUSTOMERS, ACCOUNTS)
     ],
@@ -151,6 +152,7 @@ def _accounted_for(file: LandedFile, source: SourceFile) -> dg.AssetCheckResult:
         asset_key=f"{source.table}_raw",
         check_name=_CHECK,
         passed=file.is_complete,
+        description=_CHECK_DESCRIPTION,
         metadata={
             "physical_lines": file.physical_lines,
             "header_lines": file.header_lines,

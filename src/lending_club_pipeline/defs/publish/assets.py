@@ -1,80 +1,124 @@
-"""account_summary as CSV and Parquet, and the quarantine for the sender."""
+"""What leaves the pipeline: the summary as CSV and Parquet, the quarantine, the report."""
 
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import dagster as dg
 
+from lending_club_pipeline.defs.progress import show_progress
+from lending_club_pipeline.defs.publish.previews import (
+    QUARANTINE_COLUMNS,
+    SUMMARY_COLUMNS,
+    preview_of_quarantine,
+    preview_of_summary,
+)
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
 from lending_club_pipeline.errors import OutputError
-from lending_club_pipeline.outputs.atomic_files import WrittenFile
+from lending_club_pipeline.outputs.atomic_files import (
+    Publication,
+    WrittenFile,
+    describe,
+    explaining,
+)
 from lending_club_pipeline.outputs.closing import (
     DeliveryLedger,
     newest_closed_date,
     read_ledger,
 )
-from lending_club_pipeline.outputs.tables import ACCOUNT_SUMMARY, QUARANTINE, write_table
+from lending_club_pipeline.outputs.report import CheckResult, render_report
+from lending_club_pipeline.outputs.tables import ACCOUNT_SUMMARY, QUARANTINE, PublishedTable
 from lending_club_pipeline.warehouse import Warehouse
 
-_OWNERS: Final = ["finance@lendingclub.example"]
+_FINANCE: Final = ["finance@lendingclub.example"]
+_PLATFORM: Final = ["data-platform@lendingclub.example"]
 _GROUP: Final = "outputs"
-_SUMMARY: Final = dg.AssetKey("account_summary")
-_LEDGER: Final = dg.AssetKey("delivery_ledger")
-_QUARANTINE: Final = dg.AssetKey("quarantined_records")
+_PARQUET: Final = "account_summary_parquet"
+_UNUSED_STAGES: Final = ("rejected", "quarantined_staging", "quarantined_join")
+
+_SPECS: Final = [
+    dg.AssetSpec(
+        "account_summary_csv",
+        description="`account_summary.csv`: the newest delivery's summary, ordered by account_id.",
+        deps=["account_summary", "delivery_ledger"],
+        kinds={"csv"},
+        owners=_FINANCE,
+        group_name=_GROUP,
+        metadata={"dagster/column_schema": SUMMARY_COLUMNS},
+    ),
+    dg.AssetSpec(
+        _PARQUET,
+        description="`account_summary.parquet`: the same rows and order, decimals kept, zstd.",
+        deps=["account_summary", "delivery_ledger"],
+        kinds={"parquet"},
+        owners=_FINANCE,
+        group_name=_GROUP,
+        metadata={"dagster/column_schema": SUMMARY_COLUMNS},
+    ).with_io_manager_key("parquet_io_manager"),
+    dg.AssetSpec(
+        "quarantine_csv",
+        description=(
+            "`quarantine.csv`: every record that is not used, with all reasons and its raw text, "
+            "to send back to the sender."
+        ),
+        deps=["quarantined_records", "delivery_ledger"],
+        kinds={"csv"},
+        owners=_PLATFORM,
+        group_name=_GROUP,
+        metadata={"dagster/column_schema": QUARANTINE_COLUMNS},
+    ),
+    dg.AssetSpec(
+        "delivery_report",
+        description=(
+            "`report.html`: where every record went, why, balances and interest by tier, checks, "
+            "and the previous delivery; one page for a manager."
+        ),
+        deps=[
+            "account_summary",
+            "account_summary_by_tier",
+            "delivery_ledger",
+            "quarantined_records",
+        ],
+        kinds={"html"},
+        owners=_FINANCE,
+        group_name=_GROUP,
+    ),
+]
 
 
-@dg.asset(deps=[_SUMMARY, _LEDGER], group_name=_GROUP, kinds={"csv"}, owners=_OWNERS, pool="duckdb")
-def account_summary_csv(
+@dg.multi_asset(name="outputs", specs=_SPECS, can_subset=True, pool="duckdb")
+def outputs(
     context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
-) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """`account_summary.csv`: the newest delivery's summary, ordered by account_id (bytes)."""
+) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+    """Publish the newest delivery whose ledger closes: all of the files, or none.
+
+    Raises:
+        OutputError: a file cannot be written, or its rows are not those of the ledger.
+    """
     ledger = published_ledger(warehouse.warehouse)
-    written = write_table(
-        warehouse.warehouse,
-        ACCOUNT_SUMMARY,
-        platform.settings.output_path.absolute() / "account_summary.csv",
-        "csv",
-        ledger.rows("accounts.csv", "published"),
-    )
-    context.log.info(f"{written.path}: {written.rows} rows")
-    return described(written, ledger)
-
-
-@dg.asset(
-    deps=[_SUMMARY, _LEDGER], group_name=_GROUP, kinds={"parquet"}, owners=_OWNERS, pool="duckdb"
-)
-def account_summary_parquet(
-    context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
-) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """`account_summary.parquet`: the same rows in the same order, decimals kept, zstd."""
-    ledger = published_ledger(warehouse.warehouse)
-    written = write_table(
-        warehouse.warehouse,
-        ACCOUNT_SUMMARY,
-        platform.settings.output_path.absolute() / "account_summary.parquet",
-        "parquet",
-        ledger.rows("accounts.csv", "published"),
-    )
-    context.log.info(f"{written.path}: {written.rows} rows")
-    return described(written, ledger)
-
-
-@dg.asset(
-    deps=[_QUARANTINE, _LEDGER], group_name=_GROUP, kinds={"csv"}, owners=_OWNERS, pool="duckdb"
-)
-def quarantine_csv(
-    context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
-) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """`quarantine.csv`: what to send back to the sender, with all reasons and the raw text."""
-    ledger = published_ledger(warehouse.warehouse)
-    written = write_table(
-        warehouse.warehouse,
-        QUARANTINE,
-        platform.settings.output_path.absolute() / "quarantine.csv",
-        "csv",
-        _unused_records(ledger),
-    )
-    context.log.info(f"{written.path}: {written.rows} rows")
-    return described(written, ledger)
+    folder = platform.settings.output_path.absolute()
+    selected = {key.to_user_string() for key in context.selected_asset_keys}
+    summary = _summary(warehouse.warehouse, ledger)
+    writers = _writers(warehouse.warehouse, ledger, summary, partial(_checks_of_run, context))
+    written: dict[str, tuple[WrittenFile, float]] = {}
+    with Publication() as publication:
+        for name, (file_name, write) in writers.items():
+            if name in selected:
+                show_progress(f"Writing {file_name}")
+                written[name] = _timed(publication, folder / file_name, write)
+        publication.settle()
+        if _PARQUET in selected:
+            show_progress("Writing account_summary.parquet")
+            yield dg.MaterializeResult(
+                asset_key=_PARQUET,
+                value=summary,
+                metadata={"as_of_date": ledger.as_of_date.isoformat()}
+                | preview_of_summary(warehouse.warehouse),
+            )
+    for name, (file, seconds) in written.items():
+        yield _materialized(name, file, seconds, ledger, warehouse.warehouse)
 
 
 def published_ledger(warehouse: Warehouse) -> DeliveryLedger:
@@ -90,19 +134,82 @@ def published_ledger(warehouse: Warehouse) -> DeliveryLedger:
     return ledger
 
 
-def _unused_records(ledger: DeliveryLedger) -> int:
-    stages = ("rejected", "quarantined_staging", "quarantined_join")
-    return sum(entry.row_count for (_, stage), entry in ledger.entries.items() if stage in stages)
+def _summary(warehouse: Warehouse, ledger: DeliveryLedger) -> PublishedTable:
+    rows = ledger.rows("accounts.csv", "published")
+    return PublishedTable(warehouse, "account_summary", ACCOUNT_SUMMARY, rows)
 
 
-def described(written: WrittenFile, ledger: DeliveryLedger) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Return the metadata of a published file."""
-    metadata: dict[str, Any] = {
-        "published": dg.MetadataValue.path(str(written.path)),
-        "as_of_date": ledger.as_of_date.isoformat(),
-        "size_bytes": written.size_bytes,
-        "sha256": written.sha256,
+_Writers = dict[str, tuple[str, Callable[[Path], int | None]]]
+
+
+def _writers(
+    warehouse: Warehouse,
+    ledger: DeliveryLedger,
+    summary: PublishedTable,
+    read_checks: Callable[[], Sequence[CheckResult]],
+) -> _Writers:
+    """Return by asset its file's name and what writes it; Parquet is the I/O manager's."""
+    unused = sum(it.row_count for it in ledger.entries.values() if it.stage in _UNUSED_STAGES)
+    quarantine = PublishedTable(warehouse, "quarantine.csv", QUARANTINE, unused)
+    return {
+        "account_summary_csv": ("account_summary.csv", summary.write_csv),
+        "quarantine_csv": ("quarantine.csv", quarantine.write_csv),
+        "delivery_report": (
+            "report.html",
+            lambda work: _write_page(render_report(warehouse, read_checks()), work),
+        ),
     }
-    if written.rows is not None:
-        metadata["dagster/row_count"] = written.rows
-    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(written.sha256))
+
+
+def _write_page(page: str, work: Path) -> None:
+    work.write_text(page, encoding="utf-8", newline="\n")
+
+
+def _timed(
+    publication: Publication, target: Path, write: Callable[[Path], int | None]
+) -> tuple[WrittenFile, float]:
+    started = time.monotonic()
+    work = publication.work_for(target)
+    with explaining(target):
+        rows = write(work)
+        return describe(work, rows, target), time.monotonic() - started
+
+
+def _checks_of_run(context: dg.AssetExecutionContext) -> list[CheckResult]:
+    """Read what the checks of this run found from Dagster's event log."""
+    records = context.instance.all_logs(
+        context.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    )
+    evaluations = [record.get_dagster_event().asset_check_evaluation_data for record in records]
+    results = (
+        CheckResult(
+            name=evaluation.check_name,
+            asset=evaluation.asset_key.to_user_string(),
+            passed=evaluation.passed,
+            severity=evaluation.severity.value.lower(),
+            description=evaluation.description or "",
+        )
+        for evaluation in evaluations
+    )
+    return sorted(results, key=lambda result: (result.asset, result.name))
+
+
+def _materialized(
+    name: str, file: WrittenFile, seconds: float, ledger: DeliveryLedger, warehouse: Warehouse
+) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    metadata: dict[str, Any] = {
+        "published": dg.MetadataValue.path(str(file.path)),
+        "as_of_date": ledger.as_of_date.isoformat(),
+        "size_bytes": file.size_bytes,
+        "sha256": file.sha256,
+        "duration_seconds": seconds,
+    }
+    if file.rows is not None:
+        metadata["dagster/row_count"] = file.rows
+    if name == "account_summary_csv":
+        metadata |= preview_of_summary(warehouse)
+    elif name == "quarantine_csv":
+        metadata |= preview_of_quarantine(ledger)
+    return dg.MaterializeResult(
+        asset_key=name, metadata=metadata, data_version=dg.DataVersion(file.sha256)
+    )

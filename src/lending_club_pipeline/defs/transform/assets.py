@@ -137,7 +137,7 @@ def build_dbt_assets(prepared: PreparedManifest) -> dg.AssetsDefinition:
                 graph.selected(set(context.selected_asset_keys)),
             ),
             warehouse.warehouse.dbt_environment(),
-            lambda name, status, seconds: show_progress(f"dbt {name}: {status} ({seconds:.2f} s)"),
+            _show_node,
         )
         warehouse.warehouse.disconnect_dbt()
         context.log.info(_listed(graph, results))
@@ -147,10 +147,17 @@ def build_dbt_assets(prepared: PreparedManifest) -> dg.AssetsDefinition:
     return dbt_project
 
 
+def _show_node(name: str, status: str, seconds: float) -> None:
+    # An exposure is a node, too, but nothing is done for it.
+    if status != "no-op":
+        show_progress(f"dbt {name}: {status} ({seconds:.2f} s)")
+
+
 def _listed(graph: DbtGraph, results: Sequence[NodeResult]) -> str:
     """List what dbt did in one message: one event per node would cost more than the nodes."""
     lines = (f"{it.seconds:8.2f} s  {it.status:8} {graph.title_of(it.unique_id)}" for it in results)
-    return "\n".join(["dbt build", *lines])
+    seconds = sum(result.seconds for result in results)
+    return "\n".join([f"dbt built {len(results)} nodes in {seconds:.1f} s", *lines])
 
 
 def _as_of_date(platform: PlatformResource, warehouse: Warehouse) -> str:
@@ -216,6 +223,7 @@ def _check_result(spec: dg.AssetCheckSpec, result: NodeResult) -> dg.AssetCheckR
         asset_key=spec.asset_key,
         check_name=spec.name,
         passed=result.status == "pass",
+        description=spec.description,
         severity=dg.AssetCheckSeverity.ERROR if spec.blocking else dg.AssetCheckSeverity.WARN,
         metadata={"failing_rows": result.failures or 0, "duration_seconds": result.seconds},
     )

@@ -1,0 +1,60 @@
+"""The I/O manager for Parquet: streams in, atomic files out, frames of your choice back."""
+
+from typing import Any
+
+import dagster as dg
+
+from lending_club_pipeline.defs.resources import PlatformResource
+from lending_club_pipeline.outputs.parquet_files import read_parquet_file, write_parquet_file
+
+
+class ParquetIOManager(dg.ConfigurableIOManager):
+    """Keeps each asset as one Parquet file, `<base>/<asset>.parquet` (partitions in a folder).
+
+    An asset `<name>_parquet` is kept as `<name>.parquet`.
+
+    It writes what an engine streams (an object with `write_parquet`), Arrow tables and record
+    batch readers, and Polars or pandas frames; a reader sees the old file or the new one. It
+    loads what the annotation of the downstream asset's parameter says: `pyarrow.Table`,
+    `pyarrow.RecordBatchReader`, `polars.DataFrame`, `polars.LazyFrame` or `pandas.DataFrame`.
+
+    Attributes:
+        platform: settings of the run; its output folder is the base if no other is given.
+        base: folder or fsspec URL, such as `s3://bucket/outputs`; empty means `OUTPUT_PATH`.
+    """
+
+    platform: dg.ResourceDependency[PlatformResource]
+    base: str = ""
+
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+        """Write an asset.
+
+        Raises:
+            OutputError: the target cannot be written; what was there stays as it is.
+            TypeError: the object is nothing that this I/O manager knows.
+        """
+        written = write_parquet_file(self._url(context), obj)
+        context.add_output_metadata(
+            {
+                "published": dg.MetadataValue.path(str(written.path)),
+                "size_bytes": written.size_bytes,
+                "sha256": written.sha256,
+                "dagster/row_count": written.rows or 0,
+            }
+        )
+
+    def load_input(self, context: dg.InputContext) -> Any:  # noqa: ANN401 - the annotation decides
+        """Load an asset as the type that the parameter is annotated with.
+
+        Raises:
+            TypeError: there is no annotation, or one that this I/O manager does not know.
+        """
+        return read_parquet_file(self._url(context), context.dagster_type.typing_type)
+
+    def _url(self, context: dg.InputContext | dg.OutputContext) -> str:
+        base = self.base or str(self.platform.settings.output_path.absolute())
+        parts = [*context.asset_key.path]
+        parts[-1] = parts[-1].removesuffix("_parquet")
+        if context.has_asset_partitions:
+            parts.append(context.asset_partition_key)
+        return f"{base.rstrip('/')}/{'/'.join(parts)}.parquet"

@@ -1,0 +1,64 @@
+"""What goes wrong on disks, in words that a person can act on."""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from lending_club_pipeline.errors import OutputError, WarehouseError
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def is_full(error: Exception) -> bool:
+    """Return whether Python or DuckDB says that a disk, or a quota on it, is full."""
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    return any(os.strerror(number) in str(error) for number in _FULL)
+
+
+@contextlib.contextmanager
+def explaining(path: Path, setting: str) -> Iterator[None]:
+    """Turn what Python or DuckDB says of a disk into one line about `path`.
+
+    Args:
+        path: the file or folder that is written.
+        setting: by what another place is named, such as `OUTPUT_PATH`.
+
+    Raises:
+        OutputError: the place cannot be written, or the disk is full.
+        WarehouseError: the engine has too little memory, or no disk to spill to.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _explained(path, setting, error, error.strerror or str(error)) from error
+    except duckdb.IOException as error:
+        raise _explained(path, setting, error, str(error).splitlines()[0]) from error
+    except duckdb.OutOfMemoryException as error:
+        raise out_of_memory(path) from error
+
+
+def _explained(path: Path, setting: str, error: Exception, reason: str) -> OutputError:
+    if is_full(error):
+        return OutputError(
+            f"{path}: the disk is full. Free some space and run again. "
+            "The last good outputs are unchanged."
+        )
+    return OutputError(
+        f"{path}: this cannot be written ({reason}). Give the user who runs the pipeline the "
+        f"right to write there, or name another place by {setting}. "
+        "The last good outputs are unchanged."
+    )
+
+
+def out_of_memory(path: Path) -> WarehouseError:
+    """Return the error of an engine that works on `path` and has too little memory."""
+    return WarehouseError(
+        f"{path}: the memory limit does not suffice for this step. Raise MEMORY_LIMIT, or free "
+        "disk space for spilling."
+    )

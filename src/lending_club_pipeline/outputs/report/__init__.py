@@ -1,0 +1,44 @@
+"""`report.html`: a delivery on one page, for people who do not read SQL."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lending_club_pipeline.errors import OutputError
+from lending_club_pipeline.outputs.atomic_files import WrittenFile, describe, replacing
+from lending_club_pipeline.outputs.closing import newest_closed_date, read_ledger
+from lending_club_pipeline.outputs.report.data import CheckResult, read_report
+from lending_club_pipeline.outputs.report.render import render
+from lending_club_pipeline.warehouse.protocol import Warehouse
+
+__all__ = ["CheckResult", "render_report", "write_report"]
+
+
+def render_report(warehouse: Warehouse, checks: Sequence[CheckResult]) -> str:
+    """Return the report of the newest closed delivery, compared with the one before it.
+
+    Args:
+        warehouse: an open warehouse.
+        checks: the checks of this run and their results.
+
+    Raises:
+        OutputError: no delivery was processed yet.
+    """
+    newest = newest_closed_date(warehouse)
+    ledger = None if newest is None else read_ledger(warehouse, newest)
+    if ledger is None:
+        raise OutputError("There is nothing to report: no delivery was processed yet.")
+    earlier = newest_closed_date(warehouse, before=ledger.as_of_date)
+    previous = None if earlier is None else read_ledger(warehouse, earlier)
+    return render(read_report(warehouse, ledger, previous, checks))
+
+
+def write_report(warehouse: Warehouse, target: Path, checks: Sequence[CheckResult]) -> WrittenFile:
+    """Publish the report as a file; see `render_report`.
+
+    Raises:
+        OutputError: no delivery was processed yet, or the file cannot be written.
+    """
+    page = render_report(warehouse, checks)
+    with replacing(target) as work:
+        work.write_text(page, encoding="utf-8", newline="\n")
+    return describe(target)

@@ -1,0 +1,138 @@
+"""Make deliveries up: realistic, of any size, with a known amount of every kind of dirt."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lending_club_pipeline.deliveries.source_files import ACCOUNTS, CUSTOMERS
+from lending_club_pipeline.synthetic import arguments
+from lending_club_pipeline.synthetic.days import DayWriter, Placements
+from lending_club_pipeline.synthetic.dirt import kinds_of
+from lending_club_pipeline.synthetic.placements import impossible_account_kinds, place_dirt
+from lending_club_pipeline.synthetic.populations import EPOCH, Population
+from lending_club_pipeline.synthetic.writing import Compression, default_threads, line_engine
+
+
+@dataclass(frozen=True)
+class GeneratedDelivery:
+    """A delivery that was made up.
+
+    Attributes:
+        as_of_date: its business date; None for an undated one.
+        folder: where its files are.
+        customers: records in Customer.csv, dirty ones included.
+        accounts: records in accounts.csv, dirty ones included.
+        dirt: dirty records by source file and kind, for every kind that occurs.
+    """
+
+    as_of_date: dt.date | None
+    folder: Path
+    customers: int
+    accounts: int
+    dirt: Mapping[tuple[str, str], int]
+
+    @property
+    def reasons(self) -> Mapping[tuple[str, str], int]:
+        """Records by source file and reason of quarantine or rejection.
+
+        A record counts for each of its reasons, as in the ledger of the pipeline.
+        """
+        counts: dict[tuple[str, str], int] = {}
+        for (source_file, kind), records in self.dirt.items():
+            for reason in kinds_of(source_file)[kind].reasons:
+                key = (source_file, reason)
+                counts[key] = counts.get(key, 0) + records
+        return dict(sorted(counts.items()))
+
+
+def generate_deliveries(
+    *,
+    customers: int,
+    accounts: int,
+    to: Path,
+    on_progress: Callable[[str], None],
+    dirty: float = 0.0,
+    days: int = 1,
+    change: float = 0.02,
+    seed: int = 0,
+    first_day: dt.date | None = None,
+    compression: Compression = "none",
+    threads: int | None = None,
+    memory_bytes: int = 2**30,
+    overwrite: bool = False,
+) -> list[GeneratedDelivery]:
+    """Write one full extract per day; equal arguments give equal bytes.
+
+    A day's content depends on its date, not on the day with which a series begins.
+
+    Args:
+        customers: records in each Customer.csv.
+        accounts: records in each accounts.csv.
+        to: folder of the deliveries; it is made if it is missing.
+        on_progress: is told in a few words what is being done.
+        dirty: share of dirty records, from 0 to 1, spread evenly over all kinds of dirt. Each
+            kind occurs at least once if that leaves half of a file clean; some record is always
+            clean.
+        days: how many deliveries, on days that follow one another.
+        change: share of the accounts whose balance changes from day to day. A twentieth as many
+            accounts are closed and replaced by new ones, and of the customers a tenth as many
+            change their loan flag.
+        seed: another seed gives other content.
+        first_day: date of the first delivery, each in a folder of its date. None: one undated
+            delivery in `to` itself.
+        compression: `gz` and `zst` write compressed files.
+        threads: threads that work at it; all cores if None.
+        memory_bytes: bound for the engine's memory.
+        overwrite: replace deliveries that are there already.
+
+    Raises:
+        ConfigurationError: an argument makes no sense, or a delivery is there already.
+        OutputError: a file cannot be written.
+    """
+    arguments.refuse_sizes(customers, accounts)
+    arguments.refuse_shares(dirty, change)
+    arguments.refuse_days(days, first_day)
+    arguments.refuse_resources(threads, memory_bytes)
+    folders = _folders(to, first_day, days)
+    arguments.refuse_occupied(to, list(folders.values()), overwrite=overwrite)
+    generated = []
+    with line_engine(memory_bytes) as connection:
+        writer = DayWriter(connection, compression, threads or default_threads(), on_progress)
+        for date, folder in folders.items():
+            day = 0 if date is None else (date - EPOCH).days
+            population = Population(customers, accounts, seed, day, change)
+            placements = _placements(population, dirty)
+            writer.write(population, placements, folder)
+            dirt = _dirt(placements)
+            generated.append(GeneratedDelivery(date, folder, customers, accounts, dirt))
+    return generated
+
+
+def _folders(to: Path, first_day: dt.date | None, days: int) -> dict[dt.date | None, Path]:
+    if first_day is None:
+        return {None: to}
+    dates = [first_day + dt.timedelta(days=day) for day in range(days)]
+    return {date: to / date.isoformat() for date in dates}
+
+
+def _placements(population: Population, dirty: float) -> Placements:
+    stream = (population.seed, population.day, "dirt")
+    customers = place_dirt(CUSTOMERS.name, population.customers, dirty, (*stream, CUSTOMERS.table))
+    accounts = place_dirt(
+        ACCOUNTS.name,
+        population.accounts,
+        dirty,
+        (*stream, ACCOUNTS.table),
+        without=impossible_account_kinds(customers),
+    )
+    return {CUSTOMERS: customers, ACCOUNTS: accounts}
+
+
+def _dirt(placements: Placements) -> dict[tuple[str, str], int]:
+    return {
+        (source.name, kind): records
+        for source, placement in placements.items()
+        for kind, records in placement.counts.items()
+        if records
+    }

@@ -1,0 +1,130 @@
+"""Write lines that DuckDB computes to a file, in their order, on several threads."""
+
+import contextlib
+import gzip
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, Literal, cast
+
+import duckdb
+import pyarrow as pa
+
+from lending_club_pipeline.synthetic.dirt import NOT_UTF8_BYTE, NOT_UTF8_MARK
+
+Compression = Literal["none", "gz", "zst"]
+
+SUFFIXES: Final[dict[Compression, str]] = {"none": "", "gz": ".gz", "zst": ".zst"}
+# What one thread computes at a time: large enough to be fast, small enough to need little memory.
+_RECORDS_AT_A_TIME: Final = 250_000
+_GZIP_LEVEL: Final = 6
+
+
+@dataclass(frozen=True)
+class LineSource:
+    """The records of a file.
+
+    Attributes:
+        header: its first line, without line end.
+        records: how many records there are.
+        sql: gives the SQL for the lines of some records: from the first, to before the second.
+    """
+
+    header: str
+    records: int
+    sql: Callable[[int, int], str]
+
+
+@contextlib.contextmanager
+def line_engine(memory_bytes: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an engine whose queries run on the threads that ask, one each."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": f"{memory_bytes}B",
+        "threads": 1,
+    }
+    with duckdb.connect(config=config) as connection:
+        yield connection
+
+
+def write_lines(
+    connection: duckdb.DuckDBPyConnection,
+    source: LineSource,
+    target: Path,
+    compression: Compression,
+    threads: int,
+    on_written: Callable[[int], None],
+) -> None:
+    """Write a file; its bytes do not depend on the number of threads.
+
+    Args:
+        connection: an engine from `line_engine`.
+        source: the records.
+        target: the file.
+        compression: how it is compressed.
+        threads: how many parts of it are computed at a time.
+        on_written: is told the number of records written so far.
+    """
+    firsts = iter(range(0, source.records, _RECORDS_AT_A_TIME))
+    pool = ThreadPoolExecutor(threads)
+    waiting: deque[Future[pa.Table]] = deque()
+    written = 0
+
+    def ask() -> None:
+        for first in firsts:
+            end = min(first + _RECORDS_AT_A_TIME, source.records)
+            waiting.append(pool.submit(_computed, connection, source.sql(first, end)))
+            return
+
+    try:
+        with _opened(target, compression) as file:
+            file.write(f"{source.header}\n".encode())
+            for _ in range(threads + 1):
+                ask()
+            while waiting:
+                part = waiting.popleft().result()
+                ask()
+                for text in _texts(part):
+                    file.write(text)
+                written += part.num_rows
+                on_written(written)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _computed(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
+    with connection.cursor() as cursor:
+        return cursor.sql(sql).to_arrow_table()
+
+
+def _texts(part: pa.Table) -> Iterator[bytes]:
+    """Give the text of a column of lines without looking at each of them."""
+    mark = NOT_UTF8_MARK.encode()
+    for lines in part.column(0).chunks:
+        # Arrow keeps the texts of an array end to end, and beside them where each one begins.
+        _, offsets, text = lines.buffers()
+        begins = memoryview(offsets).cast("i")
+        begin, end = begins[lines.offset], begins[lines.offset + len(lines)]
+        yield bytes(memoryview(text)[begin:end]).replace(mark, NOT_UTF8_BYTE)
+
+
+@contextlib.contextmanager
+def _opened(target: Path, compression: Compression) -> Iterator[BinaryIO]:
+    if compression == "zst":
+        with pa.CompressedOutputStream(str(target), "zstd") as stream:
+            yield stream
+        return
+    with target.open("wb") as plain:
+        if compression == "none":
+            yield plain
+            return
+        # Neither name nor time in it, so that equal content has equal bytes.
+        with gzip.GzipFile("", "wb", _GZIP_LEVEL, plain, mtime=0) as zipped:
+            yield cast("BinaryIO", zipped)
+
+
+def default_threads() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,385 @@
+"""What the model refuses: one line that says what and where, and nothing landed is touched."""
+
+import datetime as dt
+import gzip
+import os
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+from lending_club_pipeline.deliveries import splitting
+from tests.faults.landings import ACCOUNTS, CUSTOMERS, TODAY, Landing
+from tests.faults.restrictions import mode
+from tests.workspaces import AS_OF
+
+
+@pytest.fixture
+def landing(tmp_path) -> Landing:
+    """A delivery that was landed, to be delivered again in another shape."""
+    landing = Landing(tmp_path)
+    landing.deliver()
+    landing.land()
+    assert landing.landed_bytes()
+    return landing
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "line", "column", "said"),
+    [
+        pytest.param(b"", "file_empty", None, None, "is empty", id="empty"),
+        pytest.param(b"\n\r\n\n", "file_empty", None, None, "is empty", id="only empty lines"),
+        pytest.param(b"\xef\xbb\xbf", "file_empty", None, None, "is empty", id="only a BOM"),
+        pytest.param(
+            b"CustomerID,Name,HasLoan\n", "header_only", None, None, "no record", id="header only"
+        ),
+        pytest.param(
+            b"CustomerID,Name\n1,Ada\n",
+            "column_missing", 1, "HasLoan", "it has CustomerID, Name",
+            id="missing column",
+        ),
+        pytest.param(
+            b"\n\nCustomerID,Loan,HasLoan\n1,Ada,yes\n",
+            "column_missing", 3, "Name", "it has CustomerID, Loan, HasLoan",
+            id="missing column below empty lines",
+        ),
+        pytest.param(
+            b"1,Ada,yes\n2,Grace,no\n",
+            "column_missing", 1, None, "none of CustomerID, Name, HasLoan",
+            id="no header",
+        ),
+        pytest.param(
+            b"CustomerID,Name,HasLoan, name\n1,Ada,yes,Grace\n",
+            "column_duplicate", 1, "Name", "2 columns have this name",
+            id="duplicate column",
+        ),
+        pytest.param(
+            b"CustomerID,Name,HasLoan,Note,Note\n1,Ada,yes,x,y\n",
+            "column_duplicate", 1, "Note", "2 columns have this name",
+            id="duplicate extra column",
+        ),
+        pytest.param(
+            b"CustomerID;Name;HasLoan\n1;Ada;yes\n",
+            "wrong_delimiter", 1, None, "semicolon",
+            id="semicolons",
+        ),
+        pytest.param(
+            b'"CustomerID";"Name";"HasLoan"\n"1";"Ada";"yes"\n',
+            "wrong_delimiter", 1, None, "semicolon",
+            id="semicolons between quotes",
+        ),
+        pytest.param(
+            b"CustomerID\tName\tHasLoan\n1\tAda\tyes\n",
+            "wrong_delimiter", 1, None, "tab",
+            id="tabs",
+        ),
+        pytest.param(
+            CUSTOMERS.decode().encode("utf-16"), "not_utf8", None, None, "UTF-16", id="UTF-16"
+        ),
+        pytest.param(
+            CUSTOMERS.decode().encode("utf-16-le"),
+            "not_utf8", None, None, "UTF-16",
+            id="UTF-16 without mark, little end first",
+        ),
+        pytest.param(
+            CUSTOMERS.decode().encode("utf-16-be"),
+            "not_utf8", None, None, "UTF-16",
+            id="UTF-16 without mark, big end first",
+        ),
+        pytest.param(
+            "CustomerID,Name,HasLoan,Größe\n1,Ada,yes,3\n".encode("latin-1"),
+            "header_not_utf8", 1, None, "not valid UTF-8",
+            id="header in Latin-1",
+        ),
+        pytest.param(
+            gzip.compress(CUSTOMERS),
+            "header_not_utf8", 1, None, "not valid UTF-8",
+            id="compressed without saying so",
+        ),
+        pytest.param(
+            b'CustomerID,"Name,HasLoan\n1,Ada,yes\n',
+            "header_broken", 1, None, "never closed",
+            id="open quote in the header",
+        ),
+        pytest.param(
+            CUSTOMERS + b"3,Alan,none\r\n4,Emmy,no\n",
+            "mixed_line_ends", 4, None, "LF, CRLF, CR",
+            id="CRLF among LF",
+        ),
+        pytest.param(
+            CUSTOMERS.replace(b"\n", b"\r\n") + b"3,Alan,none\n",
+            "mixed_line_ends", 4, None, "LF, CRLF, CR",
+            id="LF among CRLF",
+        ),
+        pytest.param(
+            CUSTOMERS + b"3,Al\ran,none\n",
+            "mixed_line_ends", 4, None, "without quotes holds a carriage return",
+            id="CR in a field without quotes",
+        ),
+        pytest.param(
+            CUSTOMERS + b'3,"Alan,none\n4,Emmy,no\n5,Mary,yes\n',
+            "quote_left_open", 4, None, "a quote opens on this line",
+            id="open quote",
+        ),
+        pytest.param(
+            CUSTOMERS + b'3,"Al\nan"x,none\n4,Emmy,no\n',
+            "quote_left_open", 4, None, "a quote opens on this line",
+            id="broken quoting over two lines",
+        ),
+        pytest.param(
+            CUSTOMERS + b'3,"A\nB",no\n\n4,"Alan,none\n5,Emmy,no\n',
+            "quote_left_open", 7, None, "a quote opens on this line",
+            id="open quote behind a record of two lines and an empty line",
+        ),
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_be_trusted_is_refused(
+    landing: Landing, content: bytes, code: str, line: int | None, column: str | None, said: str
+) -> None:
+    landing.customers.write_bytes(content)
+
+    refusal = landing.refusal()
+
+    assert refusal.code == code
+    assert (refusal.place.path, refusal.place.line) == (landing.customers, line)
+    assert refusal.place.column == column
+    assert said in refusal.problem
+
+
+def test_the_other_file_is_held_to_the_same_rules(landing: Landing) -> None:
+    landing.accounts.write_bytes(ACCOUNTS.replace(b"Balance", b"Amount"))
+
+    refusal = landing.refusal()
+
+    assert refusal.code == "column_missing"
+    assert str(refusal.place) == f"{landing.accounts}, line 1, column Balance"
+
+
+def test_an_error_shows_nothing_of_a_record_that_stands_where_the_header_should(
+    landing: Landing,
+) -> None:
+    landing.customers.write_bytes(b"1,Lovelace,Lovelace\n2,Hopper,no\n")
+
+    assert "Lovelace" not in str(landing.refusal())
+
+
+def test_a_quote_left_open_in_30_megabytes_is_found_on_its_line(landing: Landing) -> None:
+    records = [b"%d,Some Name Or Other,yes\n" % number for number in range(1_100_000)]
+    records[567_890] = b'567890,"Some Name Or Other,yes\n'
+    landing.customers.write_bytes(b"CustomerID,Name,HasLoan\n" + b"".join(records))
+    assert landing.customers.stat().st_size > 30 * 10**6
+
+    refusal = landing.refusal()
+
+    assert refusal.code == "quote_left_open"
+    assert refusal.place.line == 567_890 + 2
+
+
+def test_a_missing_inputs_folder_is_refused(landing: Landing) -> None:
+    shutil.rmtree(landing.inputs)
+
+    refusal = landing.refusal()
+
+    assert refusal.code == "folder_missing"
+    assert refusal.place.path == landing.inputs
+    assert "INPUT_PATH" in refusal.remedy
+
+
+def test_a_file_in_place_of_the_inputs_folder_is_refused(landing: Landing) -> None:
+    shutil.rmtree(landing.inputs)
+    landing.inputs.touch()
+
+    assert landing.refusal().code == "not_a_folder"
+
+
+def test_a_date_without_folder_and_without_undated_files_is_refused(landing: Landing) -> None:
+    refusal = landing.refusal(dt.date(2026, 1, 30))
+
+    assert refusal.code == "delivery_missing"
+    assert refusal.place.path == landing.inputs
+    assert "2026-01-30" in refusal.problem
+
+
+@pytest.mark.parametrize("name", ["Customer.csv", "accounts.csv"])
+def test_one_file_of_two_is_refused(landing: Landing, name: str) -> None:
+    (landing.folder / name).unlink()
+
+    refusal = landing.refusal()
+
+    assert refusal.code == "file_missing"
+    assert refusal.place.path == landing.folder / name
+
+
+def _folder(landing: Landing) -> None:
+    landing.accounts.mkdir()
+
+
+def _pipe(landing: Landing) -> None:
+    os.mkfifo(landing.accounts)
+
+
+def _link_to_nothing(landing: Landing) -> None:
+    landing.accounts.symlink_to("nowhere.csv")
+
+
+def _link_to_itself(landing: Landing) -> None:
+    landing.accounts.symlink_to(landing.accounts.name)
+
+
+@pytest.mark.parametrize(
+    ("put", "code"),
+    [
+        (_folder, "not_a_file"),
+        (_pipe, "not_a_file"),
+        (_link_to_nothing, "file_missing"),
+        (_link_to_itself, "file_unreadable"),
+    ],
+)
+def test_what_is_no_file_is_refused(
+    landing: Landing, put: Callable[[Landing], None], code: str
+) -> None:
+    landing.accounts.unlink()
+    put(landing)
+
+    refusal = landing.refusal()
+
+    assert refusal.code == code
+    assert refusal.place.path == landing.accounts
+
+
+def test_an_unreadable_file_is_refused(landing: Landing) -> None:
+    with mode(landing.accounts, 0o000):
+        refusal = landing.refusal()
+
+    assert refusal.code == "file_unreadable"
+    assert refusal.place.path == landing.accounts
+
+
+@pytest.mark.parametrize("bits", [0o000, 0o400], ids=["not listed", "listed, not searched"])
+def test_an_unreadable_folder_is_refused(landing: Landing, bits: int) -> None:
+    for folder in (landing.folder, landing.inputs):
+        with mode(folder, bits):
+            refusal = landing.refusal()
+
+        assert refusal.code == "folder_unreadable"
+        assert refusal.place.path == folder
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        gzip.compress(ACCOUNTS)[:-6],
+        gzip.compress(ACCOUNTS)[:8],
+        gzip.compress(ACCOUNTS, mtime=0).replace(b"\x1f\x8b", b"\x1f\x00"),
+        ACCOUNTS,
+        gzip.compress(ACCOUNTS) + b"more",
+    ],
+    ids=["cut at the end", "cut in its head", "damaged", "not compressed", "with a tail"],
+)
+def test_a_gz_file_that_is_not_whole_is_refused(landing: Landing, content: bytes) -> None:
+    landing.accounts.unlink()
+    compressed = landing.folder / "accounts.csv.gz"
+    compressed.write_bytes(content)
+
+    refusal = landing.refusal()
+
+    assert refusal.code == "file_truncated"
+    assert refusal.place.path == compressed
+
+
+def test_a_file_in_two_forms_is_refused(landing: Landing) -> None:
+    (landing.folder / "accounts.csv.gz").write_bytes(gzip.compress(ACCOUNTS))
+
+    refusal = landing.refusal()
+
+    assert refusal.code == "file_in_several_forms"
+    assert "accounts.csv and accounts.csv.gz" in refusal.problem
+
+
+def test_a_date_in_the_future_is_refused(landing: Landing) -> None:
+    tomorrow = TODAY + dt.timedelta(days=1)
+    landing.folder.rename(landing.inputs / tomorrow.isoformat())
+
+    for as_of in (tomorrow, None):
+        refusal = landing.refusal(as_of)
+
+        assert refusal.code == "date_in_the_future"
+        assert str(tomorrow) in refusal.problem
+        assert str(TODAY) in refusal.problem
+
+
+@pytest.mark.parametrize(
+    "name", ["2026-13-45", "2026-1-31", "20260131", "31.01.2026", "2026-01-31 copy"]
+)
+def test_a_folder_whose_name_is_no_date_is_ignored_with_a_warning(
+    landing: Landing, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = landing.inputs / name
+    shutil.copytree(landing.folder, wrong)
+    (wrong / "Customer.csv").write_bytes(b"")
+
+    for as_of in (AS_OF, None):
+        caplog.clear()
+        assert landing.land(as_of).as_of_date == AS_OF
+        assert caplog.messages == [
+            f"{wrong} is ignored: its name is no date. Rename it to YYYY-MM-DD."
+        ]
+
+
+def _grow(landing: Landing) -> None:
+    with landing.customers.open("ab") as file:
+        file.write(b"3,Alan Turing,no\n")
+
+
+def _replace(landing: Landing) -> None:
+    other = landing.folder / "other.csv"
+    other.write_bytes(landing.customers.read_bytes().replace(b"Ada", b"Eva"))
+    other.replace(landing.customers)
+
+
+def _remove(landing: Landing) -> None:
+    landing.customers.unlink()
+
+
+@pytest.mark.parametrize("change", [_grow, _replace, _remove])
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch, change: Callable[[Landing], None]
+) -> None:
+    landing.accounts.write_bytes(ACCOUNTS + b"A3,1,1.00,Savings\n")
+    split = splitting.split
+
+    def split_and_change(connection, plain, place, header, columns, target) -> int:
+        landed = split(connection, plain, place, header, columns, target)
+        if "name" in columns:
+            change(landing)
+        return landed
+
+    monkeypatch.setattr(splitting, "split", split_and_change)
+
+    refusal = landing.refusal()
+
+    assert refusal.code == "file_changed"
+    assert refusal.place.path == landing.customers
+
+
+def test_a_file_that_is_split_into_too_few_records_is_refused(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing.accounts.write_bytes(ACCOUNTS + b"A3,1,1.00,Savings\n")
+    split = splitting.split
+
+    def split_and_lose_one(connection, plain, place, header, columns, target) -> int:
+        landed = split(connection, plain, place, header, columns, target)
+        if "account_id" in columns:
+            kept = f"select * from read_parquet('{target}') where account_id != 'A2'"
+            return connection.execute(f"copy ({kept}) to '{target}'").fetchone()[0]
+        return landed
+
+    monkeypatch.setattr(splitting, "split", split_and_lose_one)
+
+    refusal = landing.refusal()
+
+    assert refusal.code == "lines_unaccounted_for"
+    assert refusal.place.path == landing.accounts
+    assert "4 physical lines" in refusal.problem
+    assert "make 3" in refusal.problem
