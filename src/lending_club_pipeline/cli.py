@@ -1,9 +1,11 @@
 """lending-club: the command line. It parses and prints; it decides nothing."""
 
 import datetime as dt
+import gc
+import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import click
 
@@ -70,8 +72,159 @@ def run(
     sys.exit(REFUSED if report.outcome == "refused" else FAILED)
 
 
+@cli.command(epilog=_EPILOG)
+@click.argument("account_id", required=False)
+@click.option("--customer", type=int, help="Number of a customer instead of an account.")
+@click.option("--as-of", type=_DATE, help="Business date; the newest processed one if left out.")
+def explain(account_id: str | None, customer: int | None, as_of: dt.datetime | None) -> None:
+    """Tell the story of one account, or of one customer.
+
+    Which record it came from, what was cleaned, why it was quarantined or filtered, or how its
+    interest came about, with the source of each rule. Shows personal data.
+    """
+    from lending_club_pipeline.explanations.stories import (  # noqa: PLC0415 - slow to import
+        tell_account,
+        tell_customer,
+    )
+    from lending_club_pipeline.explanations.telling import (  # noqa: PLC0415
+        account_lines,
+        customer_lines,
+    )
+    from lending_club_pipeline.warehouse import choose_warehouse  # noqa: PLC0415
+
+    if (account_id is None) == (customer is None):
+        raise click.UsageError("Name one account (ACCOUNT_ID) or one customer (--customer ID).")
+    date = as_of.date() if as_of else None
+    warehouse = choose_warehouse(load_settings())
+    with warehouse.session(read_only=True):
+        if customer is not None:
+            lines = customer_lines(tell_customer(warehouse, customer, date))
+        else:
+            lines = account_lines(tell_account(warehouse, account_id or "", date))
+    for line in lines:
+        click.echo(line)
+
+
+@cli.command(epilog=_EPILOG)
+@click.option("--customers", type=click.IntRange(min=0), required=True, help="Customers a day.")
+@click.option("--accounts", type=click.IntRange(min=0), required=True, help="Accounts a day.")
+@click.option("--to", type=_FOLDER, required=True, help="Folder for the deliveries.")
+@click.option(
+    "--dirty",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Share of dirty records, spread over every kind of dirt.",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Deliveries, one a day; more than one go into dated folders that end today.",
+)
+@click.option(
+    "--change",
+    type=click.FloatRange(0, 1),
+    default=0.02,
+    show_default=True,
+    help="Share of the accounts that change from day to day.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same bytes.")
+@click.option("--first-day", type=_DATE, help="Date of the first delivery, YYYY-MM-DD.")
+@click.option(
+    "--compression",
+    type=click.Choice(["none", "gz", "zst"]),
+    default="none",
+    show_default=True,
+    help="Form of the files.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace deliveries that are there.")
+def generate(
+    customers: int,
+    accounts: int,
+    to: Path,
+    dirty: float,
+    days: int,
+    change: float,
+    seed: int,
+    first_day: dt.datetime | None,
+    compression: Literal["none", "gz", "zst"],
+    *,
+    overwrite: bool,
+) -> None:
+    """Make deliveries of any size, deterministic by seed.
+
+    Undated unless there are several days or a first day.
+    """
+    from lending_club_pipeline.synthetic.generating import generate_deliveries  # noqa: PLC0415
+    from lending_club_pipeline.terminal import Progress  # noqa: PLC0415
+
+    settings = load_settings()
+    with Progress() as progress:
+        deliveries = generate_deliveries(
+            customers=customers,
+            accounts=accounts,
+            to=to,
+            dirty=dirty,
+            days=days,
+            change=change,
+            seed=seed,
+            first_day=_first_day(first_day, days),
+            compression=compression,
+            threads=settings.duckdb_threads,
+            memory_bytes=settings.engine_memory_bytes,
+            overwrite=overwrite,
+            on_progress=progress.show,
+        )
+    for delivery in deliveries:
+        click.echo(
+            f"{delivery.folder}: {delivery.customers:,} customers, {delivery.accounts:,} accounts, "
+            f"{sum(delivery.dirt.values()):,} of these records dirty"
+        )
+
+
+def _first_day(given: dt.datetime | None, days: int) -> dt.date | None:
+    if given is not None:
+        return given.date()
+    today = dt.datetime.now(dt.UTC).date()
+    return today - dt.timedelta(days=days - 1) if days > 1 else None
+
+
+@cli.command(epilog=_EPILOG)
+@click.option("--inputs", type=_FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
+@click.option("--outputs", type=_FOLDER, help="Folder for outputs instead of OUTPUT_PATH.")
+def doctor(inputs: Path | None, outputs: Path | None) -> None:
+    """Check what a run needs, and say for each what to do."""
+    from lending_club_pipeline.doctor import examine  # noqa: PLC0415
+    from lending_club_pipeline.terminal import print_findings  # noqa: PLC0415
+
+    problems = print_findings(examine({"input_path": inputs, "output_path": outputs}))
+    if problems:
+        sys.exit(FAILED)
+
+
+@cli.command(epilog=_EPILOG)
+@click.option("--port", type=int, default=3000, show_default=True, help="Port of the web page.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+def ui(port: int, host: str) -> None:
+    """Open Dagster: lineage, runs, checks, schedule and sensor, until you press Ctrl+C."""
+    from lending_club_pipeline.defs.automation.homes import prepare_home  # noqa: PLC0415
+
+    home = prepare_home(load_settings().dagster_home)
+    os.environ["DAGSTER_HOME"] = str(home)
+    click.echo(f"Dagster on http://{host}:{port} (run history in {home})", err=True)
+    module = "lending_club_pipeline.definitions"
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    sys.stderr.flush()
+    os.execv(dagster, [dagster, "dev", "-m", module, "-h", host, "-p", str(port)])  # noqa: S606
+
+
 def main() -> None:
     """Run the command line and turn errors into one line and an exit code."""
+    # Dagster and dbt make hundreds of thousands of objects that live as long as the process;
+    # looking for garbage among them as often as Python does would take a tenth of the time.
+    gc.set_threshold(200_000, 20, 20)
     try:
         cli(standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):

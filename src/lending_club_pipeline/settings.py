@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from lending_club_pipeline.errors import ConfigurationError
 
 DatabaseType = Literal["duckdb", "databricks"]
+
+_ENV_FILE: Final = Path(".env")
 
 _BYTE_UNITS: Final = {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 _BYTE_UNITS_DECIMAL: Final = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -66,8 +68,10 @@ class DataPlatformConfig(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_file=".env",
+        env_file=_ENV_FILE,
         env_file_encoding="utf-8",
+        # `NAME=` in a file of settings means that nobody set it, not the empty text.
+        env_ignore_empty=True,
         extra="ignore",
         frozen=True,
         # The text of a validation error would otherwise repeat a secret that was mistyped.
@@ -173,6 +177,15 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> DataPlatformCon
         return DataPlatformConfig(_secrets_dir=secrets_dir, **given)
     except ValidationError as error:
         raise ConfigurationError(_explained(error, given)) from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"{_ENV_FILE}: byte {error.start + 1} is not valid UTF-8. Save the file as UTF-8."
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"{error.filename}: these settings cannot be read ({error.strerror}). Give the user "
+            "who runs the pipeline the right to read them."
+        ) from None
 
 
 def _explained(error: ValidationError, given: Mapping[str, Any]) -> str:
@@ -192,8 +205,14 @@ def _explained(error: ValidationError, given: Mapping[str, Any]) -> str:
 def _shown_value(field: str, given: Mapping[str, Any]) -> str:
     if "token" in field or "secret" in field:
         return ""
-    value = given.get(field, os.environ.get(field.upper()))
-    return "" if value is None else f"={value}"
+    value = given.get(field, _variables().get(field))
+    return "" if value is None else f"={' '.join(str(value).split())}"
+
+
+def _variables() -> Mapping[str, str | None]:
+    """Return what environment and `.env` hold, by names in lower case."""
+    from_file = DotEnvSettingsSource(DataPlatformConfig, env_file=_ENV_FILE).env_vars
+    return {**from_file, **{name.lower(): value for name, value in os.environ.items()}}
 
 
 def _lower_first(text: str) -> str:

@@ -1,6 +1,6 @@
 """What the command line prints: progress while it works, and the table that closes a run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +12,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from lending_club_pipeline.doctor import Finding
 from lending_club_pipeline.outputs.closing import DeliveryLedger, LedgerEntry
 
 # Indent, stage, words. The indented stages add up to the one above them.
@@ -37,6 +38,7 @@ _LINES: Final = {
         (4, "published", "published"),
     ),
 }
+_MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
 _REASON_PARENT: Final = {"rejected", "quarantined_staging", "quarantined_join"}
 _JOIN_REASONS: Final = {"customer_not_found", "customer_quarantined"}
 
@@ -70,6 +72,23 @@ class Progress:
             self._live.update(Spinner("dots", text=Text(message)))
         else:
             self._console.print(Text(message), soft_wrap=True)
+
+
+def print_findings(findings: Iterable[Finding]) -> int:
+    """Print what the doctor found, as it is found; return the number of problems."""
+    console = Console(highlight=False)
+    problems = 0
+    for finding in findings:
+        mark, style = _MARKS[finding.verdict]
+        first, *others = finding.detail.splitlines()
+        line = Text.assemble((f"{mark} ", style), (f"{finding.subject}: ", "bold"), first)
+        console.print(line, soft_wrap=True)
+        for other in others:
+            console.print(Text(f"    {other}", style="dim"), soft_wrap=True)
+        problems += finding.verdict == "problem"
+    summary = "Everything that a run needs is there." if not problems else f"Problems: {problems}."
+    console.print(Text(summary, style="bold"))
+    return problems
 
 
 def closing_table(ledger: DeliveryLedger) -> Table:

@@ -8,15 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from lending_club_pipeline.deliveries.source_files import SourceFile
+from lending_club_pipeline.deliveries.white_space import WHITE_SPACE
 from lending_club_pipeline.errors import Place, RefusedDeliveryError
 
 _LONGEST_RECORD: Final = 2 * 2**20
 _OTHER_DELIMITERS: Final = {";": "semicolon", "\t": "tab", "|": "vertical bar"}
-_WHITE_SPACE: Final = (
-    string.whitespace
-    + "\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"
-    + "".join(map(chr, range(0x2000, 0x200B)))
-)
 _LONGEST_SHOWN_NAME: Final = 40
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -98,13 +94,13 @@ def _split(text: str, place: Place) -> tuple[list[str], int]:
             "the header has a quote that is never closed, or text after a closing quote",
             "Correct the header and deliver the file again",
         ) from None
-    return [_unquoted(name.strip(_WHITE_SPACE)) for name in record], reader.line_num
+    return [_unquoted(name.strip(WHITE_SPACE)) for name in record], reader.line_num
 
 
 def _unquoted(name: str) -> str:
     # Python's reader keeps the quotes of a quoted field that spaces stand before.
     if len(name) > 1 and name.startswith('"') and name.endswith('"'):
-        return name[1:-1].replace('""', '"').strip(_WHITE_SPACE)
+        return name[1:-1].replace('""', '"').strip(WHITE_SPACE)
     return name
 
 
@@ -149,7 +145,7 @@ def _refuse_other_delimiters(text: str, first_line: str, source: SourceFile, pla
 def _keys_if_split(text: str, delimiter: str) -> set[str]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        return {_key(_unquoted(name.strip(_WHITE_SPACE))) for name in next(reader)}
+        return {_key(_unquoted(name.strip(WHITE_SPACE))) for name in next(reader)}
     except csv.Error:
         return set()
 

@@ -107,7 +107,5 @@ def refuse_occupied(to: Path, folders: Sequence[Path], *, overwrite: bool) -> No
 def delivered_paths(folder: Path) -> list[Path]:
     """Return every path that a file of a delivery can have in a folder."""
     return [
-        folder / f"{source.name}{suffix}"
-        for source in SOURCE_FILES
-        for suffix in SUFFIXES.values()
+        folder / f"{source.name}{suffix}" for source in SOURCE_FILES for suffix in SUFFIXES.values()
     ]

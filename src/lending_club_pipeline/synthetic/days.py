@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import duckdb
 
@@ -21,12 +21,11 @@ from lending_club_pipeline.synthetic.writing import (
     SUFFIXES,
     Compression,
     LineSource,
+    WritingLimits,
     write_lines,
 )
 
 Placements: TypeAlias = Mapping[SourceFile, Placement]
-
-_PROGRESS_EVERY: Final = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -36,13 +35,13 @@ class DayWriter:
     Attributes:
         connection: an engine from `line_engine`.
         compression: how the files are compressed.
-        threads: threads that compute them.
+        limits: bounds of the work.
         on_progress: is told in a few words what is being done.
     """
 
     connection: duckdb.DuckDBPyConnection
     compression: Compression
-    threads: int
+    limits: WritingLimits
     on_progress: Callable[[str], None]
 
     def write(self, population: Population, placements: Placements, folder: Path) -> None:
@@ -72,10 +71,10 @@ class DayWriter:
         self.on_progress(f"Writing {target}: {lines.records:,} records")
 
         def tell(written: int) -> None:
-            if written % _PROGRESS_EVERY == 0 and written < lines.records:
+            if written < lines.records:
                 self.on_progress(f"Writing {target}: {written:,} of {lines.records:,} records")
 
-        write_lines(self.connection, lines, work, self.compression, self.threads, tell)
+        write_lines(self.connection, lines, work, self.compression, self.limits, tell)
 
 
 def _line_sources(

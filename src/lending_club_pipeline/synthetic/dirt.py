@@ -118,9 +118,7 @@ def _too_long(file: str, columns: tuple[str, ...]) -> DirtKind:
 
 _CUSTOMER_KINDS: Final = (
     _of_field(CUSTOMERS.name, "CustomerID", "customer_id_missing", "", "   ", '""', "\u3000"),
-    _of_field(
-        CUSTOMERS.name, "CustomerID", "customer_id_not_a_whole_number", *_NOT_WHOLE_NUMBERS
-    ),
+    _of_field(CUSTOMERS.name, "CustomerID", "customer_id_not_a_whole_number", *_NOT_WHOLE_NUMBERS),
     _of_field(CUSTOMERS.name, "HasLoan", HAS_LOAN_UNRECOGNISED, *_HAS_LOAN),
     DirtKind(
         CUSTOMERS.name,
@@ -150,15 +148,10 @@ _CUSTOMER_KINDS: Final = (
 _ACCOUNT_KINDS: Final = (
     _of_field(ACCOUNTS.name, "AccountID", "account_id_missing", "", "   ", '""', "\u2003"),
     _of_field(ACCOUNTS.name, "CustomerID", "customer_id_missing", "", "   ", '""', "\u3000"),
-    _of_field(
-        ACCOUNTS.name, "CustomerID", "customer_id_not_a_whole_number", *_NOT_WHOLE_NUMBERS
-    ),
+    _of_field(ACCOUNTS.name, "CustomerID", "customer_id_not_a_whole_number", *_NOT_WHOLE_NUMBERS),
     DirtKind(ACCOUNTS.name, CUSTOMER_NOT_FOUND, (CUSTOMER_NOT_FOUND,)),
     DirtKind(ACCOUNTS.name, CUSTOMER_QUARANTINED, (CUSTOMER_QUARANTINED,)),
-    *(
-        _of_field(ACCOUNTS.name, "Balance", reason, *texts)
-        for reason, texts in _BALANCES.items()
-    ),
+    *(_of_field(ACCOUNTS.name, "Balance", reason, *texts) for reason, texts in _BALANCES.items()),
     DirtKind(
         ACCOUNTS.name,
         "balance_negative_fraction_of_a_cent",

@@ -11,7 +11,12 @@ from lending_club_pipeline.synthetic.days import DayWriter, Placements
 from lending_club_pipeline.synthetic.dirt import kinds_of
 from lending_club_pipeline.synthetic.placements import impossible_account_kinds, place_dirt
 from lending_club_pipeline.synthetic.populations import EPOCH, Population
-from lending_club_pipeline.synthetic.writing import Compression, default_threads, line_engine
+from lending_club_pipeline.synthetic.writing import (
+    Compression,
+    WritingLimits,
+    default_threads,
+    line_engine,
+)
 
 
 @dataclass(frozen=True)
@@ -97,8 +102,9 @@ def generate_deliveries(
     folders = _folders(to, first_day, days)
     arguments.refuse_occupied(to, list(folders.values()), overwrite=overwrite)
     generated = []
-    with line_engine(memory_bytes) as connection:
-        writer = DayWriter(connection, compression, threads or default_threads(), on_progress)
+    limits = WritingLimits(memory_bytes, threads or default_threads())
+    with line_engine(limits) as connection:
+        writer = DayWriter(connection, compression, limits, on_progress)
         for date, folder in folders.items():
             day = 0 if date is None else (date - EPOCH).days
             population = Population(customers, accounts, seed, day, change)

@@ -6,39 +6,61 @@ from typing import Final
 # First parts and last parts as they are written there, sixteen of each; family names come first
 # where that is the custom. A culture may stand here more than once to be met more often.
 _ENGLISH: Final = (
-    "James Mary Robert Patricia John Jennifer Michael Linda David Elizabeth William Barbara "
-    "Grace Ada Alan Dorothy",
-    "Smith Johnson Williams Brown Jones Miller Davis Wilson Anderson Taylor Moore Jackson "
-    "O'Brien Hopper Turing Lovelace",
+    """
+    James Mary Robert Patricia John Jennifer Michael Linda David Elizabeth William Barbara Grace
+    Ada Alan Dorothy
+    """,
+    """
+    Smith Johnson Williams Brown Jones Miller Davis Wilson Anderson Taylor Moore Jackson O'Brien
+    Hopper Turing Lovelace
+    """,
 )
 _SPANISH: Final = (
-    "José María Luis Lucía Juan Sofía Carlos Elena Andrés Carmen Miguel Inés Raúl Pilar Iñaki "
-    "Begoña",
-    "García Martínez López Sánchez González Pérez Rodríguez Fernández Gómez Díaz Núñez Ibáñez "
-    "Muñoz Ortega Vega Castro",
+    """
+    José María Luis Lucía Juan Sofía Carlos Elena Andrés Carmen Miguel Inés Raúl Pilar Iñaki
+    Begoña
+    """,
+    """
+    García Martínez López Sánchez González Pérez Rodríguez Fernández Gómez Díaz Núñez Ibáñez
+    Muñoz Ortega Vega Castro
+    """,
 )
 _GERMANIC: Final = (
-    "Jürgen Zoë Björn Käthe Søren Åsa Günther Astrid Lars Ingrid Matthias Ulrike Hans Greta "
-    "Øystein Freja",
-    "Müller Schröder Østergård Lindström Weiß Jäger Becker Hoffmann Nilsson Dahl Krüger Vogel "
-    "Sørensen Hansen Bäcker Köhler",
+    """
+    Jürgen Zoë Björn Käthe Søren Åsa Günther Astrid Lars Ingrid Matthias Ulrike Hans Greta
+    Øystein Freja
+    """,
+    """
+    Müller Schröder Østergård Lindström Weiß Jäger Becker Hoffmann Nilsson Dahl Krüger Vogel
+    Sørensen Hansen Bäcker Köhler
+    """,
 )
 _SLAVIC: Final = (
-    "Łukasz Zofia Jiří Anežka Paweł Małgorzata Ivan Mila Tomáš Božena Marek Jana Stanisław "
-    "Věra Igor Darja",
-    "Kowalski Nowak Dvořák Černý Wiśniewski Wójcik Horvat Novák Zieliński Szymański Procházka "
-    "Král Jankowski Mazur Petrov Šimek",
+    """
+    Łukasz Zofia Jiří Anežka Paweł Małgorzata Ivan Mila Tomáš Božena Marek Jana Stanisław Věra
+    Igor Darja
+    """,
+    """
+    Kowalski Nowak Dvořák Černý Wiśniewski Wójcik Horvat Novák Zieliński Szymański Procházka
+    Král Jankowski Mazur Petrov Šimek
+    """,
 )
 _INDIAN: Final = (
-    "Aarav Priya Arjun Ananya Rohan Kavya Vikram Meera Sanjay Lakshmi Rahul Divya Imran Fatima "
-    "Harpreet Sunita",
+    """
+    Aarav Priya Arjun Ananya Rohan Kavya Vikram Meera Sanjay Lakshmi Rahul Divya Imran Fatima
+    Harpreet Sunita
+    """,
     "Sharma Patel Singh Kumar Gupta Reddy Iyer Khan Nair Das Mehta Joshi Kaur Rao Bose Chopra",
 )
 _AFRICAN: Final = (
-    "Chinedu Amina Kwame Ngozi Tunde Zanele Sipho Fatoumata Kofi Aisha Oluwaseun Makena Jabari "
-    "Thandiwe Abebe Wanjiru",
-    "Okafor Mensah Adeyemi Dlamini Diallo Nkosi Traoré Mwangi Okonkwo Ba Abiodun Kamau Tesfaye "
-    "Boateng Achieng Ndiaye",
+    """
+    Chinedu Amina Kwame Ngozi Tunde Zanele Sipho Fatoumata Kofi Aisha Oluwaseun Makena Jabari
+    Thandiwe Abebe Wanjiru
+    """,
+    """
+    Okafor Mensah Adeyemi Dlamini Diallo Nkosi Traoré Mwangi Okonkwo Ba Abiodun Kamau Tesfaye
+    Boateng Achieng Ndiaye
+    """,
 )
 _VIETNAMESE: Final = (
     "Nguyễn Trần Lê Phạm Hoàng Phan Vũ Đặng Bùi Đỗ Hồ Ngô Dương Lý Đinh Võ",
@@ -46,24 +68,34 @@ _VIETNAMESE: Final = (
 )
 _TURKISH: Final = (
     "İpek Şebnem Çağla Özgür Ümit Gökhan Ayşe Mehmet Elif Emre Işıl Yiğit Deniz Can Zeynep Burak",
-    "Yılmaz Kaya Demir Şahin Çelik Yıldız Öztürk Aydın Arslan Doğan Kılıç Aslan Çetin Kara Koç "
-    "Kurt",
+    """
+    Yılmaz Kaya Demir Şahin Çelik Yıldız Öztürk Aydın Arslan Doğan Kılıç Aslan Çetin Kara Koç
+    Kurt
+    """,
 )
 _CHINESE: Final = (
     "王 李 张 刘 陈 杨 黄 赵 吴 周 徐 孙 马 朱 胡 林",
     "伟 芳 娜 敏 静 丽 强 磊 洋 艳 勇 军 杰 娟 涛 明",
 )
 _GREEK: Final = (
-    "Σοφία Γιώργος Ελένη Νίκος Μαρία Κώστας Άννα Δημήτρης Ιωάννα Πέτρος Χρήστος Ζωή Θωμάς Ειρήνη "
-    "Στέλιος Δάφνη",
-    "Παπαδόπουλος Νικολάου Γεωργίου Οικονόμου Βασιλείου Ιωάννου Αντωνίου Δημητρίου Κωνσταντίνου "
-    "Μακρής Αλεξίου Πέτρου Σταύρου Χατζής Ρήγας Λάμπρου",
+    """
+    Σοφία Γιώργος Ελένη Νίκος Μαρία Κώστας Άννα Δημήτρης Ιωάννα Πέτρος Χρήστος Ζωή Θωμάς Ειρήνη
+    Στέλιος Δάφνη
+    """,
+    """
+    Παπαδόπουλος Νικολάου Γεωργίου Οικονόμου Βασιλείου Ιωάννου Αντωνίου Δημητρίου Κωνσταντίνου
+    Μακρής Αλεξίου Πέτρου Σταύρου Χατζής Ρήγας Λάμπρου
+    """,
 )
 _RUSSIAN: Final = (
-    "Ольга Иван Анна Дмитрий Мария Сергей Елена Алексей Наталья Павел Юлия Никита Ирина Андрей "
-    "Вера Фёдор",
-    "Соколов Попов Лебедев Козлов Новиков Морозов Петров Волков Зайцев Павлов Беляев Орлов "
-    "Киселёв Макаров Фролов Жуков",
+    """
+    Ольга Иван Анна Дмитрий Мария Сергей Елена Алексей Наталья Павел Юлия Никита Ирина Андрей
+    Вера Фёдор
+    """,
+    """
+    Соколов Попов Лебедев Козлов Новиков Морозов Петров Волков Зайцев Павлов Беляев Орлов
+    Киселёв Макаров Фролов Жуков
+    """,
 )
 _ARABIC: Final = (
     "محمد فاطمة أحمد مريم علي عائشة يوسف زينب عمر ليلى حسن نور خالد سارة إبراهيم هدى",

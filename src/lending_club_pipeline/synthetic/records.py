@@ -93,7 +93,7 @@ def lines(
         f'{_field(column, sql, kinds, special.get(column, {}), unusual)} as "{column}"'
         for column, sql in columns.items()
     )
-    whole = " || ',' || ".join(f'"{column}"' for column in columns)
+    whole = ", ',', ".join(f'"{column}"' for column in columns)
     broken = " ".join(
         f"when '{kind.name}' then {_in_turn(kind.records)}"
         for kind in kinds.values()
@@ -101,8 +101,10 @@ def lines(
     )
     return f"""
         select
-            case when kind is null then {whole} else case kind {broken} else {whole} end end
-                || chr(10) as line
+            case
+                when kind is null then concat({whole}, chr(10))
+                else concat(case kind {broken} else concat({whole}) end, chr(10))
+            end as line
         from (select kind, turn, {fields} from ({plain}))
     """
 

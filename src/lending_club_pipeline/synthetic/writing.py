@@ -18,8 +18,10 @@ from lending_club_pipeline.synthetic.dirt import NOT_UTF8_BYTE, NOT_UTF8_MARK
 Compression = Literal["none", "gz", "zst"]
 
 SUFFIXES: Final[dict[Compression, str]] = {"none": "", "gz": ".gz", "zst": ".zst"}
-# What one thread computes at a time: large enough to be fast, small enough to need little memory.
-_RECORDS_AT_A_TIME: Final = 250_000
+# A part is large enough for its planning not to matter, and small enough for all parts that are
+# under way to fit into the memory: measured 200 bytes a record, text and its copies, rounded up.
+_MOST_RECORDS_OF_A_PART: Final = 1_000_000
+_BYTES_PER_RECORD: Final = 300
 _GZIP_LEVEL: Final = 6
 
 
@@ -38,11 +40,25 @@ class LineSource:
     sql: Callable[[int, int], str]
 
 
+@dataclass(frozen=True)
+class WritingLimits:
+    """Bounds of the work: memory in bytes, threads."""
+
+    memory_bytes: int
+    threads: int
+
+    @property
+    def records_of_a_part(self) -> int:
+        """Records that one thread computes at a time."""
+        parts = self.threads + 1
+        return min(_MOST_RECORDS_OF_A_PART, self.memory_bytes // (parts * _BYTES_PER_RECORD) + 1)
+
+
 @contextlib.contextmanager
-def line_engine(memory_bytes: int) -> Iterator[duckdb.DuckDBPyConnection]:
+def line_engine(limits: WritingLimits) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open an engine whose queries run on the threads that ask, one each."""
     config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": f"{memory_bytes}B",
+        "memory_limit": f"{limits.memory_bytes}B",
         "threads": 1,
     }
     with duckdb.connect(config=config) as connection:
@@ -54,42 +70,44 @@ def write_lines(
     source: LineSource,
     target: Path,
     compression: Compression,
-    threads: int,
+    limits: WritingLimits,
     on_written: Callable[[int], None],
 ) -> None:
-    """Write a file; its bytes do not depend on the number of threads.
+    """Write a file; its bytes do not depend on the limits.
 
     Args:
         connection: an engine from `line_engine`.
         source: the records.
         target: the file.
         compression: how it is compressed.
-        threads: how many parts of it are computed at a time.
+        limits: bounds of the work.
         on_written: is told the number of records written so far.
     """
-    firsts = iter(range(0, source.records, _RECORDS_AT_A_TIME))
-    pool = ThreadPoolExecutor(threads)
-    waiting: deque[Future[pa.Table]] = deque()
     written = 0
+    with _opened(target, compression) as file:
+        file.write(f"{source.header}\n".encode())
+        for part in _parts(connection, source, limits):
+            for text in _texts(part):
+                file.write(text)
+            written += part.num_rows
+            on_written(written)
 
-    def ask() -> None:
-        for first in firsts:
-            end = min(first + _RECORDS_AT_A_TIME, source.records)
-            waiting.append(pool.submit(_computed, connection, source.sql(first, end)))
-            return
 
+def _parts(
+    connection: duckdb.DuckDBPyConnection, source: LineSource, limits: WritingLimits
+) -> Iterator[pa.Table]:
+    """Give the lines in their order, while some more parts of them are being computed."""
+    size = limits.records_of_a_part
+    pool = ThreadPoolExecutor(limits.threads)
+    under_way: deque[Future[pa.Table]] = deque()
     try:
-        with _opened(target, compression) as file:
-            file.write(f"{source.header}\n".encode())
-            for _ in range(threads + 1):
-                ask()
-            while waiting:
-                part = waiting.popleft().result()
-                ask()
-                for text in _texts(part):
-                    file.write(text)
-                written += part.num_rows
-                on_written(written)
+        for first in range(0, source.records, size):
+            sql = source.sql(first, min(first + size, source.records))
+            under_way.append(pool.submit(_computed, connection, sql))
+            if len(under_way) > limits.threads:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
 

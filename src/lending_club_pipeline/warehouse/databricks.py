@@ -90,6 +90,12 @@ class DatabricksWarehouse:
                 "Check DATABRICKS_HOST, DATABRICKS_HTTP_PATH and DATABRICKS_TOKEN."
             ) from error
 
+    def examine(self) -> str:
+        """Connect and run a statement; see `Warehouse.examine`."""
+        with self.session():
+            self.fetch("select 1 as one")
+        return f"connected to {self.location}"
+
     def load_raw(self, landing: Path) -> None:
         """Refuse: loading into Databricks is not released yet."""
         raise WarehouseError(_NOT_RELEASED.format(landing))

@@ -120,6 +120,14 @@ class DuckDBWarehouse:
             raise WarehouseError(f"{self.path}: the database is not open. Use it in a session.")
         return self._open
 
+    def examine(self) -> str:
+        """Open an existing database for writing; see `Warehouse.examine`."""
+        if not self.path.exists():
+            return f"{self.path} (will be made)"
+        with self.session():
+            self.fetch("select 1 as one")
+        return f"{self.path}, {self.path.stat().st_size / 2**20:,.1f} MiB, free to use"
+
     def load_raw(self, landing: Path) -> None:
         """Define views over the landed Parquet; nothing is copied."""
         with _explaining(self.path):

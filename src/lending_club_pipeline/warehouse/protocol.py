@@ -35,6 +35,14 @@ class Warehouse(Protocol):
             WarehouseError: it cannot be opened.
         """
 
+    def examine(self) -> str:
+        """Prove that a run could use the warehouse now, changing nothing; say what was found.
+
+        Raises:
+            WarehouseLockedError: another process holds it.
+            WarehouseError: it cannot be opened.
+        """
+
     def load_raw(self, landing: Path) -> None:
         """Make the landed Parquet of `landing` visible to dbt as its sources."""
 

@@ -5,17 +5,16 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import dagster as dg
 
+from lending_club_pipeline.defs.automation.homes import prepare_home
 from lending_club_pipeline.defs.automation.jobs import JOB_NAME
 from lending_club_pipeline.defs.progress import PROGRESS, following
 from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.errors import PipelineError, RefusedDeliveryError
-from lending_club_pipeline.outputs.atomic_files import replacing
 from lending_club_pipeline.outputs.closing import DeliveryLedger, read_ledger
 from lending_club_pipeline.processes import is_running
 from lending_club_pipeline.settings import DataPlatformConfig
@@ -49,15 +48,6 @@ class RunReport:
     message: str
     ledger: DeliveryLedger | None = None
     written: tuple[Path, ...] = ()
-
-
-def prepare_home(home: Path) -> Path:
-    """Make the folder of Dagster's run history, with its configuration, if it is missing."""
-    home = home.absolute()
-    if not (home / "dagster.yaml").exists():
-        with replacing(home / "dagster.yaml") as work:
-            work.write_text(files(__package__).joinpath("dagster.yaml").read_text())
-    return home
 
 
 def process_delivery(

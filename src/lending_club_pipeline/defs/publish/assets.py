@@ -114,8 +114,10 @@ def outputs(
             yield dg.MaterializeResult(
                 asset_key=_PARQUET,
                 value=summary,
-                metadata={"as_of_date": ledger.as_of_date.isoformat()}
-                | preview_of_summary(warehouse.warehouse),
+                metadata={
+                    "as_of_date": ledger.as_of_date.isoformat(),
+                    **preview_of_summary(warehouse.warehouse),
+                },
             )
     for name, (file, seconds) in written.items():
         yield _materialized(name, file, seconds, ledger, warehouse.warehouse)

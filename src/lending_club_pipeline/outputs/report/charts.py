@@ -14,7 +14,6 @@ from lending_club_pipeline.outputs.report.data import Figures, ReasonCount, Repo
 from lending_club_pipeline.outputs.report.stages import stage_lines
 
 
-
 def charts(report: Report) -> dict[str, dict[str, Any]]:
     """Describe the charts by the id of their place in the page; those with nothing in them not."""
     ledger, tiers = report.figures.ledger, report.figures.tiers

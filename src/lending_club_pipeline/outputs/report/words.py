@@ -44,7 +44,7 @@ def percent(part: Decimal | int, whole: Decimal | int) -> str:
 def rate(fraction: Decimal) -> str:
     """Write a rate of one year in percent, with all decimals that it has and at least one."""
     text = f"{fraction * 100:.2f}"
-    return (text[:-1] if text.endswith("0") else text) + " %"
+    return (text.removesuffix("0")) + " %"
 
 
 def tier(totals: TierTotals) -> str:

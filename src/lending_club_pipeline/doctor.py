@@ -1,0 +1,143 @@
+"""Check what a run needs, and say for each what to do if it is not there."""
+
+import datetime as dt
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from lending_club_pipeline.deliveries.byte_counts import count_bytes
+from lending_club_pipeline.deliveries.finding import find_delivery, today_utc
+from lending_club_pipeline.deliveries.headers import read_header
+from lending_club_pipeline.errors import ConfigurationError, PipelineError, WarehouseLockedError
+from lending_club_pipeline.settings import DataPlatformConfig, load_settings
+from lending_club_pipeline.warehouse import choose_warehouse
+
+Verdict = Literal["ok", "warning", "problem"]
+
+_PACKAGES: Final = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb")
+_PYTHON: Final = ((3, 11), (3, 14))
+_LEAST_FREE_BYTES: Final = 2**30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        subject: what was checked.
+        verdict: `ok`, `warning` (a run may still do) or `problem` (a run would fail).
+        detail: what was found and, if it is not well, what to do.
+    """
+
+    subject: str
+    verdict: Verdict
+    detail: str
+
+
+def examine(overrides: Mapping[str, Any]) -> Iterator[Finding]:
+    """Check everything that a run needs, cheapest first.
+
+    Args:
+        overrides: settings by field name that win over the environment.
+    """
+    yield _python()
+    yield from _packages()
+    try:
+        settings = load_settings(overrides)
+    except ConfigurationError as error:
+        yield Finding("settings", "problem", str(error))
+        return
+    yield Finding("settings", "ok", _described(settings))
+    for name, folder in (
+        ("OUTPUT_PATH", settings.output_path),
+        ("DAGSTER_HOME", settings.dagster_home),
+        ("landing", settings.landing),
+        ("DUCKDB_PATH", settings.duckdb_path.absolute().parent),
+    ):
+        yield _writable(name, folder.absolute())
+    yield _disk(settings.landing)
+    yield _database(settings)
+    yield from _delivery(settings)
+
+
+def _python() -> Finding:
+    found = ".".join(map(str, sys.version_info[:3]))
+    if _PYTHON[0] <= sys.version_info[:2] < _PYTHON[1]:
+        return Finding("Python", "ok", found)
+    return Finding("Python", "problem", f"{found}; install Python 3.11, 3.12 or 3.13")
+
+
+def _packages() -> Iterator[Finding]:
+    for name in _PACKAGES:
+        try:
+            yield Finding(name, "ok", version(name))
+        except PackageNotFoundError:
+            yield Finding(name, "problem", "not installed; run `make run` or `uv sync`")
+
+
+def _described(settings: DataPlatformConfig) -> str:
+    return "\n".join(f"{name}={value}" for name, value in settings.described().items())
+
+
+def _writable(name: str, folder: Path) -> Finding:
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not existing.is_dir():
+        return Finding(name, "problem", f"{existing} is a file; name a folder, or move it away")
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        remedy = "give the user who runs the pipeline the right to write there"
+        reason = os.strerror(error.errno or 0)
+        return Finding(name, "problem", f"{existing} cannot be written ({reason}); {remedy}")
+    return Finding(name, "ok", f"{folder}" + ("" if folder.exists() else " (will be made)"))
+
+
+def _disk(folder: Path) -> Finding:
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    shown = f"{free / 2**30:,.1f} GiB free for {folder}"
+    if free < _LEAST_FREE_BYTES:
+        return Finding("disk space", "warning", f"{shown}; free some: 1 GiB is little")
+    return Finding("disk space", "ok", shown)
+
+
+def _database(settings: DataPlatformConfig) -> Finding:
+    warehouse = choose_warehouse(settings)
+    try:
+        return Finding("database", "ok", warehouse.examine())
+    except WarehouseLockedError as error:
+        return Finding("database", "warning", str(error))
+    except PipelineError as error:
+        return Finding("database", "problem", str(error))
+
+
+def _delivery(settings: DataPlatformConfig) -> Iterator[Finding]:
+    try:
+        found = find_delivery(settings.input_path, None, today_utc())
+    except PipelineError as error:
+        yield Finding("delivery", "problem", str(error))
+        return
+    yield Finding("delivery", "ok", f"{found.as_of_date} in {found.folder.absolute()}")
+    for file in found.files:
+        with tempfile.TemporaryDirectory(prefix="doctor-") as folder:
+            try:
+                counts, plain = count_bytes(file, Path(folder) / file.source.name)
+                header = read_header(plain, file.path, file.source, counts.leading_empty_lines)
+            except PipelineError as error:
+                yield Finding(file.path.name, "problem", str(error))
+                continue
+        extra = f", extra columns: {len(header.extra_columns)}" if header.extra_columns else ""
+        changed = dt.datetime.fromtimestamp(file.path.stat().st_mtime, dt.UTC)
+        yield Finding(
+            file.path.name,
+            "ok",
+            f"{counts.lines:,} lines, {counts.stored_bytes:,} bytes, "
+            f"changed {changed:%Y-%m-%d %H:%M} UTC{extra}",
+        )

@@ -1,0 +1,163 @@
+"""A setting that cannot be used: which one, its value, and what is allowed, in one line."""
+
+from pathlib import Path
+
+import pytest
+
+from lending_club_pipeline.errors import ConfigurationError
+from lending_club_pipeline.settings import DataPlatformConfig, load_settings
+from tests.faults.restrictions import mode
+from tests.workspaces import Workspace
+
+WRONG = {
+    "DATABASE_TYPE": ("postgres", "'duckdb' or 'databricks'"),
+    "DBT_TARGET": ("prod", "'duckdb' or 'databricks'"),
+    "DBT_THREADS": ("0", "greater than or equal to 1"),
+    "DUCKDB_THREADS": ("many", "valid integer"),
+    "MEMORY_LIMIT": ("2 giraffes", "such as 2GiB"),
+    "LOCK_WAIT_SECONDS": ("-1", "greater than or equal to 0"),
+    "SENSOR_SETTLE_SECONDS": ("soon", "valid number"),
+    "DATABRICKS_HOST": ("https://acme.cloud.databricks.com/", "without https://"),
+}
+# Any text can be one of these; what is behind a path is known only when it is used.
+_FREE = {
+    "DUCKDB_PATH", "INPUT_PATH", "OUTPUT_PATH", "LANDING_PATH", "DAGSTER_HOME",
+    "DATABRICKS_TOKEN", "DATABRICKS_HTTP_PATH", "DATABRICKS_CATALOG", "DATABRICKS_SCHEMA",
+}  # fmt: skip
+
+
+def _error() -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_every_setting_that_can_be_wrong_is_tried_below() -> None:
+    # A setting that is new belongs into one of the two lists above.
+    known = {name.upper() for name in DataPlatformConfig.model_fields}
+    assert known - _FREE - WRONG.keys() == set()
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_value_is_named_with_what_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    value, allowed = WRONG[name]
+    monkeypatch.setenv(name, value)
+
+    error = _error()
+
+    assert error.startswith(f"{name}={value} is not allowed: ")
+    assert allowed in error
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_value_in_the_env_file_is_named_as_well(tmp_path: Path, name: str) -> None:
+    value, allowed = WRONG[name]
+    Path(".env").write_text(f"{name}={value}\n")
+
+    error = _error()
+
+    assert error.startswith(f"{name}={value} is not allowed: ")
+    assert allowed in error
+
+
+def test_several_wrong_values_are_named_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBT_THREADS", "none")
+    monkeypatch.setenv("MEMORY_LIMIT", "1 byte")
+
+    error = _error()
+
+    assert "DBT_THREADS=none" in error
+    assert "MEMORY_LIMIT=1 byte" in error
+
+
+def test_too_little_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEMORY_LIMIT", "100MB")
+
+    assert "MEMORY_LIMIT=100MB is not allowed: must be 768MiB or more" in _error()
+
+
+def test_a_value_of_several_lines_makes_an_error_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_TYPE", "duck\ndb")
+
+    assert "DATABASE_TYPE=duck db is not allowed" in _error()
+
+
+def test_an_empty_value_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in WRONG.keys() | _FREE:
+        monkeypatch.setenv(name, "")
+
+    assert load_settings() == DataPlatformConfig(_env_file=None)
+
+
+def test_two_engines_at_once_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBT_TARGET", "databricks")
+
+    assert "DBT_TARGET=databricks contradicts DATABASE_TYPE=duckdb" in _error()
+
+
+def test_what_an_engine_lacks_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_TYPE", "databricks")
+    monkeypatch.setenv("DATABRICKS_HOST", "acme.cloud.databricks.com")
+
+    assert (
+        "DATABASE_TYPE=databricks also needs DATABRICKS_TOKEN, DATABRICKS_HTTP_PATH, "
+        "DATABRICKS_CATALOG, DATABRICKS_SCHEMA"
+    ) in _error()
+
+
+def test_a_secret_is_in_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_TYPE", "databricks")
+    monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-not-for-your-eyes")
+    monkeypatch.setenv("DBT_THREADS", "none")
+
+    assert "dapi" not in _error()
+
+
+def test_a_missing_folder_of_secrets_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRETS_DIR", "/run/no-secrets")
+
+    assert _error().startswith("SECRETS_DIR=/run/no-secrets is no folder")
+
+
+def test_an_env_file_that_is_not_utf8_is_named() -> None:
+    Path(".env").write_bytes(b"DBT_THREADS=\xff\n")
+
+    assert _error() == ".env: byte 13 is not valid UTF-8. Save the file as UTF-8."
+
+
+def test_an_unreadable_env_file_is_named() -> None:
+    env_file = Path(".env")
+    env_file.write_text("DBT_THREADS=2\n")
+
+    with mode(env_file, 0o000):
+        assert _error().startswith(".env: these settings cannot be read (Permission denied)")
+
+
+def test_the_command_line_exits_with_2(tmp_path: Path) -> None:
+    ended = Workspace(tmp_path).command("run", DATABASE_TYPE="postgres")
+
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr == (
+        "Error: DATABASE_TYPE=postgres is not allowed: input should be 'duckdb' or 'databricks'. "
+        "See .env.example.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "--as-of", "31.01.2026"], "'31.01.2026' does not match the format '%Y-%m-%d'"),
+        (["run", "--wait", "long"], "'long' is not a valid float"),
+        (["walk"], "No such command 'walk'"),
+    ],
+)
+def test_wrong_usage_exits_with_2(tmp_path: Path, arguments: list[str], said: str) -> None:
+    ended = Workspace(tmp_path).command(*arguments)
+
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,110 @@
+"""A generated delivery holds the dirt that the generator says, and the pipeline finds all of it."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from lending_club_pipeline.defs.automation.local_runs import RunReport
+from lending_club_pipeline.synthetic.dirt import DIRT_KINDS
+from lending_club_pipeline.synthetic.generating import GeneratedDelivery, generate_deliveries
+from tests.workspaces import AS_OF, Workspace
+
+SAMPLE = Path(__file__).parents[2] / "data" / "inputs"
+
+
+def _generate(workspace: Workspace, **arguments: object) -> GeneratedDelivery:
+    defaults = {"first_day": AS_OF, "threads": 2, "on_progress": workspace.messages.append}
+    return generate_deliveries(to=workspace.inputs, **defaults | arguments)[0]
+
+
+def _exact_duplicates(report: RunReport) -> dict[str, int]:
+    names = {source_file for source_file, _ in report.ledger.entries}
+    return {name: report.ledger.rows(name, "exact_duplicate") for name in names}
+
+
+@pytest.mark.parametrize("dirty", [0.05, 0.5, 1.0])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_reason_is_found_as_often_as_it_was_generated(
+    workspace: Workspace, dirty: float, seed: int
+) -> None:
+    delivery = _generate(workspace, customers=3_000, accounts=8_000, dirty=dirty, seed=seed)
+
+    report = workspace.run()
+
+    assert report.outcome == "success", report.message
+    assert dict(report.ledger.reasons) == dict(delivery.reasons)
+    assert _exact_duplicates(report) == {
+        name: delivery.dirt[name, "exact_duplicate"] for name in ("Customer.csv", "accounts.csv")
+    }
+
+
+def test_a_large_delivery_has_every_kind_of_dirt_and_records_that_are_too_long(
+    workspace: Workspace,
+) -> None:
+    delivery = _generate(workspace, customers=100_000, accounts=150_000, dirty=0.02, seed=3)
+
+    report = workspace.run()
+
+    assert report.outcome == "success", report.message
+    assert set(delivery.dirt) == {(kind.source_file, kind.name) for kind in DIRT_KINDS}
+    assert report.ledger.reasons["Customer.csv", "record_too_long"] == 1
+    assert report.ledger.reasons["accounts.csv", "record_too_long"] == 1
+    assert dict(report.ledger.reasons) == dict(delivery.reasons)
+
+
+def test_a_clean_delivery_is_accepted_as_a_whole(workspace: Workspace) -> None:
+    _generate(workspace, customers=20_000, accounts=50_000)
+
+    report = workspace.run()
+
+    assert report.outcome == "success", report.message
+    assert dict(report.ledger.reasons) == {}
+    assert _exact_duplicates(report) == {"Customer.csv": 0, "accounts.csv": 0}
+    assert report.ledger.rows("Customer.csv", "cleaned") == 20_000
+    assert report.ledger.rows("accounts.csv", "joined") == 50_000
+
+
+@pytest.mark.parametrize("compression", ["gz", "zst"])
+def test_a_compressed_delivery_gives_the_same_outputs(
+    make_workspace, compression: str
+) -> None:
+    plain, compressed = make_workspace("plain"), make_workspace("compressed")
+    _generate(plain, customers=200, accounts=500, dirty=0.1)
+    _generate(compressed, customers=200, accounts=500, dirty=0.1, compression=compression)
+
+    assert plain.run().outcome == compressed.run().outcome == "success"
+
+    names = ("account_summary.csv", "quarantine.csv")
+    for name in names:
+        assert plain.output_bytes()[name] == compressed.output_bytes()[name]
+
+
+def test_days_in_a_row_are_processed_one_after_the_other(workspace: Workspace) -> None:
+    deliveries = generate_deliveries(
+        customers=500,
+        accounts=2_000,
+        to=workspace.inputs,
+        on_progress=workspace.messages.append,
+        dirty=0.05,
+        days=3,
+        first_day=AS_OF,
+    )
+
+    for delivery in deliveries:
+        report = workspace.run(delivery.as_of_date)
+
+        assert report.outcome == "success", report.message
+        assert dict(report.ledger.reasons) == dict(delivery.reasons)
+
+
+def test_the_sample_delivery_shows_every_reason_but_the_record_that_is_too_long(
+    workspace: Workspace,
+) -> None:
+    report = workspace.run(None, input_path=SAMPLE)
+
+    assert report.outcome == "success", report.message
+    found = Counter(reason for _, reason in report.ledger.reasons)
+    expected = {reason for kind in DIRT_KINDS for reason in kind.reasons} - {"record_too_long"}
+    assert set(found) == expected
+    assert report.ledger.is_closed
