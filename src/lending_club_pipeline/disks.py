@@ -45,13 +45,20 @@ def explaining(path: Path, setting: str) -> Iterator[None]:
 
 def _explained(path: Path, setting: str, error: Exception, reason: str) -> OutputError:
     if is_full(error):
-        return OutputError(
-            f"{path}: the disk is full. Free some space and run again. "
-            "The last good outputs are unchanged."
-        )
+        return full(path)
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        reason = "where its folder should be is a file"
     return OutputError(
         f"{path}: this cannot be written ({reason}). Give the user who runs the pipeline the "
         f"right to write there, or name another place by {setting}. "
+        "The last good outputs are unchanged."
+    )
+
+
+def full(path: Path) -> OutputError:
+    """Return the error of a disk on which there is no space for `path`."""
+    return OutputError(
+        f"{path}: the disk is full. Free some space and run again. "
         "The last good outputs are unchanged."
     )
 

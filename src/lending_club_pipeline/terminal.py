@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.spinner import Spinner
@@ -39,6 +40,7 @@ _LINES: Final = {
     ),
 }
 _MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
+_WIDTH_OF_FILES: Final = 120
 _REASON_PARENT: Final = {"rejected", "quarantined_staging", "quarantined_join"}
 _JOIN_REASONS: Final = {"customer_not_found", "customer_quarantined"}
 
@@ -93,11 +95,11 @@ def print_findings(findings: Iterable[Finding]) -> int:
 
 def closing_table(ledger: DeliveryLedger) -> Table:
     """Make the table in which every record and every cent of a delivery is accounted for."""
-    table = Table(title=f"Delivery of {ledger.as_of_date}", title_justify="left")
-    table.add_column("")
-    table.add_column("rows", justify="right")
-    table.add_column("balance", justify="right")
-    table.add_column("without balance", justify="right")
+    title = f"Delivery of {ledger.as_of_date}"
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table.add_column("", no_wrap=True)
+    for heading in ("rows", "balance", "no balance"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for source_file, lines in _LINES.items():
         table.add_section()
         table.add_row(Text(source_file, style="bold"))
@@ -139,6 +141,9 @@ def money(amount: Decimal) -> str:
 def print_closing(ledger: DeliveryLedger, written: Sequence[Path]) -> None:
     """Print the closing table, what it proves, and what was written."""
     console = Console(highlight=False)
+    if not console.is_terminal:
+        # A file or a pipe has no width that the table would have to fit.
+        console.width = _WIDTH_OF_FILES
     console.print(closing_table(ledger))
     verdict = (
         "Every record and every cent is accounted for."

@@ -23,8 +23,7 @@ def _exact_duplicates(report: RunReport) -> dict[str, int]:
     return {name: report.ledger.rows(name, "exact_duplicate") for name in names}
 
 
-@pytest.mark.parametrize("dirty", [0.05, 0.5, 1.0])
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("dirty", "seed"), [(0.05, 1), (0.6, 2), (1.0, 3)])
 def test_every_reason_is_found_as_often_as_it_was_generated(
     workspace: Workspace, dirty: float, seed: int
 ) -> None:
@@ -66,9 +65,7 @@ def test_a_clean_delivery_is_accepted_as_a_whole(workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize("compression", ["gz", "zst"])
-def test_a_compressed_delivery_gives_the_same_outputs(
-    make_workspace, compression: str
-) -> None:
+def test_a_compressed_delivery_gives_the_same_outputs(make_workspace, compression: str) -> None:
     plain, compressed = make_workspace("plain"), make_workspace("compressed")
     _generate(plain, customers=200, accounts=500, dirty=0.1)
     _generate(compressed, customers=200, accounts=500, dirty=0.1, compression=compression)
@@ -87,7 +84,7 @@ def test_days_in_a_row_are_processed_one_after_the_other(workspace: Workspace) -
         to=workspace.inputs,
         on_progress=workspace.messages.append,
         dirty=0.05,
-        days=3,
+        days=2,
         first_day=AS_OF,
     )
 

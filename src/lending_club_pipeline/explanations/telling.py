@@ -14,6 +14,7 @@ from lending_club_pipeline.outputs.reasons import REASONS
 
 _TIERS: Final = "dbt/seeds/interest_rate_tiers.csv"
 _BONUS: Final = "dbt/seeds/loan_bonus_rates.csv"
+_ROUNDING: Final = "dbt/macros/interest_on.sql"
 _FATES: Final = {
     "published": "published in account_summary",
     "not_savings": "not published: only savings accounts bear interest (int_savings_accounts_only)",
@@ -89,24 +90,22 @@ def _outcome(record: RecordStory) -> str:
 
 def _interest_lines(interest: InterestStory) -> Sequence[str]:
     upper = interest.next_lower_bound
+    balance, earned = interest.original_balance, interest.annual_interest
     tier = f"{interest.lower_bound:,.2f} ≤ balance" + ("" if upper is None else f" < {upper:,.2f}")
-    bonus = (
-        f"+ {_percent(interest.bonus_rate)}, for the customer has a loan  [{_BONUS}]"
-        if interest.bonus_rate
-        else f"none, for the customer has no loan on record  [{_BONUS}]"
-    )
-    return (
-        f"Balance        {interest.original_balance:,.2f}",
-        f"Tier           {tier}: {_percent(interest.base_rate)}, in force since "
-        f"{interest.effective_date}  [{_TIERS}]",
-        f"Loan bonus     {bonus}",
-        f"Interest rate  {_percent(interest.interest_rate)} ({interest.interest_rate})",
-        f"Interest       {interest.original_balance:,.2f} × {interest.interest_rate} = "
-        f"{interest.original_balance * interest.interest_rate:,f}, rounded half up to "
-        f"{interest.annual_interest:,.2f}  [dbt/macros/interest_on.sql]",
-        f"New balance    {interest.original_balance:,.2f} + {interest.annual_interest:,.2f} = "
-        f"{interest.new_balance:,.2f}",
-    )
+    bonus = "none: the customer has no loan on record"
+    if interest.bonus_rate:
+        bonus = f"+ {_percent(interest.bonus_rate)}: the customer has a loan"
+    product = f"{balance:,.2f} x {interest.interest_rate} = {balance * interest.interest_rate:,f}"
+    since = f"in force since {interest.effective_date}"
+    lines = {
+        "Balance": f"{balance:,.2f}",
+        "Tier": f"{tier}: {_percent(interest.base_rate)}, {since}  [{_TIERS}]",
+        "Loan bonus": f"{bonus}  [{_BONUS}]",
+        "Interest rate": f"{_percent(interest.interest_rate)} ({interest.interest_rate})",
+        "Interest": f"{product}, rounded half up to {earned:,.2f}  [{_ROUNDING}]",
+        "New balance": f"{balance:,.2f} + {earned:,.2f} = {interest.new_balance:,.2f}",
+    }
+    return [f"{name:14} {text}" for name, text in lines.items()]
 
 
 def _percent(rate: Decimal) -> str:

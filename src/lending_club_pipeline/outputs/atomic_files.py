@@ -1,7 +1,6 @@
 """Write a file so that a reader sees the old one or the new one, never a part."""
 
 import contextlib
-import errno
 import hashlib
 import os
 import time
@@ -11,12 +10,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from lending_club_pipeline.errors import OutputError, PipelineError
+from lending_club_pipeline import disks
+from lending_club_pipeline.errors import WarehouseError
 from lending_club_pipeline.processes import is_running
 
 _CHUNK: Final = 2**22
 _OWNER_ONLY: Final = 0o600
 _ABANDONED_SECONDS: Final = 3600
+OUTPUT_SETTING: Final = "--outputs or OUTPUT_PATH"
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,14 @@ class Publication:
     """Some files that are published together: all of them, or none if one cannot be written.
 
     Use it as a context manager. The files are readable by their owner only.
+
+    Args:
+        setting: by what another place is named if this one cannot be written.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, setting: str = OUTPUT_SETTING) -> None:
         self._works: dict[Path, Path] = {}
+        self._setting = setting
 
     def work_for(self, target: Path) -> Path:
         """Return an empty temporary file beside `target`, to write to.
@@ -51,7 +56,7 @@ class Publication:
         Raises:
             OutputError: the folder cannot be written or the disk is full.
         """
-        with explaining(target):
+        with explaining(target, self._setting):
             target.parent.mkdir(parents=True, exist_ok=True)
             _clear_abandoned(target)
             work = target.with_name(f".{target.name}.{os.getpid()}.tmp")
@@ -66,7 +71,7 @@ class Publication:
             OutputError: the disk is full.
         """
         for target, work in self._works.items():
-            with explaining(target):
+            with explaining(target, self._setting):
                 work.chmod(_OWNER_ONLY)
                 _flush(work)
 
@@ -89,24 +94,28 @@ class Publication:
 
     def _publish(self) -> None:
         for target, work in self._works.items():
-            with explaining(target):
+            with explaining(target, self._setting):
                 work.replace(target)
         for folder in {target.parent for target in self._works}:
             _flush(folder)
 
 
 @contextlib.contextmanager
-def replacing(target: Path) -> Iterator[Path]:
+def replacing(target: Path, setting: str = OUTPUT_SETTING) -> Iterator[Path]:
     """Give a temporary path to write to; publish it as `target` if the body succeeds.
 
     The file is readable by its owner only. A failed body leaves `target` as it was.
 
+    Args:
+        target: the file to publish.
+        setting: by what another place is named if this one cannot be written.
+
     Raises:
         OutputError: the folder cannot be written or the disk is full.
     """
-    with Publication() as publication:
+    with Publication(setting) as publication:
         work = publication.work_for(target)
-        with explaining(target):
+        with explaining(target, setting):
             yield work
 
 
@@ -143,30 +152,21 @@ def _clear_abandoned(target: Path) -> None:
 
 
 @contextlib.contextmanager
-def explaining(target: Path) -> Iterator[None]:
+def explaining(target: Path, setting: str = OUTPUT_SETTING) -> Iterator[None]:
     """Turn what the operating system says while `target` is written into what a person can do.
+
+    Args:
+        target: the file to publish.
+        setting: by what another place is named if this one cannot be written.
 
     Raises:
         OutputError: the folder cannot be written or the disk is full.
     """
     try:
-        yield
-    except PipelineError as error:
+        with disks.explaining(target, setting):
+            yield
+    except WarehouseError as error:
+        # The engine writes outputs too: what is full then is not the database's disk.
         if "disk is full" in str(error):
-            raise _full(target) from error
+            raise disks.full(target) from error
         raise
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise _full(target) from error
-        raise OutputError(
-            f"{target}: this output cannot be written ({os.strerror(error.errno or 0)}). "
-            "Give the user who runs the pipeline the right to write there, or name another "
-            "folder by --outputs or OUTPUT_PATH. The last good outputs are unchanged."
-        ) from error
-
-
-def _full(target: Path) -> OutputError:
-    return OutputError(
-        f"{target}: the disk is full. Free some space and run again. "
-        "The last good outputs are unchanged."
-    )

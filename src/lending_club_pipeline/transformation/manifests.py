@@ -46,7 +46,7 @@ class PreparedManifest:
         """
         path = self.folder / "column_lineage.json"
         if not path.exists():
-            with replacing(path) as work:
+            with replacing(path, "DAGSTER_HOME") as work:
                 work.write_text(json.dumps(trace()))
         lineage: ColumnLineage = json.loads(path.read_bytes())
         return lineage

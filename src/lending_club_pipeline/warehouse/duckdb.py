@@ -29,6 +29,8 @@ _LOCK_HOLDER: Final = re.compile(
 _DAMAGED: Final = re.compile(
     r"not a valid DuckDB database|Corrupt database|checksum|Could not read enough bytes"
 )
+# A transaction fails alone in its process only if its log cannot be written.
+_OF_THE_DISK: Final = (duckdb.IOException, duckdb.TransactionException)
 _COPY_OPTIONS: Final[dict[FileFormat, str]] = {
     "csv": "format csv, header true",
     "parquet": "format parquet, compression zstd",
@@ -210,7 +212,7 @@ def _explaining(path: Path) -> Iterator[None]:
         raise _corrupt(path) from error
     except duckdb.Error as error:
         # What is no fault of the file or its disk is a fault of the statement: ours.
-        if not isinstance(error, duckdb.IOException) and not _DAMAGED.search(str(error)):
+        if not (isinstance(error, _OF_THE_DISK) or _DAMAGED.search(str(error))):
             raise
         raise _explained(path, error) from error
     except OSError as error:
@@ -232,9 +234,10 @@ def _explained(path: Path, error: duckdb.Error) -> WarehouseError:
         return _corrupt(path)
     if is_full(error):
         return WarehouseError(f"{path}: the disk is full. Free some space and run again.")
-    first_line = message.splitlines()[0]
+    reason = message.splitlines()[0].partition("Error: ")[2]
     return WarehouseError(
-        f"{path}: the database cannot be used ({first_line}). Check folder, rights and disk space."
+        f"{path}: the database cannot be used ({reason}). Check folder, rights and disk space, or "
+        "name another file by DUCKDB_PATH."
     )
 
 

@@ -127,7 +127,7 @@
     const narrow = isNarrow(canvas);
     const longest = figure.horizontal ? (narrow ? 18 : 34) : (narrow ? 13 : 24);
     if (figure.horizontal) {
-      canvas.parentElement.style.height = 70 + figure.labels.length * (narrow ? 40 : 32) + "px";
+      canvas.parentElement.style.height = 70 + figure.labels.length * (narrow ? 40 : 38) + "px";
     }
     const names = { grid: { display: false }, stacked: figure.stacked, border: { color: colour("line") },
       ticks: { color: colour("text"), autoSkip: false, maxRotation: 0 } };

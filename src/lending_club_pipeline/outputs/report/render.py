@@ -10,7 +10,6 @@ from itertools import groupby
 from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from lending_club_pipeline.outputs.reasons import explain
 from lending_club_pipeline.outputs.report import words
@@ -71,9 +70,9 @@ def _context(report: Report) -> dict[str, Any]:
         "percent": words.percent,
         "tier_name": words.tier,
         "others": _other_reasons,
-        "figures": Markup(json.dumps(drawn, sort_keys=True).translate(_JSON_ESCAPES)),
-        "style": Markup(style),
-        "scripts": [Markup(script) for script in scripts],
+        "figures": json.dumps(drawn, sort_keys=True).translate(_JSON_ESCAPES),
+        "style": style,
+        "scripts": scripts,
         "policy": _policy(scripts, style),
         "licences": _text("assets/README.md").partition("## Licences\n")[2].strip(),
     }

@@ -12,6 +12,7 @@ _MONTHS: Final = (
 )  # fmt: skip
 _MINUS: Final = "\N{MINUS SIGN}"
 _TENTH: Final = Decimal("0.1")
+_ALL: Final = Decimal(100)
 
 
 def date_in_words(day: dt.date) -> str:
@@ -33,10 +34,10 @@ def percent(part: Decimal | int, whole: Decimal | int) -> str:
     """Write a share with one decimal; what is there is never written as 0.0 %, nor all as less."""
     if not whole:
         return ""
-    share = Decimal(part) * 100 / Decimal(whole)
+    share = Decimal(part) * _ALL / Decimal(whole)
     if 0 < share < _TENTH:
         return "< 0.1 %"
-    if 100 - _TENTH < share < 100:
+    if _ALL - _TENTH < share < _ALL:
         return "> 99.9 %"
     return f"{share.quantize(_TENTH, ROUND_HALF_UP):,} %"
 
@@ -62,7 +63,7 @@ def _bound(amount: Decimal) -> str:
 
 def change(now: Decimal | int, before: Decimal | int) -> str:
     """Write what was added since before, with its share: +1,200.00 (+2.4 %)."""
-    difference = now - before
+    difference = Decimal(now) - Decimal(before)
     if not difference:
         return "no change"
     size = f"{abs(difference):,}"

@@ -1,0 +1,299 @@
+"""The report: true numbers, nothing personal, nothing from the network."""
+
+import base64
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from decimal import Decimal
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from lending_club_pipeline.outputs import report as report_package
+from lending_club_pipeline.outputs.closing import DeliveryLedger, read_ledger
+from lending_club_pipeline.outputs.report import CheckResult, write_report
+from lending_club_pipeline.outputs.report.data import Example, ReasonCount, read_report
+from lending_club_pipeline.outputs.report.render import render
+from lending_club_pipeline.warehouse import Warehouse, choose_warehouse
+from tests.workspaces import AS_OF, Workspace
+
+BEFORE = dt.date(2025, 12, 31)
+CUSTOMERS = (
+    "1,Zebedee Canary,yes\n2,Quillon Canary,no\n3,Ottoline Canary,none\nx4,Broken Canary,no\n"
+    "5,Maybe Canary,perhaps\n2,Quillon Canary,no\n"
+)
+ACCOUNTS = (
+    "CANARY-1,1,9999.99,Savings\n"
+    "CANARY-2,2,10000.00,Savings\n"
+    "CANARY-3,3,20000.00,savings\n"
+    "CANARY-4,1,500.00,Checking\n"
+    "CANARY-5,9,1.00,Savings\n"
+    "CANARY-6,5,7.77,Savings\n"
+    "CANARY-7,2,-3.001,Gold\n"
+    "CANARY-8,2,oops,Savings\n"
+    "CANARY-3,3,20000.00,savings\n"
+    "CANARY-9,2\n"
+)
+CHECKS = (
+    CheckResult("rows_add_up", "delivery_ledger", True, "error", "Every row is somewhere."),
+    CheckResult("customers_have_a_name", "stg_customers__cleaned", False, "warn", ""),
+)
+
+
+class Page(HTMLParser):
+    """What a browser would see of a page: its table rows, scripts, styles and attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+        self.rows: list[list[str]] = []
+        self.blocks: dict[str, list[str]] = {"script": [], "style": [], "data": []}
+        self.attributes: list[tuple[str, str, str]] = []
+        self._cell = False
+        self._block = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag == "tr":
+            self.rows.append([])
+        self._cell = self._cell or tag in ("td", "th")
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        if tag in ("script", "style"):
+            self._block = "data" if ("type", "application/json") in attrs else tag
+            self.blocks[self._block].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._cell = self._cell and tag not in ("td", "th")
+        self._block = "" if tag in ("script", "style") else self._block
+
+    def handle_data(self, data: str) -> None:
+        if self._block:
+            self.blocks[self._block][-1] += data
+        elif self._cell:
+            self.rows[-1][-1] = " ".join(f"{self.rows[-1][-1]} {data}".split())
+
+    def row(self, *beginning: str) -> list[str]:
+        """The only table row that begins with these cells."""
+        found = [row for row in self.rows if row[: len(beginning)] == list(beginning)]
+        assert len(found) == 1, (beginning, self.rows)
+        return found[0]
+
+
+@pytest.fixture(scope="module")
+def processed(tmp_path_factory: pytest.TempPathFactory, prepared_dbt: Path) -> Iterator[Workspace]:
+    """A workspace in which two deliveries were processed."""
+    root = tmp_path_factory.mktemp("report")
+    workspace = Workspace(root)
+    shutil.copytree(prepared_dbt, workspace.settings().dbt_cache)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        workspace.deliver("1,Zebedee Canary,yes\n", "CANARY-1,1,100.00,Savings\n", BEFORE)
+        workspace.deliver(CUSTOMERS, ACCOUNTS)
+        for day in (BEFORE, AS_OF):
+            outcome = workspace.run(day)
+            assert outcome.outcome == "success", outcome.message
+        yield workspace
+
+
+@pytest.fixture
+def warehouse(processed: Workspace) -> Iterator[Warehouse]:
+    opened = choose_warehouse(processed.settings())
+    with opened.session(read_only=True):
+        yield opened
+
+
+@pytest.fixture
+def page(warehouse: Warehouse, tmp_path: Path) -> Page:
+    written = write_report(warehouse, tmp_path / "report.html", CHECKS)
+    return Page(written.path.read_text(encoding="utf-8"))
+
+
+def _ledger(warehouse: Warehouse, day: dt.date = AS_OF) -> DeliveryLedger:
+    ledger = read_ledger(warehouse, day)
+    assert ledger is not None
+    return ledger
+
+
+def test_the_headline_numbers_are_those_of_the_delivery(page: Page) -> None:
+    assert page.row("All savings accounts") == [
+        "All savings accounts", "3", "39,999.99", "700.00", "40,699.99",
+    ]  # fmt: skip
+    assert "<dt>Annual interest</dt><dd>700.00</dd>" in page.text
+    assert "Delivery of 31 January 2026" in page.text
+    assert "Every record and every cent is accounted for." in page.text
+
+
+def test_each_stage_has_the_rows_and_money_of_the_ledger(page: Page, warehouse: Warehouse) -> None:
+    ledger = _ledger(warehouse)
+    numbers = [row[1:] for row in page.rows]
+    for (source_file, _), entry in ledger.entries.items():
+        share = Decimal(entry.row_count * 100) / ledger.rows(source_file, "records")
+        expected = [str(entry.row_count), f"{share:.1f} %"]
+        if entry.balance is not None:
+            expected += [f"{entry.balance:,.2f}", str(entry.balance_unknown or "")]
+        assert expected in numbers, entry
+
+    assert page.row("Published savings, with interest")[1:] == ["3", "30.0 %", "39,999.99", ""]
+    assert page.row("Rejected not readable as a record", "1", "10.0 %")[3:] == ["0.00", "1"]
+
+
+def test_balances_and_interest_stand_by_tier(page: Page) -> None:
+    assert page.row("below 10,000", "without")[2:] == ["1.0 %", "0", "0.00", "0.00", "0.00"]
+    assert page.row("with", "1.5 %")[2:] == ["1", "9,999.99", "150.00", "10,149.99"]
+    assert page.row("20,000 and more", "without")[3:] == ["1", "20,000.00", "400.00", "20,400.00"]
+
+
+def test_a_reason_shows_where_its_records_stand_and_their_other_reasons(page: Page) -> None:
+    assert page.row("Balance negative", "1") == ["Balance negative", "1", "", "1"]
+    meaning = page.row("Balance negative balance_negative")
+    assert meaning[3] == (
+        "accounts.csv, record 7 also: Account type not recognised, "
+        "Balance with a fraction of a cent"
+    )
+    fields = page.row("Wrong number of fields record_wrong_number_of_fields")
+    assert fields[3] == "accounts.csv, line 11"
+
+
+def test_the_page_holds_nothing_of_the_records(page: Page) -> None:
+    for secret in ("canary", "zebedee", "ottoline", "oops", "3.001", "perhaps", "gold"):
+        assert secret not in page.text.lower()
+
+
+def test_the_charts_draw_the_numbers_of_the_tables(page: Page) -> None:
+    (data,) = page.blocks["data"]
+    charts = json.loads(data)
+    stages = {node["id"]: node for node in charts["accounts-rows"]["nodes"]}
+
+    assert stages["published"]["value"] == 3
+    assert charts["tier-interest"]["series"][0]["texts"] == ["0.00", "150.00", "400.00"]
+    assert charts["comparison"]["series"][0]["texts"] == ["100.00", "0.00", "0.00"]
+    canvases = {value for tag, name, value in page.attributes if (tag, name) == ("canvas", "id")}
+    assert canvases == charts.keys()
+
+
+def test_a_second_delivery_is_compared_with_the_first(page: Page) -> None:
+    assert page.row("Annual interest", "1.50") == [
+        "Annual interest", "1.50", "700.00", "+698.50 (+46,566.7 %)",
+    ]  # fmt: skip
+    assert "Compared with the delivery of 31 December 2025" in page.text
+
+
+def test_a_first_delivery_is_compared_with_nothing(warehouse: Warehouse) -> None:
+    text = render(read_report(warehouse, _ledger(warehouse), None, CHECKS))
+
+    assert "Compared with" not in text
+    assert "31 December 2025" not in text
+
+
+def test_what_did_not_pass_comes_first(page: Page) -> None:
+    results = [row[0] for row in page.rows if row and row[0] in ("! Warning", "✓ Passed")]
+
+    assert results == ["! Warning", "✓ Passed"]
+    assert "1 of 2 passed." in page.text
+
+
+def test_the_same_data_gives_the_same_bytes(warehouse: Warehouse, tmp_path: Path) -> None:
+    first = write_report(warehouse, tmp_path / "first.html", CHECKS)
+    second = write_report(warehouse, tmp_path / "second.html", CHECKS)
+
+    assert first.sha256 == second.sha256
+    assert first.size_bytes < 1_000_000
+
+
+def test_nothing_is_loaded_from_anywhere(page: Page) -> None:
+    links = [value for _, name, value in page.attributes if name in ("src", "href", "action")]
+    assert all(value.startswith("#") for value in links)
+    assert not {name for _, name, _ in page.attributes if name == "style" or name[:2] == "on"}
+    code = re.sub(r"/\*.*?\*/", "", "".join(page.blocks["script"]), flags=re.DOTALL)
+    own = page.text
+    for script in page.blocks["script"]:
+        own = own.replace(script, "")
+    for text in (code, own):
+        assert not re.search(r"https?://|@import|url\(|sourceMappingURL", text)
+
+
+def test_the_policy_allows_exactly_what_stands_in_the_page(page: Page) -> None:
+    (policy,) = [value for _, _, value in page.attributes if "default-src" in value]
+
+    def hashes(blocks: list[str]) -> list[str]:
+        digests = [hashlib.sha256(block.encode()).digest() for block in blocks]
+        return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
+
+    assert len(page.blocks["script"]) == 3
+    assert policy == (
+        f"default-src 'none'; script-src {' '.join(hashes(page.blocks['script']))}; "
+        f"style-src {' '.join(hashes(page.blocks['style']))}; base-uri 'none'; form-action 'none'"
+    )
+
+
+def test_hostile_texts_are_shown_as_text(warehouse: Warehouse) -> None:
+    attack = "</script><script>alert(1)</script>"
+    read = read_report(warehouse, _ledger(warehouse), None, [])
+    example = Example(attack, 1, None, (attack, "balance_negative"))
+    hostile = dataclasses.replace(
+        read,
+        reasons=(ReasonCount(attack, {attack: 1, "accounts.csv": 1}, (example,)),),
+        checks=(CheckResult(attack, attack, False, "error", attack),),
+    )
+
+    page = Page(render(hostile))
+
+    assert len(page.blocks["script"]) == 3
+    assert attack not in page.text
+    assert json.loads(page.blocks["data"][0])["reasons"]["labels"] == [attack.capitalize()]
+
+
+def test_a_delivery_without_any_usable_record_has_a_report(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    workspace.deliver("x,Nobody,no\n", "<script>alert(1)</script>,1,-1,Savings\n")
+    assert workspace.run().outcome == "success"
+    warehouse = choose_warehouse(workspace.settings())
+    with warehouse.session(read_only=True):
+        written = write_report(warehouse, tmp_path / "report.html", ())
+    page = Page(written.path.read_text(encoding="utf-8"))
+
+    assert page.row("All savings accounts")[1:] == ["0", "0.00", "0.00", "0.00"]
+    assert "No savings account was published" in page.text
+    assert "No check results were handed to this report." in page.text
+    assert "tier-balance" not in json.loads(page.blocks["data"][0])
+
+
+def test_the_embedded_libraries_are_those_that_were_published() -> None:
+    assets = files(report_package).joinpath("assets")
+    listed = re.findall(
+        r"^\| `([\w.-]+)` \|.*`([0-9a-f]{64})` \|$",
+        assets.joinpath("README.md").read_text(),
+        re.MULTILINE,
+    )
+
+    assert len(listed) == 2
+    for name, sha256 in listed:
+        assert hashlib.sha256(assets.joinpath(name).read_bytes()).hexdigest() == sha256
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs a browser")
+def test_a_browser_draws_every_chart(warehouse: Warehouse, tmp_path: Path) -> None:
+    written = write_report(warehouse, tmp_path / "report.html", CHECKS)
+    shown = subprocess.run(
+        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+         "--disable-background-networking", f"--user-data-dir={tmp_path / 'profile'}",
+         "--virtual-time-budget=2000", "--enable-logging=stderr", "--dump-dom",
+         written.path.as_uri()],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+
+    assert "CONSOLE" not in shown.stderr, shown.stderr
+    page = Page(shown.stdout)
+    charts = json.loads(page.blocks["data"][0])
+    drawn = [value for tag, name, value in page.attributes if (tag, name) == ("canvas", "style")]
+    assert len(drawn) == len(charts) == 7
