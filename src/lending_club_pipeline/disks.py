@@ -38,7 +38,7 @@ def explaining(path: Path, setting: str) -> Iterator[None]:
     except OSError as error:
         raise _explained(path, setting, error, error.strerror or str(error)) from error
     except duckdb.IOException as error:
-        raise _explained(path, setting, error, str(error).splitlines()[0]) from error
+        raise _explained(path, setting, error, _said(error)) from error
     except duckdb.OutOfMemoryException as error:
         raise out_of_memory(path) from error
 
@@ -49,10 +49,14 @@ def _explained(path: Path, setting: str, error: Exception, reason: str) -> Outpu
     if isinstance(error, FileExistsError | NotADirectoryError):
         reason = "where its folder should be is a file"
     return OutputError(
-        f"{path}: this cannot be written ({reason}). Give the user who runs the pipeline the "
-        f"right to write there, or name another place by {setting}. "
+        f"{path}: this cannot be read or written ({reason}). Give the user who runs the pipeline "
+        f"the right to do so, or name another place by {setting}. "
         "The last good outputs are unchanged."
     )
+
+
+def _said(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0].removeprefix("IO Error: ")
 
 
 def full(path: Path) -> OutputError:

@@ -1,41 +1,46 @@
 {#- On the as-of date exactly one rate applies to every balance: tiers begin at zero, no lower
-    bound appears twice, and a rate is in force. -#}
+    bound appears twice, and a rate is in force. Rates are fractions: 1.5 % is 0.0150. -#}
 {% test tiers_in_force_cover_every_balance(model) %}
 
 with
 
 in_force as (
-    select *
-    from {{ model }}
-    where effective_date = (
-        select max(tiers.effective_date) from {{ model }} as tiers
-        where tiers.effective_date <= {{ as_of_date() }}
-    )
+    {{ in_force(model) }}
 )
 
 select 'no tier is in force' as problem
-from (select count(*) as tiers from in_force) as counted
-where tiers = 0
+from in_force
+having count(*) = 0
 union all
 select 'balances below the lowest tier have no rate' as problem
-from (select min(lower_bound) as lowest from in_force) as bounds
-where lowest != 0
+from in_force
+having min(lower_bound) != 0
 union all
 select 'two tiers begin at the same balance' as problem
 from in_force
 group by lower_bound
 having count(*) > 1
+union all
+select 'a rate is no fraction' as problem
+from in_force
+where annual_base_rate < 0 or annual_base_rate >= 1
 
 {% endtest %}
 
 {% test one_rate_in_force(model) %}
 
-select count(*) as rates
-from {{ model }}
-where effective_date = (
-    select max(rates.effective_date) from {{ model }} as rates
-    where rates.effective_date <= {{ as_of_date() }}
+with
+
+in_force as (
+    {{ in_force(model) }}
 )
+
+select 'no rate or more than one is in force' as problem
+from in_force
 having count(*) != 1
+union all
+select 'a rate is no fraction' as problem
+from in_force
+where annual_bonus_rate < 0 or annual_bonus_rate >= 1
 
 {% endtest %}

@@ -105,6 +105,10 @@ class DuckDBWarehouse:
 
     def _connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         """Open the file; wait for a process that has it open without holding our lock."""
+        if read_only and not self.path.exists():
+            raise WarehouseError(
+                f"{self.path}: there is no database yet. Process a delivery by `lending-club run`."
+            )
         deadline = time.monotonic() + self.lock_wait_seconds
         while True:
             try:

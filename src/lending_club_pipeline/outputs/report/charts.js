@@ -88,7 +88,7 @@
         },
       }] },
       options: {
-        layout: { padding: { top: 40, right: narrow ? 172 : 182, bottom: 12, left: 26 } },
+        layout: { padding: { top: 40, right: narrow ? 172 : 182, bottom: 12, left: 36 } },
         plugins: { tooltip: { ...tooltip({ label: ({ dataIndex }) => {
           const link = data[dataIndex];
           return link.source.label + " \u2192 " + link.node.label + ": " + link.node.text;
@@ -127,7 +127,8 @@
     const narrow = isNarrow(canvas);
     const longest = figure.horizontal ? (narrow ? 18 : 34) : (narrow ? 13 : 24);
     if (figure.horizontal) {
-      canvas.parentElement.style.height = 70 + figure.labels.length * (narrow ? 40 : 38) + "px";
+      const line = root.classList.contains("printing") ? 26 : narrow ? 40 : 38;
+      canvas.parentElement.style.height = 70 + figure.labels.length * line + "px";
     }
     const names = { grid: { display: false }, stacked: figure.stacked, border: { color: colour("line") },
       ticks: { color: colour("text"), autoSkip: false, maxRotation: 0 } };

@@ -1,0 +1,251 @@
+"""lending-club as a person or a script uses it."""
+
+import datetime as dt
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from lending_club_pipeline.cli import cli
+from tests.workspaces import AS_OF, Workspace
+
+CUSTOMERS = "1,Ada Lovelace,yes\n2,Grace  Hopper,N\n3,Alan,maybe\n"
+ACCOUNTS = (
+    'A1,1,"$10,000.00",Savings\n'
+    "A2,2,250.5,checking\n"
+    "A3,9,1.00,Savings\n"
+    "A4,3,7,Savings\n"
+    'A1, 1,"$10,000",savings\n'
+    "A6,1,-5,Loan\n"
+)
+
+
+@pytest.fixture(scope="module")
+def processed(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace in which one delivery was processed by the command."""
+    workspace = Workspace(tmp_path_factory.mktemp("processed"))
+    workspace.deliver(CUSTOMERS, ACCOUNTS)
+    done = workspace.command("run", "--as-of", AS_OF.isoformat())
+    assert done.returncode == 0, done.stderr
+    (workspace.root / "stdout.txt").write_text(done.stdout)
+    (workspace.root / "stderr.txt").write_text(done.stderr)
+    return workspace
+
+
+def invoke(workspace: Workspace, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, arguments, env=workspace.environment())
+
+
+def test_run_ends_with_numbers_that_add_up_and_what_was_written(processed: Workspace) -> None:
+    printed = (processed.root / "stdout.txt").read_text()
+    lines = [" ".join(line.split()) for line in printed.splitlines()]
+
+    assert "records 6 20,258.50 1" in lines
+    assert "exact duplicates 1 10,000.00" in lines
+    assert "· balance_negative (1)" in lines
+    assert "· customer_not_found (1)" in lines
+    assert "not savings 1 250.50" in lines
+    assert "published 1 10,000.00" in lines
+    assert "Every record and every cent is accounted for." in lines
+    for name in ("account_summary.csv", "account_summary.parquet", "quarantine.csv", "report.html"):
+        assert str(processed.outputs / name) in lines
+
+
+def test_run_says_what_it_does_while_it_works(processed: Workspace) -> None:
+    said = (processed.root / "stderr.txt").read_text()
+
+    assert "Splitting accounts.csv" in said
+    assert "dbt account_summary: success" in said
+    assert "Writing report.html" in said
+
+
+@pytest.mark.parametrize("command", ["run", "explain", "generate", "doctor", "ui"])
+def test_each_subcommand_helps(command: str) -> None:
+    result = CliRunner().invoke(cli, [command, "--help"])
+
+    assert result.exit_code == 0
+    assert "Exit codes: 0 success, 1 failed, 2 wrong usage" in " ".join(result.output.split())
+
+
+def test_explain_tells_how_interest_came_about(processed: Workspace) -> None:
+    told = invoke(processed, "explain", "A1").output
+
+    assert "accounts.csv, record 1: published in account_summary" in told
+    assert "'$10,000.00' → 10000.00" in told
+    assert "accounts.csv, record 5: dropped: it says the same as a record before it" in told
+    assert "Customer.csv, record 1: cleaned" in told
+    assert "10,000.00 ≤ balance < 20,000.00: 1.5 %, in force since 1900-01-01" in told
+    assert "+ 0.5 %: the customer has a loan  [dbt/seeds/loan_bonus_rates.csv]" in told
+    assert "10,000.00 x 0.0200 = 200.000000, rounded half up to 200.00" in told
+    assert "10,000.00 + 200.00 = 10,200.00" in told
+
+
+@pytest.mark.parametrize(
+    ("account", "reason"),
+    [
+        ("A2", "not published: only savings accounts bear interest"),
+        ("A3", "customer_not_found: "),
+        ("A4", "customer_quarantined: "),
+        ("A6", "balance_negative: "),
+        ("A6", "account_type_unrecognised: "),
+    ],
+)
+def test_explain_tells_why_an_account_is_not_published(
+    processed: Workspace, account: str, reason: str
+) -> None:
+    assert reason in invoke(processed, "explain", account).output
+
+
+def test_explain_tells_of_a_customer_and_their_accounts(processed: Workspace) -> None:
+    told = invoke(processed, "explain", "--customer", "1").output
+
+    assert "Customer.csv, record 1: cleaned" in told
+    assert "A1: published (record 1)" in told
+    assert "A1: exact duplicate (record 5)" in told
+    assert "A6: quarantined, account_type_unrecognised, balance_negative (record 6)" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["A99"], "accounts.csv of 2026-01-31 has no account A99"),
+        (["--customer", "99"], "has no customer 99"),
+        (["A1", "--as-of", "2020-01-01"], "The delivery of 2020-01-01 was not processed"),
+    ],
+)
+def test_explain_says_what_is_not_there(
+    processed: Workspace, arguments: list[str], message: str
+) -> None:
+    result = processed.command("explain", *arguments)
+
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_explain_before_the_first_run_says_to_run(tmp_path: Path) -> None:
+    result = Workspace(tmp_path).command("explain", "A1")
+
+    assert result.returncode == 1
+    assert "lending-club run" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["A1", "--customer", "1"]])
+def test_explain_wants_one_account_or_one_customer(
+    processed: Workspace, arguments: list[str]
+) -> None:
+    assert processed.command("explain", *arguments).returncode == 2
+
+
+def test_doctor_finds_everything_in_order(processed: Workspace) -> None:
+    result = invoke(processed, "doctor")
+
+    assert result.exit_code == 0
+    assert "✓ accounts.csv: 7 lines" in result.output
+    assert "Everything that a run needs is there." in result.output
+
+
+def test_doctor_says_for_each_problem_what_to_do(workspace: Workspace) -> None:
+    folder = workspace.deliver(CUSTOMERS, ACCOUNTS)
+    (folder / "accounts.csv").write_text("AccountID;CustomerID;Balance;AccountType\n")
+    workspace.database.write_text("no database")
+    workspace.outputs.write_text("a file")
+
+    result = invoke(workspace, "doctor")
+
+    assert result.exit_code == 1
+    assert "✗ accounts.csv: " in result.output
+    assert "Export the file again with commas" in result.output
+    assert "✗ database: " in result.output
+    assert "✗ OUTPUT_PATH: " in result.output
+    assert "Problems: 3." in result.output
+
+
+def test_doctor_masks_secrets(workspace: Workspace) -> None:
+    workspace.deliver(CUSTOMERS, ACCOUNTS)
+    environment = workspace.environment() | {"DATABRICKS_TOKEN": "dapi-canary"}
+
+    result = CliRunner().invoke(cli, ["doctor"], env=environment)
+
+    assert "DATABRICKS_TOKEN=*****" in result.output
+    assert "canary" not in result.output
+
+
+def test_doctor_changes_nothing(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.deliver(CUSTOMERS, ACCOUNTS)
+    before = sorted(tmp_path.rglob("*"))
+
+    invoke(workspace, "doctor")
+
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_generate_makes_a_delivery_that_run_accepts(workspace: Workspace) -> None:
+    result = invoke(
+        workspace,
+        *("generate", "--customers", "50", "--accounts", "100", "--dirty", "0.1"),
+        *("--days", "2", "--seed", "7", "--to", str(workspace.inputs)),
+    )
+
+    assert result.exit_code == 0, result.output
+    today = dt.datetime.now(dt.UTC).date()
+    days = sorted(path.name for path in workspace.inputs.iterdir())
+    assert days == [(today - dt.timedelta(days=1)).isoformat(), today.isoformat()]
+    assert workspace.run(as_of=today - dt.timedelta(days=1)).outcome == "success"
+
+
+def test_an_unknown_option_is_wrong_usage(workspace: Workspace) -> None:
+    result = workspace.command("run", "--as-off", "2026-01-31")
+
+    assert result.returncode == 2
+    assert "No such option" in result.stderr
+
+
+def test_a_date_that_is_none_is_wrong_usage(workspace: Workspace) -> None:
+    result = workspace.command("run", "--as-of", "31.01.2026")
+
+    assert result.returncode == 2
+    assert "'31.01.2026' does not match the format '%Y-%m-%d'" in result.stderr
+
+
+def test_ui_serves_dagster_with_the_runs_of_the_command_line(processed: Workspace) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lending_club_pipeline", "ui", "--port", str(port)],
+        env={**os.environ, **processed.environment()},
+        cwd=processed.root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        query = b'{"query": "{ runsOrError { ... on Runs { results { jobName status } } } }"}'
+        answer = _answer(f"http://127.0.0.1:{port}/graphql", query)
+    finally:
+        os.killpg(process.pid, 15)
+        process.wait(timeout=30)
+
+    assert '"jobName":"process_delivery","status":"SUCCESS"' in answer.replace(" ", "")
+
+
+def _answer(url: str, query: bytes, seconds: float = 90) -> str:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            request = urllib.request.Request(url, query, {"Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=10) as response:
+                return response.read().decode()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
