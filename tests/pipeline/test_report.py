@@ -16,10 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from lending_club_pipeline.errors import OutputError
 from lending_club_pipeline.outputs import report as report_package
 from lending_club_pipeline.outputs.closing import DeliveryLedger, read_ledger
 from lending_club_pipeline.outputs.report import CheckResult, write_report
-from lending_club_pipeline.outputs.report.data import Example, ReasonCount, read_report
+from lending_club_pipeline.outputs.report.data import Example, ReasonCount
+from lending_club_pipeline.outputs.report.reading import read_report
 from lending_club_pipeline.outputs.report.render import render
 from lending_club_pipeline.warehouse import Warehouse, choose_warehouse
 from tests.workspaces import AS_OF, Workspace
@@ -192,6 +194,24 @@ def test_a_first_delivery_is_compared_with_nothing(warehouse: Warehouse) -> None
 
     assert "Compared with" not in text
     assert "31 December 2025" not in text
+
+
+def test_a_report_that_would_contradict_the_ledger_is_not_made(warehouse: Warehouse) -> None:
+    ledger = _ledger(warehouse)
+    published = dataclasses.replace(ledger.entries["accounts.csv", "published"], row_count=4)
+    entries = {**ledger.entries, ("accounts.csv", "published"): published}
+
+    with pytest.raises(OutputError, match="--as-of 2026-01-31"):
+        read_report(warehouse, dataclasses.replace(ledger, entries=entries), None, ())
+
+
+def test_a_ledger_that_does_not_close_is_not_praised(warehouse: Warehouse) -> None:
+    ledger = dataclasses.replace(_ledger(warehouse), is_closed=False)
+
+    text = render(read_report(warehouse, ledger, None, ()))
+
+    assert "The ledger does not close." in text
+    assert "accounted for." not in text
 
 
 def test_what_did_not_pass_comes_first(page: Page) -> None:

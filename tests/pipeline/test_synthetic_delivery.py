@@ -64,19 +64,6 @@ def test_a_clean_delivery_is_accepted_as_a_whole(workspace: Workspace) -> None:
     assert report.ledger.rows("accounts.csv", "joined") == 50_000
 
 
-@pytest.mark.parametrize("compression", ["gz", "zst"])
-def test_a_compressed_delivery_gives_the_same_outputs(make_workspace, compression: str) -> None:
-    plain, compressed = make_workspace("plain"), make_workspace("compressed")
-    _generate(plain, customers=200, accounts=500, dirty=0.1)
-    _generate(compressed, customers=200, accounts=500, dirty=0.1, compression=compression)
-
-    assert plain.run().outcome == compressed.run().outcome == "success"
-
-    names = ("account_summary.csv", "quarantine.csv")
-    for name in names:
-        assert plain.output_bytes()[name] == compressed.output_bytes()[name]
-
-
 def test_days_in_a_row_are_processed_one_after_the_other(workspace: Workspace) -> None:
     deliveries = generate_deliveries(
         customers=500,

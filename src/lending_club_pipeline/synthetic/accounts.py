@@ -95,7 +95,7 @@ def _plain_accounts(
     population: Population, placement: Placement, customers: Placement, first: int, end: int
 ) -> str:
     seed = population.seed
-    marked = marked_records(placement, first, end, seed, ACCOUNTS.table)
+    marked = marked_records(placement, population.unusual, first, end, seed, ACCOUNTS.table)
     replaced = population.account_changes("account_draw")
     numbered = f"""
         select kind, turn, unusual, {account_number(population, "origin", replaced)} as number

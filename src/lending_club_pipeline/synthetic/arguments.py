@@ -33,13 +33,13 @@ def refuse_sizes(customers: int, accounts: int) -> None:
         )
 
 
-def refuse_shares(dirty: float, change: float) -> None:
+def refuse_shares(**shares: float) -> None:
     """Refuse shares that are none.
 
     Raises:
         ConfigurationError: a share is below 0 or above 1.
     """
-    for name, share in (("dirty", dirty), ("change", change)):
+    for name, share in shares.items():
         if not 0 <= share <= 1:
             raise ConfigurationError(
                 f"{name}={share} is no share of the records. Write a number from 0 to 1, "

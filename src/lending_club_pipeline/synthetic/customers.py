@@ -37,7 +37,7 @@ _UNUSUAL: Final = (
 def customer_lines(population: Population, placement: Placement, first: int, end: int) -> str:
     """Return SQL for the lines of the records from `first` to before `end`."""
     seed = population.seed
-    marked = marked_records(placement, first, end, seed, CUSTOMERS.table)
+    marked = marked_records(placement, population.unusual, first, end, seed, CUSTOMERS.table)
     changes = population.loan_changes("loan_draw >> 8")
     plain = f"""
         select

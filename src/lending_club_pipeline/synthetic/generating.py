@@ -60,6 +60,7 @@ def generate_deliveries(
     dirty: float = 0.0,
     days: int = 1,
     change: float = 0.02,
+    unusual: float = 0.01,
     seed: int = 0,
     first_day: dt.date | None = None,
     compression: Compression = "none",
@@ -83,6 +84,8 @@ def generate_deliveries(
         change: share of the accounts whose balance changes from day to day. A twentieth as many
             accounts are closed and replaced by new ones, and of the customers a tenth as many
             change their loan flag.
+        unusual: share of the clean records that are written in an unusual but accepted way, such
+            as `$1,234.50`. 0 suits readers that know plain values only.
         seed: another seed gives other content.
         first_day: date of the first delivery, each in a folder of its date. None: one undated
             delivery in `to` itself.
@@ -96,7 +99,7 @@ def generate_deliveries(
         OutputError: a file cannot be written.
     """
     arguments.refuse_sizes(customers, accounts)
-    arguments.refuse_shares(dirty, change)
+    arguments.refuse_shares(dirty=dirty, change=change, unusual=unusual)
     arguments.refuse_days(days, first_day)
     arguments.refuse_resources(threads, memory_bytes)
     folders = _folders(to, first_day, days)
@@ -107,7 +110,7 @@ def generate_deliveries(
         writer = DayWriter(connection, compression, limits, on_progress)
         for date, folder in folders.items():
             day = 0 if date is None else (date - EPOCH).days
-            population = Population(customers, accounts, seed, day, change)
+            population = Population(customers, accounts, seed, day, change, unusual)
             placements = _placements(population, dirty)
             writer.write(population, placements, folder)
             dirt = _dirt(placements)

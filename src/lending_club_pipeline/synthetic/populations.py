@@ -16,7 +16,7 @@ _GOLDEN_RATIO: Final = (math.sqrt(5) - 1) / 2
 
 @dataclass(frozen=True)
 class Population:
-    """How many there are, and how often they have changed.
+    """How many there are, how often they have changed, and how they are written down.
 
     Attributes:
         customers: records in Customer.csv.
@@ -24,6 +24,7 @@ class Population:
         seed: another seed gives other people.
         day: days since 1970-01-01; an undated delivery is that of day 0.
         change: share of the accounts whose balance changes from one day to the next.
+        unusual: share of the clean records that are written in an unusual but accepted way.
     """
 
     customers: int
@@ -31,6 +32,7 @@ class Population:
     seed: int
     day: int
     change: float
+    unusual: float
 
     def balance_changes(self, phase: str) -> str:
         """Return SQL for how often a balance has changed, from a drawn number."""
@@ -60,7 +62,7 @@ def _times(average: float, phase: str) -> str:
     whole, rest = divmod(round(average * _PHASES), _PHASES)
     if rest == 0:
         return str(whole)
-    return f"({whole} + case when {phase} % {_PHASES} >= {_PHASES - rest} then 1 else 0 end)"
+    return f"({whole} + case when ({phase}) % {_PHASES} >= {_PHASES - rest} then 1 else 0 end)"
 
 
 def _shuffled(record: str, records: int) -> str:

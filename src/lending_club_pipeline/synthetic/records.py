@@ -13,33 +13,43 @@ from lending_club_pipeline.synthetic.dirt import (
 from lending_club_pipeline.synthetic.placements import Placement
 from lending_club_pipeline.synthetic.pseudo_random import draw
 
-# Of ten thousand clean records, those that are written in an unusual but accepted way.
-_UNUSUAL_PER_10_000: Final = 100
+_MILLION: Final = 1_000_000
 
 
-def marked_records(placement: Placement, first: int, end: int, *stream: object) -> str:
+def marked_records(
+    placement: Placement, unusual: float, first: int, end: int, *stream: object
+) -> str:
     """Return SQL for records with their dirt, and the record that they tell of.
 
     The columns are `kind` (of dirt; NULL for clean records), `turn` (how many records of the kind
     came before), `origin` (another record for a duplicate, else the record itself) and `unusual`
     (a drawn number for clean records that are written in an unusual way, else NULL).
+
+    Args:
+        placement: the dirt of the file.
+        unusual: share of the clean records that are written in an unusual way.
+        first: the first record, counted from 0.
+        end: the record before which to stop.
+        stream: what is drawn from, seed included.
     """
     numbered = f"""
         select range as record, {draw("range", *stream, "unusual")} as chance
         from range({first}, {end})
     """
-    unusual = f"case when chance % 10000 < {_UNUSUAL_PER_10_000} then chance // 10000 end"
+    way = (
+        f"case when chance % {_MILLION} < {round(unusual * _MILLION)} then chance // {_MILLION} end"
+    )
     if not placement.dirty:
         return f"""
             select
                 cast(null as varchar) as kind, cast(null as bigint) as turn, record as origin,
-                {unusual} as unusual
+                {way} as unusual
             from ({numbered})
         """
     placed = f"select *, {placement.stretch('record')} as stretch from ({numbered})"
     return f"""
         select
-            kind, turn, case when kind is null then {unusual} end as unusual,
+            kind, turn, case when kind is null then {way} end as unusual,
             case when kind is null then record else {_origin(placement)} end as origin
         from (
             select *, {placement.stretch("other")} as other_stretch

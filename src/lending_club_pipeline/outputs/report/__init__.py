@@ -6,7 +6,8 @@ from pathlib import Path
 from lending_club_pipeline.errors import OutputError
 from lending_club_pipeline.outputs.atomic_files import WrittenFile, describe, replacing
 from lending_club_pipeline.outputs.closing import newest_closed_date, read_ledger
-from lending_club_pipeline.outputs.report.data import CheckResult, read_report
+from lending_club_pipeline.outputs.report.data import CheckResult
+from lending_club_pipeline.outputs.report.reading import read_report
 from lending_club_pipeline.outputs.report.render import render
 from lending_club_pipeline.warehouse.protocol import Warehouse
 
@@ -21,7 +22,7 @@ def render_report(warehouse: Warehouse, checks: Sequence[CheckResult]) -> str:
         checks: the checks of this run and their results.
 
     Raises:
-        OutputError: no delivery was processed yet.
+        OutputError: no delivery was processed yet, or its tiers do not add up to its ledger.
     """
     newest = newest_closed_date(warehouse)
     ledger = None if newest is None else read_ledger(warehouse, newest)
@@ -36,7 +37,7 @@ def write_report(warehouse: Warehouse, target: Path, checks: Sequence[CheckResul
     """Publish the report as a file; see `render_report`.
 
     Raises:
-        OutputError: no delivery was processed yet, or the file cannot be written.
+        OutputError: see `render_report`; or the file cannot be written.
     """
     page = render_report(warehouse, checks)
     with replacing(target) as work:
