@@ -103,7 +103,7 @@
     afterDatasetsDraw(chart, _, figure) {
       const { ctx } = chart;
       ctx.save();
-      ctx.font = Chart.helpers.toFont({ size: 12 }).string;
+      ctx.font = Chart.helpers.toFont({ size: isNarrow(chart.canvas) && !figure.stacked ? 10 : 12 }).string;
       ctx.fillStyle = colour("text");
       figure.labels.forEach((_label, at) => {
         const bars = figure.series.map((series, of) => ({ bar: chart.getDatasetMeta(of).data[at], value: series.values[at] }));

@@ -1,0 +1,84 @@
+"""README and docs say what is true."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from lending_club_pipeline.cli import cli
+from lending_club_pipeline.outputs.reasons import REASONS
+from lending_club_pipeline.settings import DataPlatformConfig
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[<>=!~\[ ]", requirement)[0] for requirement in requirements}
+
+
+def test_every_setting_stands_in_the_example_and_nothing_else() -> None:
+    text = (ROOT / ".env.example").read_text()
+    listed = set(re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", text, re.MULTILINE))
+
+    assert listed == {name.upper() for name in DataPlatformConfig.model_fields} | {"SECRETS_DIR"}
+
+
+def test_defaults_in_the_example_are_the_defaults() -> None:
+    text = (ROOT / ".env.example").read_text()
+    fields = DataPlatformConfig.model_fields
+    for name, value in re.findall(r"^([A-Z][A-Z_]+)=(.*)$", text, re.MULTILINE):
+        default = fields[name.lower()].default
+        assert type(default)(value) == default, name
+
+
+def test_every_dependency_is_documented_with_its_licence() -> None:
+    page = (ROOT / "docs" / "dependencies.md").read_text()
+    documented = set(re.findall(r"^\| ([a-z0-9-]+) \|.*\| [A-Z][\w.+ -]+ \|$", page, re.MULTILINE))
+    project = PROJECT["project"]
+    used = names(project["dependencies"]) | names(PROJECT["dependency-groups"]["dev"])
+    for extra in project["optional-dependencies"].values():
+        used |= names(extra)
+
+    assert documented == used
+
+
+def test_every_reason_is_documented() -> None:
+    page = (ROOT / "docs" / "data-model.md").read_text()
+
+    assert set(
+        re.findall(r"`((?:record|customer|account|balance|has)_\w+|conflicting_\w+)` \|", page)
+    ) >= set(REASONS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_of_the_docs_exist(page: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    text = page.read_text()
+    for target in re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    for command in re.findall(r"lending-club ([a-z]+)", text):
+        assert command in cli.commands, command
+
+
+def test_every_make_target_is_explained() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert phony is not None
+    for target in phony[1].split():
+        assert re.search(rf"^{target}:.*## ", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_paths_that_the_docs_name_exist(page: Path) -> None:
+    roots = "src|dbt|tests|bench|docs|data/inputs"
+    for path in re.findall(rf"`((?:{roots})/[\w./-]+)`", page.read_text()):
+        assert (ROOT / path).exists(), path
