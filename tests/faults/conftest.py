@@ -1,6 +1,7 @@
 """A workspace in which a good run has published its outputs, to break something in."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,17 +19,42 @@ def good_run(tmp_path_factory: pytest.TempPathFactory, prepared_dbt: Path) -> Wo
     workspace.deliver(CUSTOMERS, ACCOUNTS)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(workspace.root)
-        for name in DataPlatformConfig.model_fields:
-            patch.delenv(name.upper(), raising=False)
+        _use(workspace, patch)
         report = workspace.run()
     assert report.outcome == "success", report.message
     return workspace
 
 
 @pytest.fixture
-def after_good_run(good_run: Workspace, tmp_path: Path) -> Workspace:
+def after_good_run(
+    good_run: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Workspace:
     """A copy of the good run, with a changed delivery that would change the outputs."""
-    shutil.copytree(good_run.root, tmp_path / "workspace")
     workspace = Workspace(tmp_path / "workspace")
+    shutil.copytree(good_run.root, workspace.root)
     workspace.deliver(CUSTOMERS, ACCOUNTS.replace(b"100.00", b"300.00"))
+    _use(workspace, monkeypatch)
     return workspace
+
+
+def _use(workspace: Workspace, patch: pytest.MonkeyPatch) -> None:
+    """Let the environment name the workspace, as it does where the pipeline is used."""
+    for name in DataPlatformConfig.model_fields:
+        patch.delenv(name.upper(), raising=False)
+    for name, value in workspace.environment().items():
+        patch.setenv(name, value)
+
+
+@pytest.fixture
+def failure() -> Callable[..., str]:
+    """Run a workspace; the run fails with one line and leaves the outputs as they are."""
+
+    def run(workspace: Workspace, **overrides: object) -> str:
+        before = workspace.output_bytes()
+        report = workspace.run(**overrides)
+        assert report.outcome == "failed"
+        assert workspace.output_bytes() == before
+        assert "\n" not in report.message
+        return report.message
+
+    return run

@@ -8,17 +8,19 @@ import pytest
 
 from lending_club_pipeline.transformation import manifests
 from lending_club_pipeline.transformation.projects import project_dir
+from lending_club_pipeline.transformation.runs import build_arguments, run_dbt
+from lending_club_pipeline.warehouse import choose_warehouse
 from tests.workspaces import Workspace
 
 CUSTOMERS = "1,Ada,yes\n2,Grace,no\n"
 ACCOUNTS = "A1,1,1000.00,Savings\nA2,2,1000.00,Savings\nA3,2,20000.00,Savings\n"
 DAY_BEFORE = dt.date(2026, 1, 31)
 EFFECTIVE_DATE = dt.date(2026, 2, 1)
-DAY_AFTER = dt.date(2026, 2, 2)
 
-TIERS = "effective_date,lower_bound,annual_base_rate\n"
-BONUSES = "effective_date,annual_bonus_rate\n"
-FIRST_TIERS = "1900-01-01,0.00,0.0100\n1900-01-01,10000.00,0.0150\n1900-01-01,20000.00,0.0200\n"
+TIERS_HEADER = "effective_date,lower_bound,annual_base_rate\n"
+TIERS = "1900-01-01,0.00,0.0100\n1900-01-01,10000.00,0.0150\n1900-01-01,20000.00,0.0200\n"
+BONUSES_HEADER = "effective_date,annual_bonus_rate\n"
+BONUSES = "1900-01-01,0.0050\n"
 
 
 @pytest.fixture
@@ -37,85 +39,98 @@ def rates_and_interest(workspace: Workspace) -> dict[str, tuple[str, str]]:
     return {account: (rate, interest) for _, account, _, rate, interest, _ in fields}
 
 
-def add_line(seed: Path, line: str) -> None:
-    seed.write_text(seed.read_text() + line)
+def add_lines(seed: Path, lines: str) -> None:
+    seed.write_text(seed.read_text() + lines)
 
 
 def test_new_rates_apply_from_their_effective_date_and_change_nothing_before_it(
     workspace: Workspace, seeds: Path
 ) -> None:
-    for as_of in (DAY_BEFORE, EFFECTIVE_DATE, DAY_AFTER):
-        workspace.deliver(CUSTOMERS, ACCOUNTS, as_of)
+    workspace.deliver(CUSTOMERS, ACCOUNTS, DAY_BEFORE)
+    workspace.deliver(CUSTOMERS, ACCOUNTS, EFFECTIVE_DATE)
     workspace.run(DAY_BEFORE)
     before = workspace.output_bytes()
 
-    add_line(seeds / "interest_rate_tiers.csv", f"{EFFECTIVE_DATE},0.00,0.0300\n")
-    add_line(seeds / "loan_bonus_rates.csv", f"{EFFECTIVE_DATE},0.0075\n")
+    add_lines(seeds / "interest_rate_tiers.csv", f"{EFFECTIVE_DATE},0.00,0.0300\n")
+    add_lines(seeds / "loan_bonus_rates.csv", f"{EFFECTIVE_DATE},0.0075\n")
     assert workspace.run(DAY_BEFORE).outcome == "success"
 
     for name in ("account_summary.csv", "account_summary.parquet", "quarantine.csv"):
         assert workspace.output_bytes()[name] == before[name]
-    for as_of in (EFFECTIVE_DATE, DAY_AFTER):
-        assert workspace.run(as_of).outcome == "success"
-        assert rates_and_interest(workspace) == {
-            "A1": ("0.0375", "37.50"),
-            "A2": ("0.0300", "30.00"),
-            "A3": ("0.0300", "600.00"),
-        }
+    assert workspace.run(EFFECTIVE_DATE).outcome == "success"
+    assert rates_and_interest(workspace) == {
+        "A1": ("0.0375", "37.50"),
+        "A2": ("0.0300", "30.00"),
+        "A3": ("0.0300", "600.00"),
+    }
 
 
 @pytest.mark.parametrize(
-    ("seed", "text", "test"),
+    "tiers",
     [
-        pytest.param(
-            "interest_rate_tiers.csv",
-            TIERS + FIRST_TIERS.replace("1900-01-01", "2026-02-02"),
-            "every_balance_has_one_rate_in_force",
-            id="no_tier_is_in_force_yet",
-        ),
-        pytest.param(
-            "interest_rate_tiers.csv",
-            TIERS + FIRST_TIERS + "2026-02-01,0.01,0.0100\n",
-            "every_balance_has_one_rate_in_force",
-            id="a_balance_of_zero_falls_into_a_gap",
-        ),
-        pytest.param(
-            "interest_rate_tiers.csv",
-            TIERS + FIRST_TIERS + "1900-01-01,10000.00,0.0175\n",
-            "every_balance_has_one_rate_in_force",
-            id="two_tiers_overlap",
-        ),
-        pytest.param(
-            "interest_rate_tiers.csv",
-            TIERS + FIRST_TIERS.replace("0.0150", "1.5"),
-            "every_balance_has_one_rate_in_force",
-            id="a_rate_is_written_in_percent",
-        ),
-        pytest.param(
-            "loan_bonus_rates.csv",
-            BONUSES + "2026-02-02,0.0050\n",
-            "one_loan_bonus_is_in_force",
-            id="no_bonus_is_in_force_yet",
-        ),
-        pytest.param(
-            "loan_bonus_rates.csv",
-            BONUSES + "1900-01-01,0.0050\n1900-01-01,0.0060\n",
-            "one_loan_bonus_is_in_force",
-            id="two_bonuses_are_in_force",
-        ),
+        pytest.param(TIERS.replace("1900-01-01", "2026-02-02"), id="none_is_in_force_yet"),
+        pytest.param(TIERS + "1900-01-01,10000.00,0.0175\n", id="two_overlap"),
     ],
 )
-def test_rates_that_are_not_one_for_every_balance_refuse_the_run(
-    workspace: Workspace, seeds: Path, seed: str, text: str, test: str
+def test_a_run_without_one_rate_for_every_balance_is_refused_and_changes_no_output(
+    workspace: Workspace, seeds: Path, tiers: str
 ) -> None:
     workspace.deliver(CUSTOMERS, ACCOUNTS, DAY_BEFORE)
+    workspace.deliver(CUSTOMERS, ACCOUNTS, EFFECTIVE_DATE)
     assert workspace.run(DAY_BEFORE).outcome == "success"
     before = workspace.output_bytes()
 
-    workspace.deliver(CUSTOMERS, ACCOUNTS, EFFECTIVE_DATE)
-    (seeds / seed).write_text(text)
+    (seeds / "interest_rate_tiers.csv").write_text(TIERS_HEADER + tiers)
     report = workspace.run(EFFECTIVE_DATE)
 
     assert report.outcome == "failed"
-    assert test in report.message
+    assert "every_balance_has_one_rate_in_force" in report.message
     assert workspace.output_bytes() == before
+
+
+ONE_RATE = "every_balance_has_one_rate_in_force"
+ONE_BONUS = "one_loan_bonus_is_in_force"
+TIERS_AND_REFUSALS = [
+    (TIERS, set()),
+    (TIERS + "2026-02-01,0.00,0.0300\n", set()),
+    (TIERS + "2026-02-02,0.01,0.0300\n", set()),
+    (TIERS.replace("0.0100", "0.0000"), set()),
+    (TIERS.replace("1900-01-01", "2026-02-02"), {ONE_RATE}),
+    (TIERS + "2026-02-01,0.01,0.0300\n", {ONE_RATE}),
+    (TIERS + "2026-02-01,0.00,0.0300\n2026-02-01,0.00,0.0300\n", {ONE_RATE}),
+    (TIERS + "1900-01-01,-1.00,0.0300\n", {ONE_RATE}),
+    (TIERS.replace("0.0150", "1.5"), {ONE_RATE}),
+    (TIERS.replace("0.0150", "-0.0150"), {ONE_RATE}),
+]
+BONUSES_AND_REFUSALS = [
+    (BONUSES, set()),
+    (BONUSES + "2026-02-01,0.0060\n2026-02-02,1.0000\n", set()),
+    (BONUSES.replace("1900-01-01", "2026-02-02"), {ONE_BONUS}),
+    (BONUSES + "1900-01-01,0.0050\n", {ONE_BONUS}),
+    (BONUSES + "2026-02-01,1.0000\n", {ONE_BONUS}),
+    (BONUSES + "2026-02-01,-0.0050\n", {ONE_BONUS}),
+]
+
+
+def test_the_seeds_are_refused_unless_they_give_every_balance_one_rate(
+    workspace: Workspace, seeds: Path, tmp_path: Path
+) -> None:
+    warehouse = choose_warehouse(workspace.settings())
+    # A cache of its own, so that dbt reads the seeds of this project and not of another equal one.
+    prepared = manifests.prepare_manifest(warehouse.dbt_environment(), tmp_path / "cache")
+
+    def refusals() -> set[str]:
+        arguments = build_arguments(
+            EFFECTIVE_DATE.isoformat(), ["interest_rate_tiers", "loan_bonus_rates"]
+        )
+        results = run_dbt(prepared, arguments, warehouse.dbt_environment(), lambda *_: None)
+        warehouse.disconnect_dbt()
+        return {it.unique_id.split(".")[2] for it in results if it.is_failed}
+
+    for tiers, expected in TIERS_AND_REFUSALS:
+        (seeds / "interest_rate_tiers.csv").write_text(TIERS_HEADER + tiers)
+        assert refusals() == expected, tiers
+    (seeds / "interest_rate_tiers.csv").write_text(TIERS_HEADER + TIERS)
+    for bonuses, expected in BONUSES_AND_REFUSALS:
+        (seeds / "loan_bonus_rates.csv").write_text(BONUSES_HEADER + bonuses)
+        assert refusals() == expected, bonuses

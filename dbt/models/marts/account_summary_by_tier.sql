@@ -16,7 +16,7 @@ rates as (
 ),
 
 {#- The rate alone does not tell the tier: a lower tier with the bonus may pay what a higher one
-    pays without it. -#}
+    pays without it. #}
 
 totals as (
     select

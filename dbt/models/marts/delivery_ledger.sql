@@ -152,6 +152,10 @@ totals as (
     group by as_of_date, source_file, stage
 ),
 
+stages as (
+    {{ ledger_stages() }}
+),
+
 {#- A delivery of which all records were rejected has landed nothing: its landed balance is zero,
     and what was delivered is known from the files, apart from what was landed. #}
 
@@ -177,7 +181,7 @@ lines as (
             else coalesce(totals.balance_unknown, 0)
         end as balance_unknown
     from delivered_files
-    inner join ({{ ledger_stages() }}) as stages
+    inner join stages
         on delivered_files.source_file = stages.source_file
     left join totals
         on

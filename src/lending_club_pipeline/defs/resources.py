@@ -27,11 +27,17 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             `find_delivery` chooses.
         input_path: folder in which deliveries arrive; empty means `INPUT_PATH`.
         output_path: folder in which outputs are published; empty means `OUTPUT_PATH`.
+        landing_path: folder of the landed files; empty means `LANDING_PATH`.
+        memory_limit: bound for the memory of the process; empty means `MEMORY_LIMIT`.
+        duckdb_threads: threads that split a delivery; None means `DUCKDB_THREADS`.
     """
 
     as_of_date: str = ""
     input_path: str = ""
     output_path: str = ""
+    landing_path: str = ""
+    memory_limit: str = ""
+    duckdb_threads: int | None = None
     _settings: DataPlatformConfig | None = PrivateAttr(default=None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
@@ -40,8 +46,15 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         Raises:
             ConfigurationError: a setting is not allowed.
         """
-        overrides = {"input_path": self.input_path or None, "output_path": self.output_path or None}
-        self._settings = load_settings(overrides)
+        self._settings = load_settings(
+            {
+                "input_path": self.input_path or None,
+                "output_path": self.output_path or None,
+                "landing_path": self.landing_path or None,
+                "memory_limit": self.memory_limit or None,
+                "duckdb_threads": self.duckdb_threads,
+            }
+        )
 
     @property
     def settings(self) -> DataPlatformConfig:
@@ -163,10 +176,14 @@ class DatabricksResource(WarehouseResource):
 
 def build_resources(settings: DataPlatformConfig) -> dict[str, Any]:
     """Return the resources that the settings describe, by the keys that assets ask for."""
-    return {
-        "platform": PlatformResource.configure_at_launch(),
-        "warehouse": _warehouse_resource(settings),
-    }
+    platform = PlatformResource.configure_at_launch(
+        input_path=str(settings.input_path.absolute()),
+        output_path=str(settings.output_path.absolute()),
+        landing_path=str(settings.landing),
+        memory_limit=settings.memory_limit,
+        duckdb_threads=settings.duckdb_threads,
+    )
+    return {"platform": platform, "warehouse": _warehouse_resource(settings)}
 
 
 def _warehouse_resource(settings: DataPlatformConfig) -> WarehouseResource:

@@ -168,7 +168,7 @@ _ACCOUNT_KINDS: Final = (
         ACCOUNTS.name,
         "balance_at_the_limits",
         (),
-        {"Balance": ("-0.00", "00000000000000000000.0100000", "0", "$-0", "999999999999999.99")},
+        {"Balance": ("-0.00", "00000000000000000000.0100000", "0", "$-0", "0012345.6700")},
     ),
     _of_field(ACCOUNTS.name, "AccountType", "account_type_missing", "", "   ", '""', "\u00a0"),
     _of_field(ACCOUNTS.name, "AccountType", "account_type_unrecognised", *_TYPES),

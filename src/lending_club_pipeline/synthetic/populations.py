@@ -7,7 +7,7 @@ from typing import Final
 
 EPOCH: Final = dt.date(1970, 1, 1)
 
-# Balances change; accounts and loans come and go at a fraction of that speed.
+# Accounts and loans come and go at a fraction of the speed at which balances change.
 _ACCOUNTS_PER_BALANCE: Final = 0.05
 _LOANS_PER_BALANCE: Final = 0.1
 _PHASES: Final = 2**20

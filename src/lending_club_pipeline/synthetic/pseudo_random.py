@@ -13,7 +13,7 @@ _MASK: Final = 2**32 - 1
 _KNOTS: Final = 256
 _MEDIAN_CENTS: Final = 550_000
 _SPREAD: Final = 1.5
-# Where the last piece ends: no balance is larger than one in ten thousand would be.
+# Where the curve ends: the balance that one in ten thousand would exceed is the largest one.
 _LAST_SHARE: Final = 0.9999
 
 

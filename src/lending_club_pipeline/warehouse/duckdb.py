@@ -113,12 +113,22 @@ class DuckDBWarehouse:
         while True:
             try:
                 with _explaining(self.path):
-                    self.path.parent.mkdir(parents=True, exist_ok=True)
+                    if not read_only:
+                        self._make_if_missing()
                     return duckdb.connect(str(self.path), read_only=read_only)
             except WarehouseLockedError:
                 if time.monotonic() >= deadline:
                     raise
             time.sleep(POLL_SECONDS)
+
+    def _make_if_missing(self) -> None:
+        """Make the file under another name first: a killed run leaves none or a whole one."""
+        if self.path.exists() and not (self.path.is_file() and self.path.stat().st_size == 0):
+            return
+        work = self.path.with_name(f".{self.path.name}.new")
+        work.unlink(missing_ok=True)
+        duckdb.connect(str(work)).close()
+        work.replace(self.path)
 
     @property
     def _connection(self) -> duckdb.DuckDBPyConnection:

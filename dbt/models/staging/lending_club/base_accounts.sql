@@ -19,7 +19,7 @@ candidates as (
     where
         account_id != ''
         and {{ hash_of(['as_of_date', 'account_id']) }} in (
-            select key_hash from duplicated_hashes
+            select duplicated_hashes.key_hash from duplicated_hashes
         )
 ),
 

@@ -19,7 +19,7 @@ candidates as (
     where
         customer_id is not null
         and {{ hash_of(['as_of_date', 'customer_id']) }} in (
-            select key_hash from duplicated_hashes
+            select duplicated_hashes.key_hash from duplicated_hashes
         )
 ),
 

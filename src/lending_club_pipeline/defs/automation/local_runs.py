@@ -70,7 +70,7 @@ def process_delivery(
     with following(on_message), dg.DagsterInstance.from_config(str(home)) as instance:
         _close_abandoned_runs(instance)
         result = definitions.resolve_job_def(JOB_NAME).execute_in_process(
-            run_config=_run_config(settings, as_of_date),
+            run_config=_run_config(as_of_date),
             instance=instance,
             raise_on_error=False,
             tags={_PID_TAG: str(os.getpid()), _HOST_TAG: socket.gethostname()},
@@ -78,12 +78,8 @@ def process_delivery(
     return _report(result, settings)
 
 
-def _run_config(settings: DataPlatformConfig, as_of_date: dt.date | None) -> dict[str, Any]:
-    platform = {
-        "as_of_date": as_of_date.isoformat() if as_of_date else "",
-        "input_path": str(settings.input_path.absolute()),
-        "output_path": str(settings.output_path.absolute()),
-    }
+def _run_config(as_of_date: dt.date | None) -> dict[str, Any]:
+    platform = {"as_of_date": as_of_date.isoformat() if as_of_date else ""}
     return {"resources": {"platform": {"config": platform}}, "loggers": {PROGRESS: {}}}
 
 

@@ -180,7 +180,7 @@ def _timed(
 def _checks_of_run(context: dg.AssetExecutionContext) -> list[CheckResult]:
     """Read what the checks of this run found from Dagster's event log."""
     records = context.instance.all_logs(
-        context.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        context.run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
     )
     evaluations = [record.get_dagster_event().asset_check_evaluation_data for record in records]
     results = (

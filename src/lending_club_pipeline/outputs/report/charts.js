@@ -5,7 +5,7 @@
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
   const exact = new Intl.NumberFormat("en");
-  const narrowBelow = 520;
+  const narrowBelow = 480;
   let drawn = [];
 
   const colour = (name) => getComputedStyle(root).getPropertyValue("--" + name).trim();

@@ -1,0 +1,351 @@
+"""A database or a disk that cannot be used: which one, why, what to do; outputs as they were."""
+
+import gzip
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from lending_club_pipeline.defs.automation.local_runs import process_delivery
+from lending_club_pipeline.errors import (
+    OutputError,
+    PipelineError,
+    WarehouseError,
+    WarehouseLockedError,
+)
+from lending_club_pipeline.outputs import atomic_files
+from lending_club_pipeline.outputs.atomic_files import Publication, replacing
+from lending_club_pipeline.warehouse import duckdb as duckdb_warehouse
+from lending_club_pipeline.warehouse import locks
+from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
+from tests.faults.landings import ACCOUNTS, CUSTOMERS, Landing
+from tests.faults.restrictions import largest_file, mode
+from tests.workspaces import ACCOUNT_HEADER, AS_OF, Workspace
+
+Failure = Callable[..., str]
+
+_OPENED_BY_HAND = """
+import duckdb, sys
+connection = duckdb.connect(sys.argv[1])
+print("open", flush=True)
+sys.stdin.read()
+"""
+_OPENED_BY_A_RUN = """
+import pathlib, sys
+from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
+with DuckDBWarehouse(pathlib.Path(sys.argv[1]), 2**28).session():
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def _another_process(program: str, database: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that has the database open until it is told to end."""
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(database)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        try:
+            yield process
+        finally:
+            process.communicate()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> DuckDBWarehouse:
+    """A database in which something is."""
+    warehouse = DuckDBWarehouse(tmp_path / "data" / "lending_club.duckdb", 2**28)
+    with warehouse.session():
+        warehouse.fetch("create table things as select range as thing from range(1000)")
+    return warehouse
+
+
+def _error(warehouse: DuckDBWarehouse) -> PipelineError:
+    with pytest.raises(PipelineError) as caught, warehouse.session():
+        warehouse.fetch("create or replace table things as select sum(thing) from things")
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize("program", [_OPENED_BY_HAND, _OPENED_BY_A_RUN], ids=["by hand", "run"])
+def test_a_database_in_use_says_by_which_process_and_how_to_wait(
+    database: DuckDBWarehouse, program: str
+) -> None:
+    with _another_process(program, database.path) as process:
+        error = _error(database)
+
+    assert isinstance(error, WarehouseLockedError)
+    assert str(error).startswith(f"{database.path}: process {process.pid} (")
+    assert "LOCK_WAIT_SECONDS (or --wait)" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("program", "module"),
+    [(_OPENED_BY_HAND, duckdb_warehouse), (_OPENED_BY_A_RUN, locks)],
+    ids=["by hand", "run"],
+)
+def test_a_run_that_waits_goes_on_when_the_other_process_ends(
+    database: DuckDBWarehouse, program: str, module: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _another_process(program, database.path) as process:
+        # The other process ends as soon as we have found the database in use.
+        clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: process.communicate())
+        monkeypatch.setattr(module, "time", clock)
+        database.lock_wait_seconds = 60
+
+        with database.session():
+            assert database.fetch("select count(*) as things from things") == [{"things": 1000}]
+
+        assert process.returncode == 0
+
+
+def test_a_run_does_not_wait_longer_than_it_is_told(
+    database: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter([0.0, 1.0, 2.0, 3.0])
+    clock = SimpleNamespace(monotonic=lambda: next(times), sleep=lambda _: None)
+    monkeypatch.setattr(locks, "time", clock)
+    database.lock_wait_seconds = 2
+
+    with _another_process(_OPENED_BY_A_RUN, database.path):
+        assert "is using this database for longer than 2 s" in str(_error(database))
+
+
+def test_a_database_in_use_fails_the_run_with_1(after_good_run: Workspace) -> None:
+    before = after_good_run.output_bytes()
+
+    with _another_process(_OPENED_BY_HAND, after_good_run.database) as process:
+        ended = after_good_run.command("run")
+
+    assert ended.returncode == 1
+    failed = next(line for line in ended.stderr.splitlines() if line.startswith("Failed: "))
+    assert f"process {process.pid} (" in failed
+    assert "Traceback" not in ended.stderr
+    assert after_good_run.output_bytes() == before
+
+
+def _no_database(path: Path) -> None:
+    path.write_bytes(b"this is no database")
+
+
+def _damaged_head(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[4096 : 3 * 4096] = bytes(2 * 4096)
+    path.write_bytes(content)
+
+
+def _damaged_blocks(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    for at in range(3 * 4096, len(content), 100):
+        content[at] ^= 0xFF
+    path.write_bytes(content)
+
+
+def _cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: 3 * 4096])
+
+
+@pytest.mark.parametrize("damage", [_no_database, _damaged_head, _damaged_blocks, _cut_off])
+def test_a_corrupt_database_says_what_to_do(
+    database: DuckDBWarehouse, damage: Callable[[Path], None]
+) -> None:
+    damage(database.path)
+
+    assert str(_error(database)) == (
+        f"{database.path}: this is no DuckDB database, or it is damaged. Move it away and run "
+        "again for each delivery: everything in it is rebuilt from the deliveries."
+    )
+
+
+def test_a_corrupt_database_fails_the_run_and_moving_it_away_is_enough(
+    after_good_run: Workspace, failure: Failure
+) -> None:
+    _no_database(after_good_run.database)
+
+    assert "Move it away and run again" in failure(after_good_run)
+
+    after_good_run.database.unlink()
+    assert after_good_run.run().outcome == "success"
+
+
+def test_a_first_run_that_was_killed_before_it_wrote_the_database_is_no_obstacle(
+    tmp_path: Path,
+) -> None:
+    warehouse = DuckDBWarehouse(tmp_path / "lending_club.duckdb", 2**28)
+    warehouse.path.touch()
+
+    with warehouse.session():
+        assert warehouse.fetch("select 1 as one") == [{"one": 1}]
+
+
+def test_a_folder_in_place_of_the_database_is_named(tmp_path: Path) -> None:
+    error = _error(DuckDBWarehouse(tmp_path, 2**28))
+
+    assert isinstance(error, WarehouseError)
+    assert str(error).startswith(f"{tmp_path}: the database cannot be used (")
+    assert "Is a directory" in str(error)
+
+
+def test_a_database_below_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    error = _error(DuckDBWarehouse(tmp_path / "file" / "lending_club.duckdb", 2**28))
+
+    assert "where its folder should be is a file" in str(error)
+    assert "DUCKDB_PATH" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("what", "bits"),
+    [("file", 0o400), ("file", 0o000), ("folder", 0o500), ("folder", 0o000)],
+)
+def test_a_database_that_may_not_be_written_is_named(
+    database: DuckDBWarehouse, what: str, bits: int
+) -> None:
+    with mode(database.path if what == "file" else database.path.parent, bits):
+        error = _error(database)
+
+    assert str(error).startswith(str(database.path))
+    assert "Permission denied" in str(error)
+    assert "DUCKDB_PATH" in str(error)
+
+
+def test_a_full_disk_under_the_database_is_named(database: DuckDBWarehouse) -> None:
+    with (
+        pytest.raises(WarehouseError) as caught,
+        database.session(),
+        largest_file(database.path.stat().st_size),
+    ):
+        database.fetch("create table more as select uuid() as thing from range(1_000_000)")
+
+    assert str(caught.value) == (
+        f"{database.path}: the disk is full. Free some space and run again."
+    )
+
+
+def _run_on_a_disk_that_fills(workspace: Workspace, moment: str, largest_bytes: int) -> str:
+    """Run with a large delivery; from a message on, no file can grow beyond a size."""
+    records = (f"A{number},1,{number}.{number % 100:02},Savings\n" for number in range(50_000))
+    workspace.deliver(CUSTOMERS, (ACCOUNT_HEADER + "".join(records)).encode())
+    before = workspace.output_bytes()
+    with ExitStack() as stack:
+
+        def fill(message: str) -> None:
+            if message.startswith(moment):
+                stack.enter_context(largest_file(largest_bytes))
+
+        report = process_delivery(workspace.settings(), AS_OF, fill)
+    assert report.outcome == "failed"
+    assert workspace.output_bytes() == before
+    assert "\n" not in report.message
+    return report.message
+
+
+def test_a_disk_that_fills_while_models_are_built_fails_the_run_and_the_next_one_recovers(
+    after_good_run: Workspace,
+) -> None:
+    size = after_good_run.database.stat().st_size
+
+    message = _run_on_a_disk_that_fills(after_good_run, "dbt ", size)
+
+    assert "File too large" in message
+    assert "the outputs of the last good run are unchanged" in message
+    assert after_good_run.run().outcome == "success"
+
+
+def test_a_disk_that_fills_while_outputs_are_written_is_named(after_good_run: Workspace) -> None:
+    message = _run_on_a_disk_that_fills(after_good_run, "Writing account_summary.csv", 10**6)
+
+    assert message == (
+        f"{after_good_run.outputs / 'account_summary.csv'}: the disk is full. Free some space and "
+        "run again. The last good outputs are unchanged."
+    )
+
+
+def test_an_output_folder_that_may_not_be_written_is_named(
+    after_good_run: Workspace, failure: Failure
+) -> None:
+    with mode(after_good_run.outputs, 0o500):
+        message = failure(after_good_run)
+
+    assert message.startswith(f"{after_good_run.outputs / 'account_summary.csv'}: this cannot be ")
+    assert "(Permission denied)" in message
+    assert "OUTPUT_PATH" in message
+
+
+def test_a_file_in_place_of_the_output_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "outputs").touch()
+
+    with (
+        pytest.raises(OutputError, match="where its folder should be is a file"),
+        replacing(tmp_path / "outputs" / "report.html"),
+    ):
+        pass
+
+
+def test_outputs_that_cannot_all_be_written_are_not_published(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text("old\n")
+
+    def publish() -> None:
+        with Publication() as publication:
+            publication.work_for(first).write_text("new\n")
+            with atomic_files.explaining(second):
+                publication.work_for(second).write_text("new\n" * 1000)
+
+    with pytest.raises(OutputError) as caught, largest_file(100):
+        publish()
+
+    assert str(caught.value).startswith(f"{second}: the disk is full.")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"first.csv": "old\n"}
+
+
+def test_a_full_landing_disk_is_named_and_leaves_what_was_landed(tmp_path: Path) -> None:
+    landing = Landing(tmp_path)
+    landing.deliver()
+    landing.land()
+    before = landing.landed_bytes()
+    landing.deliver(accounts=ACCOUNTS + b"A3,1,1.00,Savings\n")
+
+    with pytest.raises(OutputError) as caught, largest_file(100):
+        landing.land()
+
+    assert str(caught.value) == (
+        f"{landing.target}: the disk is full. Free some space and run again. "
+        "The last good outputs are unchanged."
+    )
+    assert landing.landed_bytes() == before
+
+
+def test_a_disk_that_is_full_while_a_file_is_unpacked_is_not_taken_for_a_broken_file(
+    tmp_path: Path,
+) -> None:
+    landing = Landing(tmp_path)
+    landing.deliver()
+    landing.accounts.unlink()
+    (landing.folder / "accounts.csv.gz").write_bytes(gzip.compress(ACCOUNTS))
+
+    with pytest.raises(OutputError, match="the disk is full"), largest_file(10):
+        landing.land()
+
+
+def test_a_landing_folder_that_may_not_be_written_is_named(tmp_path: Path) -> None:
+    landing = Landing(tmp_path)
+    landing.deliver()
+    landing.target.mkdir()
+
+    with mode(landing.target, 0o500), pytest.raises(OutputError) as caught:
+        landing.land()
+
+    assert str(caught.value).startswith(f"{landing.target}: this cannot be read or written (Perm")
+    assert "LANDING_PATH" in str(caught.value)
