@@ -18,7 +18,7 @@ def lint(dialect: str) -> int:
     # sqlfluff has dbt ask the database what exists. No model depends on it, and there is none.
     BaseAdapter.set_relations_cache = lambda *_, **__: None
     result: int = cli(
-        ["lint", "dbt/models", "--dialect", dialect, "--disable-progress-bar"],
+        ["lint", "dbt/models", "--dialect", dialect, "--quiet", "--disable-progress-bar"],
         standalone_mode=False,
     )
     return result

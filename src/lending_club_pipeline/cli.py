@@ -4,6 +4,7 @@ import datetime as dt
 import gc
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Final, Literal
 
@@ -225,27 +226,36 @@ def main() -> None:
     # Dagster and dbt make hundreds of thousands of objects that live as long as the process;
     # looking for garbage among them as often as Python does would take a tenth of the time.
     gc.set_threshold(200_000, 20, 20)
+    code = _exit_code()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Everything is closed and on the disk; taking all those objects apart would take a second.
+    os._exit(code)
+
+
+def _exit_code() -> int:
     try:
         cli(standalone_mode=False)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else FAILED
     except (click.exceptions.Abort, KeyboardInterrupt):
-        _stop("Interrupted. Run again: nothing has to be cleaned up.", INTERRUPTED)
+        click.echo("Interrupted. Run again: nothing has to be cleaned up.", err=True)
+        return INTERRUPTED
     except click.ClickException as error:
         error.show()
-        sys.exit(WRONG_USAGE)
-    except RefusedDeliveryError as error:
-        _explain(error, REFUSED)
-    except ConfigurationError as error:
-        _explain(error, WRONG_USAGE)
+        return WRONG_USAGE
     except PipelineError as error:
-        _explain(error, FAILED)
+        if "--debug" in sys.argv:
+            traceback.print_exception(error)
+        click.echo(f"Error: {error}", err=True)
+        return _code_of(error)
+    except Exception as error:  # noqa: BLE001 - the last one to catch it says so
+        traceback.print_exception(error)
+        return FAILED
+    return SUCCESS
 
 
-def _explain(error: PipelineError, code: int) -> None:
-    if "--debug" in sys.argv:
-        raise error
-    _stop(f"Error: {error}", code)
-
-
-def _stop(message: str, code: int) -> None:
-    click.echo(message, err=True)
-    sys.exit(code)
+def _code_of(error: PipelineError) -> int:
+    if isinstance(error, RefusedDeliveryError):
+        return REFUSED
+    return WRONG_USAGE if isinstance(error, ConfigurationError) else FAILED

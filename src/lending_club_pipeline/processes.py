@@ -1,6 +1,11 @@
-"""Other processes of this machine."""
+"""Other processes of this machine, and the signals that this one gets."""
 
 import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 
 
 def is_running(pid: int) -> bool:
@@ -12,3 +17,32 @@ def is_running(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+@contextmanager
+def noticing_signals() -> Iterator[Callable[[], set[int]]]:
+    """Give a function that returns the signals that came since, whoever handles them.
+
+    Libraries replace the handlers while they work, and turn an interrupt into errors of their
+    own; what Python writes for every signal that has a handler, nobody replaces.
+    """
+    reader, writer = socket.socketpair()
+    with closing(reader), closing(writer):
+        for end in (reader, writer):
+            end.setblocking(False)
+        if threading.current_thread() is not threading.main_thread():
+            # Signals are handled in the main thread, and only there can they be noticed.
+            yield set
+            return
+        before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        try:
+            yield lambda: _received(reader)
+        finally:
+            signal.set_wakeup_fd(before)
+
+
+def _received(reader: socket.socket) -> set[int]:
+    try:
+        return set(reader.recv(4096))
+    except BlockingIOError:
+        return set()

@@ -89,7 +89,11 @@ def run_dbt(
         prepared.serialised.read_bytes(), decoder=extended_mashumuro_decoder
     )
     runner = dbtRunner(manifest=manifest, callbacks=[_reporting(on_node)])
-    with tempfile.TemporaryDirectory(prefix="dbt-") as target, variables(environment):
+    with (
+        # When a run is interrupted, dbt's threads still write there for a moment.
+        tempfile.TemporaryDirectory(prefix="dbt-", ignore_cleanup_errors=True) as target,
+        variables(environment),
+    ):
         outcome = runner.invoke([*arguments, *project_arguments(prepared.project, Path(target))])
     if not isinstance(outcome.result, RunExecutionResult):
         reason = " ".join(str(outcome.exception or "no reason given").split())

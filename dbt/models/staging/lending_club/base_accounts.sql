@@ -6,7 +6,7 @@ duplicated_hashes as (
     select key_hash
     from (
         select {{ hash_of(['as_of_date', 'account_id']) }} as key_hash
-        from ({{ parsed_accounts() }}) as parsed
+        from ({{ parsed_accounts(['account_id']) }}) as parsed
         where account_id != ''
     ) as hashed
     group by key_hash
@@ -15,7 +15,7 @@ duplicated_hashes as (
 
 candidates as (
     select *
-    from ({{ parsed_accounts() }}) as parsed
+    from ({{ parsed_accounts(['account_id', 'customer_id', 'balance', 'account_type']) }}) as parsed
     where
         account_id != ''
         and {{ hash_of(['as_of_date', 'account_id']) }} in (

@@ -6,7 +6,7 @@ duplicated_hashes as (
     select key_hash
     from (
         select {{ hash_of(['as_of_date', 'customer_id']) }} as key_hash
-        from ({{ parsed_customers() }}) as parsed
+        from ({{ parsed_customers(['customer_id']) }}) as parsed
         where customer_id is not null
     ) as hashed
     group by key_hash
@@ -15,7 +15,7 @@ duplicated_hashes as (
 
 candidates as (
     select *
-    from ({{ parsed_customers() }}) as parsed
+    from ({{ parsed_customers(['customer_id', 'name', 'has_loan']) }}) as parsed
     where
         customer_id is not null
         and {{ hash_of(['as_of_date', 'customer_id']) }} in (

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 import dagster as dg
 
+from lending_club_pipeline.defs.automation.history import quick_history
 from lending_club_pipeline.defs.automation.homes import prepare_home
 from lending_club_pipeline.defs.automation.jobs import JOB_NAME
 from lending_club_pipeline.defs.progress import PROGRESS, following
@@ -67,7 +68,11 @@ def process_delivery(
     """
     home = prepare_home(settings.dagster_home)
     definitions = build_definitions(settings)
-    with following(on_message), dg.DagsterInstance.from_config(str(home)) as instance:
+    with (
+        following(on_message),
+        quick_history(),
+        dg.DagsterInstance.from_config(str(home)) as instance,
+    ):
         _close_abandoned_runs(instance)
         result = definitions.resolve_job_def(JOB_NAME).execute_in_process(
             run_config=_run_config(as_of_date),
