@@ -101,6 +101,9 @@ TIERS_AND_REFUSALS = [
     (TIERS + "1900-01-01,-1.00,0.0300\n", {ONE_RATE}),
     (TIERS.replace("0.0150", "1.5"), {ONE_RATE}),
     (TIERS.replace("0.0150", "-0.0150"), {ONE_RATE}),
+    (TIERS.replace("0.0150", "0.01505"), {ONE_RATE}),
+    (TIERS.replace("0.0150", "0.015000"), set()),
+    (TIERS.replace("10000.00", "10000.005"), {ONE_RATE}),
 ]
 BONUSES_AND_REFUSALS = [
     (BONUSES, set()),
@@ -109,6 +112,7 @@ BONUSES_AND_REFUSALS = [
     (BONUSES + "1900-01-01,0.0050\n", {ONE_BONUS}),
     (BONUSES + "2026-02-01,1.0000\n", {ONE_BONUS}),
     (BONUSES + "2026-02-01,-0.0050\n", {ONE_BONUS}),
+    (BONUSES + "2026-02-01,0.00505\n", {ONE_BONUS}),
 ]
 
 

@@ -17,8 +17,8 @@ bonuses as (
 tiers_in_force as (
     select
         processed_dates.as_of_date,
-        tiers.lower_bound,
-        tiers.annual_base_rate,
+        cast(tiers.lower_bound as decimal(18, 2)) as lower_bound,
+        cast(tiers.annual_base_rate as decimal(6, 4)) as annual_base_rate,
         rank() over (
             partition by processed_dates.as_of_date order by tiers.effective_date desc
         ) as age
@@ -30,7 +30,7 @@ tiers_in_force as (
 bonus_in_force as (
     select
         processed_dates.as_of_date,
-        bonuses.annual_bonus_rate,
+        cast(bonuses.annual_bonus_rate as decimal(6, 4)) as annual_bonus_rate,
         rank() over (
             partition by processed_dates.as_of_date order by bonuses.effective_date desc
         ) as age

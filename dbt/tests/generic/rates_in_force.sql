@@ -21,9 +21,16 @@ from in_force
 group by lower_bound
 having count(*) > 1
 union all
-select 'a rate is no fraction' as problem
+select 'a rate is no fraction below 1 with at most four decimals' as problem
 from in_force
-where annual_base_rate < 0 or annual_base_rate >= 1
+where
+    annual_base_rate < 0
+    or annual_base_rate >= 1
+    or annual_base_rate != round(annual_base_rate, 4)
+union all
+select 'a tier begins at a fraction of a cent' as problem
+from in_force
+where lower_bound != round(lower_bound, 2)
 
 {% endtest %}
 
@@ -39,8 +46,11 @@ select 'no rate or more than one is in force' as problem
 from in_force
 having count(*) != 1
 union all
-select 'a rate is no fraction' as problem
+select 'a rate is no fraction below 1 with at most four decimals' as problem
 from in_force
-where annual_bonus_rate < 0 or annual_bonus_rate >= 1
+where
+    annual_bonus_rate < 0
+    or annual_bonus_rate >= 1
+    or annual_bonus_rate != round(annual_bonus_rate, 4)
 
 {% endtest %}
