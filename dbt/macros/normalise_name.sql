@@ -3,7 +3,8 @@
     The first branch is the common case and only faster: it gives what the second would. -#}
 {% macro normalise_name(text) -%}
     case
-        when {{ matches(text, '[!-~]+( [!-~]+)*') }} then lower({{ text }})
+        when {{ text }} != '' and not {{ has_untidy_white_space(text) }}
+            then {{ lower_each_code_point(text) }}
         else nullif(
             {{ lower_each_code_point(collapse_white_space(trim_white_space(text))) }}, ''
         )

@@ -5,7 +5,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -235,7 +236,10 @@ def test_a_full_disk_under_the_database_is_named(database: DuckDBWarehouse) -> N
 
 def _run_on_a_disk_that_fills(workspace: Workspace, moment: str, largest_bytes: int) -> str:
     """Run with a large delivery; from a message on, no file can grow beyond a size."""
-    records = (f"A{number},1,{number}.{number % 100:02},Savings\n" for number in range(50_000))
+    records = (
+        f"{sha256(str(number).encode()).hexdigest() * 4},1,{number}.00,Savings\n"
+        for number in range(20_000)
+    )
     workspace.deliver(CUSTOMERS, (ACCOUNT_HEADER + "".join(records)).encode())
     before = workspace.output_bytes()
     with ExitStack() as stack:
@@ -264,7 +268,7 @@ def test_a_disk_that_fills_while_models_are_built_fails_the_run_and_the_next_one
 
 
 def test_a_disk_that_fills_while_outputs_are_written_is_named(after_good_run: Workspace) -> None:
-    message = _run_on_a_disk_that_fills(after_good_run, "Writing account_summary.csv", 10**6)
+    message = _run_on_a_disk_that_fills(after_good_run, "Writing account_summary.csv", 4 * 10**6)
 
     assert message == (
         f"{after_good_run.outputs / 'account_summary.csv'}: the disk is full. Free some space and "
@@ -349,3 +353,49 @@ def test_a_landing_folder_that_may_not_be_written_is_named(tmp_path: Path) -> No
 
     assert str(caught.value).startswith(f"{landing.target}: this cannot be read or written (Perm")
     assert "LANDING_PATH" in str(caught.value)
+
+
+def test_a_run_history_in_place_of_which_is_a_file_is_named(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(OutputError) as caught:
+        workspace.run(dagster_home=tmp_path / "file")
+
+    assert "where its folder should be is a file" in str(caught.value)
+    assert "DAGSTER_HOME" in str(caught.value)
+
+
+@contextmanager
+def _without_rights(history: Path) -> Iterator[None]:
+    with mode(history / "runs.db", 0o400), mode(history, 0o500):
+        yield
+
+
+@contextmanager
+def _damaged(history: Path) -> Iterator[None]:
+    (history / "runs.db").write_bytes(b"this is no database")
+    yield
+
+
+@contextmanager
+def _on_a_full_disk(history: Path) -> Iterator[None]:
+    with largest_file(10_000):
+        yield
+
+
+@pytest.mark.parametrize("broken", [_without_rights, _damaged, _on_a_full_disk])
+def test_a_run_history_that_cannot_be_used_is_named(
+    after_good_run: Workspace, broken: Callable[[Path], AbstractContextManager[None]]
+) -> None:
+    before = after_good_run.output_bytes()
+    home = after_good_run.root / "dagster"
+
+    with pytest.raises(OutputError) as caught, broken(home / "history"):
+        after_good_run.run()
+
+    assert str(caught.value).startswith(f"{home}: Dagster's run history cannot be read or written")
+    assert "\n" not in str(caught.value)
+    assert "DAGSTER_HOME" in str(caught.value)
+    assert after_good_run.output_bytes() == before

@@ -7,7 +7,7 @@
     looked at only where the first or last character is not printable ASCII. -#}
 {% macro duckdb__trim_white_space(text) -%}
     case
-        when left({{ text }}, 1) between '!' and '~' and right({{ text }}, 1) between '!' and '~'
+        when ascii({{ text }}) between 33 and 126 and {{ text }}[-1] between '!' and '~'
             then {{ text }}
         else trim({{ text }}, {{ white_space_characters() }})
     end

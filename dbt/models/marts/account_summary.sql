@@ -1,3 +1,8 @@
+{{ config(
+    pre_hook="{{ store_text_plainly() }}",
+    post_hook="{{ store_text_plainly(false) }}",
+) }}
+
 with
 
 newest_closed_date as (
@@ -19,4 +24,3 @@ select
     daily.new_balance
 from daily
 where daily.as_of_date = (select newest_closed_date.as_of_date from newest_closed_date)
-order by daily.account_id

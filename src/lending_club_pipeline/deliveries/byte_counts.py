@@ -10,15 +10,16 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Final, TypeAlias, cast
+from typing import BinaryIO, Final, Literal, TypeAlias, cast
 
 from lending_club_pipeline.deliveries.finding import Compression, DeliveredFile
 from lending_club_pipeline.errors import Place, RefusedDeliveryError
 
 _CHUNK: Final = 2**22
 _LINE_FEED_AFTER_LINE_FEED: Final = re.compile(rb"\n(?=\n)")
-_BOM: Final = b"\xef\xbb\xbf"
+BOM: Final = b"\xef\xbb\xbf"
 
+LineEnd = Literal["LF", "CRLF", "CR"]
 
 # Inode, size, time of the last change.
 FileIdentity: TypeAlias = tuple[int, int, int]
@@ -35,7 +36,9 @@ class ByteCounts:
         lines: physical lines; LF, CRLF and CR each end one, and so does the end of the file.
         empty_lines: lines without a character.
         leading_empty_lines: empty lines before the first other one.
+        line_ends: kinds of line ends that occur, inside quotes too.
         has_quotes: there is a double quote somewhere.
+        has_spaced_quotes: a space stands behind a quote somewhere, or several before one.
         identity: tells whether a file is still the one that was read.
     """
 
@@ -45,31 +48,48 @@ class ByteCounts:
     lines: int = 0
     empty_lines: int = 0
     leading_empty_lines: int = 0
+    line_ends: set[LineEnd] = field(default_factory=set)
     has_quotes: bool = False
+    has_spaced_quotes: bool = False
     identity: FileIdentity | None = None
     _at_line_start: bool = field(default=True, repr=False)
     _held_return: bool = field(default=False, repr=False)
+    _last_bytes: bytes = field(default=b"", repr=False)
+
+    @property
+    def may_mislead(self) -> bool:
+        """Whether the parser may read these quotes or line ends in another way than the rules."""
+        return self.has_quotes and (self.has_spaced_quotes or len(self.line_ends) > 1)
 
     def add(self, chunk: bytes) -> None:
         """Count a further piece of the text."""
         if self.text_bytes == 0:
-            chunk = chunk.removeprefix(_BOM)
+            chunk = chunk.removeprefix(BOM)
         self.text_bytes += len(chunk)
-        self.has_quotes = self.has_quotes or b'"' in chunk
+        self._look_for_quotes(self._last_bytes + chunk)
+        self._last_bytes = (self._last_bytes + chunk[-2:])[-2:]
         if self._held_return:
             chunk = b"\r" + chunk
         self._held_return = chunk.endswith(b"\r")
         if self._held_return:
             chunk = chunk[:-1]
+        self.line_ends |= _kinds_of_line_ends(chunk)
         self._count(_as_line_feeds(chunk))
 
     def finish(self) -> None:
         """Count what the end of the file ends."""
         if self._held_return:
+            self.line_ends.add("CR")
             self._count(b"\n")
             self._held_return = False
         if not self._at_line_start:
             self.lines += 1
+
+    def _look_for_quotes(self, text: bytes) -> None:
+        if b'"' in text:
+            self.has_quotes = True
+            if b'" ' in text or b'  "' in text:
+                self.has_spaced_quotes = True
 
     def _count(self, chunk: bytes) -> None:
         if not chunk:
@@ -83,6 +103,17 @@ class ByteCounts:
             self.leading_empty_lines += len(chunk) - len(chunk.lstrip(b"\n"))
         self.lines += chunk.count(b"\n")
         self._at_line_start = chunk.endswith(b"\n")
+
+
+def _kinds_of_line_ends(chunk: bytes) -> set[LineEnd]:
+    pairs = chunk.count(b"\r\n") if b"\r" in chunk else 0
+    kinds: set[LineEnd] = {"CRLF"} if pairs else set()
+    # Without a pair the first one found decides, which costs nothing.
+    if chunk.count(b"\n") > pairs if pairs else b"\n" in chunk:
+        kinds.add("LF")
+    if chunk.count(b"\r") > pairs if pairs else b"\r" in chunk:
+        kinds.add("CR")
+    return kinds
 
 
 def _as_line_feeds(chunk: bytes) -> bytes:

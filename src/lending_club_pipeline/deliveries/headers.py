@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lending_club_pipeline.deliveries.byte_counts import BOM, LineEnd
+from lending_club_pipeline.deliveries.quoting import Record, fields_of, line_end_at, record_at
 from lending_club_pipeline.deliveries.source_files import SourceFile
 from lending_club_pipeline.deliveries.white_space import WHITE_SPACE
 from lending_club_pipeline.errors import Place, RefusedDeliveryError
@@ -14,7 +16,6 @@ from lending_club_pipeline.errors import Place, RefusedDeliveryError
 _LONGEST_RECORD: Final = 2 * 2**20
 _OTHER_DELIMITERS: Final = {";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _LONGEST_SHOWN_NAME: Final = 40
-_BOM: Final = b"\xef\xbb\xbf"
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _ASCII_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
@@ -28,18 +29,26 @@ class Header:
         positions: position in `names` of each required column, in the declared order.
         line: physical line on which the header begins.
         lines: physical lines that it takes.
+        empty_lines: those of them that are empty.
+        line_end: how it ends, or None if the file ends with it.
     """
 
     names: tuple[str, ...]
     positions: tuple[int, ...]
     line: int
     lines: int
+    empty_lines: int
+    line_end: LineEnd | None
+
+    @property
+    def extra_positions(self) -> tuple[int, ...]:
+        """Positions of the columns that nobody asked for."""
+        return tuple(at for at in range(len(self.names)) if at not in self.positions)
 
     @property
     def extra_columns(self) -> tuple[str, ...]:
         """Columns that nobody asked for: accepted, not landed, named in the metadata."""
-        taken = set(self.positions)
-        return tuple(name for at, name in enumerate(self.names) if at not in taken)
+        return tuple(self.names[at] for at in self.extra_positions)
 
 
 def read_header(plain: Path, named: Path, source: SourceFile, leading_empty_lines: int) -> Header:
@@ -60,7 +69,8 @@ def read_header(plain: Path, named: Path, source: SourceFile, leading_empty_line
     line = leading_empty_lines + 1
     place = Place(named, line=line)
     _refuse_other_encodings(start, Place(named))
-    text = start.removeprefix(_BOM).lstrip(b"\r\n").decode("utf-8", "surrogateescape")
+    content = start.removeprefix(BOM).lstrip(b"\r\n")
+    text = content.decode("utf-8", "surrogateescape")
     if not text:
         raise RefusedDeliveryError(
             "file_empty", Place(named), "this file is empty", "Deliver the whole extract again"
@@ -68,33 +78,35 @@ def read_header(plain: Path, named: Path, source: SourceFile, leading_empty_line
     first_line = text.splitlines()[0]
     _refuse_undecodable([first_line], place)
     _refuse_other_delimiters(text, first_line, source, place)
-    names, lines = _split(text, place)
+    record = record_at(content, 0)
+    _refuse_broken(record, place)
+    names = [
+        name.decode("utf-8", "surrogateescape").strip(WHITE_SPACE)
+        for name in fields_of(content[: record.end])
+    ]
     _refuse_undecodable(names, place)
     keys = [_key(name) for name in names]
     _refuse_no_header(keys, source, place)
     _refuse_duplicates(names, keys, place)
     _refuse_missing(names, keys, source, place)
     positions = tuple(keys.index(_key(column)) for column in source.columns)
-    return Header(tuple(names), positions, line, lines)
+    lines = content[: record.end].splitlines()
+    line_end = line_end_at(content, record.end)
+    return Header(tuple(names), positions, line, len(lines), lines.count(b""), line_end)
 
 
 def _key(name: str) -> str:
     return name.translate(_ASCII_LOWER)
 
 
-def _split(text: str, place: Place) -> tuple[list[str], int]:
-    """Split the header; return the names and the number of physical lines it takes."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        record = next(reader)
-    except csv.Error:
+def _refuse_broken(record: Record, place: Place) -> None:
+    if record.is_broken:
         raise RefusedDeliveryError(
             "header_broken",
             place,
             "the header has a quote that is never closed, or text after a closing quote",
             "Correct the header and deliver the file again",
-        ) from None
-    return [_unquoted(name.strip(WHITE_SPACE)) for name in record], reader.line_num
+        )
 
 
 def _unquoted(name: str) -> str:

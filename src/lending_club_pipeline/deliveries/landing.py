@@ -15,11 +15,12 @@ from typing import Final, TypeAlias
 
 import duckdb
 
-from lending_club_pipeline.deliveries import rejects, splitting
+from lending_club_pipeline.deliveries import quoting, rejects, splitting
 from lending_club_pipeline.deliveries.byte_counts import (
     ByteCounts,
     count_bytes,
     is_as_it_was_read,
+    line_that_ends_otherwise,
 )
 from lending_club_pipeline.deliveries.finding import DeliveredFile, Delivery
 from lending_club_pipeline.deliveries.headers import Header, read_header
@@ -204,9 +205,16 @@ def _land_file(
 ) -> LandedFile:
     place = Place(file.path)
     target = work / f"{file.source.table}.parquet"
+    copy = work / f"{file.source.table}.mended.csv"
     columns = file.source.landed_columns
-    landed = splitting.split(connection, plain, place, header, columns, target)
+    _refuse_mixed_line_ends(counts, plain, place)
+    shown = quoting.mend(plain, copy, place, header.line_end) if counts.may_mislead else plain
+    landed = splitting.split(connection, shown, place, header, columns, target)
     rejected = splitting.collect_rejects(connection)
+    if counts.has_quotes and splitting.has_unreadable_records(connection) and shown == plain:
+        shown = quoting.mend(plain, copy, place, header.line_end)
+        landed = splitting.split(connection, shown, place, header, columns, target)
+        rejected = splitting.collect_rejects(connection)
     if landed + rejected == 0:
         raise RefusedDeliveryError(
             "header_only",
@@ -214,22 +222,25 @@ def _land_file(
             "this file has a header and no record",
             "An extract without a single record is taken for a mistake: deliver it again",
         )
-    if rejected:
-        rejects.refuse_open_quotes(connection, plain, place)
     inner = (0, 0)
     if counts.has_quotes:
-        relation = f"read_parquet({splitting.quoted(target)})"
-        inner = splitting.count_inner_lines(connection, relation, columns)
-    simple = header.lines + counts.empty_lines + landed + rejected == counts.lines
+        inner = splitting.count_inner_lines(connection, shown, header, columns, target)
+    empty_lines = counts.empty_lines - header.empty_lines
+    simple = header.lines + empty_lines + landed + rejected == counts.lines
     if rejected:
-        one_line_each = simple and counts.empty_lines == 0 and inner == (0, 0)
+        one_line_each = (
+            simple and header.lines == 1 and empty_lines == 0 and inner == (0, 0) and shown == plain
+        )
         rejects.locate(connection, plain, one_line_each=one_line_each)
     connection.execute(
         "insert into all_rejected "
         f"select {splitting.quoted(file.source.name)}, line_number, reason, raw_record "
         "from rejected"
     )
-    row = connection.execute("select coalesce(sum(lines), 0) from rejected").fetchone()
+    row = connection.execute(
+        "select coalesce(sum(lines), 0), coalesce(sum(empty_lines), 0) from rejected"
+    ).fetchone()
+    rejected_lines, rejected_empty_lines = (0, 0) if row is None else map(int, row)
     result = LandedFile(
         source_file=file.source.name,
         delivered_name=file.path.name,
@@ -238,11 +249,11 @@ def _land_file(
         loaded_at=loaded_at,
         physical_lines=counts.lines,
         header_lines=header.lines,
-        empty_lines=counts.empty_lines - inner[1],
+        empty_lines=empty_lines - inner[1] - rejected_empty_lines,
         landed_records=landed,
         landed_lines=landed + inner[0],
         rejected_records=rejected,
-        rejected_lines=0 if row is None else int(row[0]),
+        rejected_lines=rejected_lines,
         extra_columns=header.extra_columns,
     )
     _prove_complete(result, place)
@@ -259,6 +270,12 @@ def _prove_complete(file: LandedFile, place: Place) -> None:
             f"({file.rejected_lines}) lines make {file.accounted_lines}",
             "The file was split wrongly, so nothing of it is used: look for unbalanced quotes",
         )
+
+
+def _refuse_mixed_line_ends(counts: ByteCounts, plain: Path, place: Place) -> None:
+    """Refuse a file without quotes whose lines end in several ways; `mend` looks at the others."""
+    if len(counts.line_ends) > 1 and not counts.has_quotes:
+        raise quoting.mixed_line_ends(Place(place.path, line_that_ends_otherwise(plain)))
 
 
 def _refuse_if_empty(file: DeliveredFile, counts: ByteCounts) -> None:

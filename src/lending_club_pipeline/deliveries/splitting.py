@@ -11,8 +11,9 @@ from typing import Final
 
 import duckdb
 
-from lending_club_pipeline.deliveries.byte_counts import line_that_ends_otherwise
+from lending_club_pipeline.deliveries.byte_counts import LineEnd, line_that_ends_otherwise
 from lending_club_pipeline.deliveries.headers import Header
+from lending_club_pipeline.deliveries.quoting import mixed_line_ends
 from lending_club_pipeline.errors import Place, RefusedDeliveryError
 
 LONGEST_RECORD_BYTES: Final = 2 * 2**20
@@ -27,6 +28,8 @@ _REASONS: Final = {
     "TOO MANY COLUMNS": "record_wrong_number_of_fields",
 }
 
+# As the parser's option wants them; without it, it takes the first one that it sees, in quotes too.
+_NEW_LINES: Final[dict[LineEnd, str]] = {"LF": r"\n", "CRLF": r"\r\n", "CR": r"\r"}
 _ERROR_LINE: Final = re.compile(r"Line: (\d+)")
 
 
@@ -79,19 +82,16 @@ def split(
     """
     for table in ("reject_errors", "reject_scans"):
         connection.execute(f"drop table if exists {table}")
-    fields = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(len(header.names)))
     taken = ", ".join(
         f'c{at} as "{column}"' for at, column in zip(header.positions, columns, strict=True)
     )
     statement = f"""
         copy (
-            select {taken} from read_csv(
-                {quoted(plain)}, auto_detect = false, delim = ',', quote = '"', escape = '"',
-                header = true, skip = {header.line - 1}, columns = {{{fields}}},
-                nullstr = chr(1) || 'never' || chr(2), store_rejects = true, rejects_limit = 0,
-                max_line_size = {LONGEST_RECORD_BYTES}, compression = 'none'
-            )
-        ) to {quoted(target)} (format parquet, compression zstd, dictionary_size_limit 1000)
+            select {taken}
+            from {_records(plain, header, "store_rejects = true, rejects_limit = 0")}
+        ) to {quoted(target)} (
+            format parquet, compression zstd, compression_level 1, dictionary_size_limit 1000
+        )
     """
     try:
         row = connection.execute(statement).fetchone()
@@ -101,15 +101,28 @@ def split(
     return 0 if row is None else int(row[0])
 
 
+def _records(plain: Path, header: Header, on_error: str) -> str:
+    """Return SQL for the records of a file, with every column read.
+
+    The parser checks the text of a column only if somebody asks for it; no field is ever NULL.
+    """
+    fields = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(len(header.names)))
+    read = " and ".join(f"c{at} is not null" for at in range(len(header.names)))
+    return f"""
+        read_csv(
+            {quoted(plain)}, auto_detect = false, delim = ',', quote = '"', escape = '"',
+            header = true, skip = {header.line - 1}, columns = {{{fields}}},
+            nullstr = chr(1) || 'never' || chr(2), {on_error},
+            max_line_size = {LONGEST_RECORD_BYTES}, compression = 'none'
+            {"" if header.line_end is None else f", new_line = '{_NEW_LINES[header.line_end]}'"}
+        )
+        {"where " + read if header.extra_positions else ""}
+    """
+
+
 def _refusal(plain: Path, place: Place, message: str) -> RefusedDeliveryError:
     if "invalid state" in message:
-        return RefusedDeliveryError(
-            "mixed_line_ends",
-            Place(place.path, line_that_ends_otherwise(plain)),
-            "this line does not end as those above it (LF, CRLF, CR), or a field without quotes "
-            "holds a carriage return",
-            "Export the file again with one kind of line end throughout",
-        )
+        return mixed_line_ends(Place(place.path, line_that_ends_otherwise(plain)))
     line = _ERROR_LINE.search(message)
     return RefusedDeliveryError(
         "file_not_splittable",
@@ -124,8 +137,8 @@ def collect_rejects(connection: duckdb.DuckDBPyConnection) -> int:
 
     The columns are `position` (byte at which the record begins), `line_number` (the parser's
     count of records until `rejects.locate` corrects it), `lines` (physical lines that it takes),
-    `reason`, `raw_record` (cut at 10,000 characters by the parser) and `ends_in_line_end` (the
-    parser's text went over the end of the line).
+    `empty_lines` (those of them that are empty), `reason` and `raw_record` (cut at 10,000
+    characters by the parser).
     """
     ranks = " ".join(f"when '{name}' then {rank}" for rank, name in enumerate(_REASONS))
     names = " ".join(f"when '{name}' then '{reason}'" for name, reason in _REASONS.items())
@@ -138,10 +151,9 @@ def collect_rejects(connection: duckdb.DuckDBPyConnection) -> int:
                 as reason,
             rtrim(ltrim(coalesce(csv_line, ''), chr(10) || chr(13)), chr(10) || chr(13))
                 as raw_record,
-            rtrim(coalesce(csv_line, ''), chr(10) || chr(13)) != coalesce(csv_line, '')
-                as ends_in_line_end,
             cast(line as bigint) as line_number,
             cast(1 as bigint) as lines,
+            cast(0 as bigint) as empty_lines,
         from reject_errors
         qualify row_number() over (
             partition by line_byte_position
@@ -152,13 +164,41 @@ def collect_rejects(connection: duckdb.DuckDBPyConnection) -> int:
     return 0 if row is None else int(row[0])
 
 
+def has_unreadable_records(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Return whether there are rejected records behind which the parser may have lost its place."""
+    return (
+        connection.execute(
+            "select 1 from rejected where reason != 'record_wrong_number_of_fields' limit 1"
+        ).fetchone()
+        is not None
+    )
+
+
 def count_inner_lines(
+    connection: duckdb.DuckDBPyConnection,
+    plain: Path,
+    header: Header,
+    columns: tuple[str, ...],
+    target: Path,
+) -> tuple[int, int]:
+    """Count line ends, and empty lines, inside the fields of landed records.
+
+    The parser is not asked: this reads the text that was landed. Only extra columns, which are
+    not landed, are read once more.
+    """
+    relation = f"read_parquet({quoted(target)})"
+    lines, empty_lines = _inner_lines(connection, relation, columns)
+    if header.extra_positions:
+        relation = f"(from {_records(plain, header, 'ignore_errors = true')})"
+        extra = tuple(f"c{at}" for at in header.extra_positions)
+        more_lines, more_empty_lines = _inner_lines(connection, relation, extra)
+        return lines + more_lines, empty_lines + more_empty_lines
+    return lines, empty_lines
+
+
+def _inner_lines(
     connection: duckdb.DuckDBPyConnection, relation: str, columns: tuple[str, ...]
 ) -> tuple[int, int]:
-    """Count line ends, and empty lines, inside the fields of `relation`.
-
-    The parser is not asked: this reads the text that was landed.
-    """
     has_line_end = " or ".join(
         f'contains("{it}", chr(10)) or contains("{it}", chr(13))' for it in columns
     )

@@ -48,6 +48,7 @@ class Publication:
 
     def __init__(self, setting: str = OUTPUT_SETTING) -> None:
         self._works: dict[Path, Path] = {}
+        self._scratch: list[Path] = []
         self._setting = setting
 
     def work_for(self, target: Path) -> Path:
@@ -62,6 +63,16 @@ class Publication:
             work = target.with_name(f".{target.name}.{os.getpid()}.tmp")
             self._works[target] = work
             os.close(os.open(work, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, _OWNER_ONLY))
+        return work
+
+    def scratch(self, target: Path) -> Path:
+        """Return an empty temporary file beside `target` that is removed in the end.
+
+        Raises:
+            OutputError: the folder cannot be written or the disk is full.
+        """
+        work = self.work_for(target)
+        self._scratch.append(self._works.pop(target))
         return work
 
     def settle(self) -> None:
@@ -89,7 +100,7 @@ class Publication:
                 self.settle()
                 self._publish()
         finally:
-            for work in self._works.values():
+            for work in (*self._works.values(), *self._scratch):
                 work.unlink(missing_ok=True)
 
     def _publish(self) -> None:

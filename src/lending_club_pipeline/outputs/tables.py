@@ -1,5 +1,6 @@
 """The outputs that are tables: account_summary as CSV and Parquet, and the quarantine."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -60,3 +61,33 @@ class PublishedTable:
                 "happens twice."
             )
         return rows
+
+
+@dataclass(frozen=True)
+class SummaryInOrder:
+    """The account summary, sorted once for both of its files.
+
+    Attributes:
+        table: the query of the summary.
+        sorted_file: temporary Parquet file, sorted, on the disk of the outputs.
+    """
+
+    table: PublishedTable
+    sorted_file: Path
+
+    def prepare(self) -> None:
+        """Sort the summary into the temporary file.
+
+        Raises:
+            OutputError: the number of rows is not what the ledger says.
+        """
+        self.table.write_parquet(self.sorted_file)
+
+    def write_csv(self, work: Path) -> int:
+        """Write the rows of the temporary file as CSV, in their order."""
+        return self.table.warehouse.convert_to_csv(self.sorted_file, work)
+
+    def write_parquet(self, work: Path) -> int:
+        """Move the temporary file to `work`."""
+        shutil.move(self.sorted_file, work)
+        return self.table.expected_rows

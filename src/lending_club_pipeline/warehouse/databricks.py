@@ -126,6 +126,10 @@ class DatabricksWarehouse:
         """Refuse: reading outputs from Databricks is not released yet."""
         raise WarehouseError(_NOT_RELEASED.format(query))
 
+    def convert_to_csv(self, parquet: Path, target: Path) -> int:  # noqa: ARG002
+        """Refuse: writing outputs from Databricks is not released yet."""
+        raise WarehouseError(_NOT_RELEASED.format(target))
+
     def copy_to_file(self, query: str, target: Path, file_format: FileFormat) -> int:  # noqa: ARG002
         """Refuse: writing outputs from Databricks is not released yet."""
         raise WarehouseError(_NOT_RELEASED.format(target))

@@ -58,5 +58,8 @@ class Warehouse(Protocol):
     def stream(self, query: str) -> "pa.RecordBatchReader":
         """Return a result of any size as a stream of Arrow batches."""
 
+    def convert_to_csv(self, parquet: Path, target: Path) -> int:
+        """Write a Parquet file of any size as CSV, rows in its order; return their number."""
+
     def copy_to_file(self, query: str, target: Path, file_format: FileFormat) -> int:
         """Write a result of any size, in the order of the query; return its number of rows."""

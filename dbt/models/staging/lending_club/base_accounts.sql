@@ -1,16 +1,17 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='table',
+    pre_hook="{{ store_text_plainly() }}",
+    post_hook="{{ store_text_plainly(false) }}",
+) }}
 
 with
 
 duplicated_hashes as (
-    select key_hash
-    from (
-        select {{ hash_of(['as_of_date', 'account_id']) }} as key_hash
-        from ({{ parsed_accounts(['account_id']) }}) as parsed
-        where account_id != ''
-    ) as hashed
-    group by key_hash
-    having count(*) > 1
+    {{ repeated_hashes(
+        '(' ~ parsed_accounts(['account_id']) ~ ') as parsed',
+        ['as_of_date', 'account_id'],
+        "account_id != ''",
+    ) }}
 ),
 
 candidates as (

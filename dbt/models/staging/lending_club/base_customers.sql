@@ -1,16 +1,17 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='table',
+    pre_hook="{{ store_text_plainly() }}",
+    post_hook="{{ store_text_plainly(false) }}",
+) }}
 
 with
 
 duplicated_hashes as (
-    select key_hash
-    from (
-        select {{ hash_of(['as_of_date', 'customer_id']) }} as key_hash
-        from ({{ parsed_customers(['customer_id']) }}) as parsed
-        where customer_id is not null
-    ) as hashed
-    group by key_hash
-    having count(*) > 1
+    {{ repeated_hashes(
+        '(' ~ parsed_customers(['customer_id']) ~ ') as parsed',
+        ['as_of_date', 'customer_id'],
+        "customer_id is not null",
+    ) }}
 ),
 
 candidates as (

@@ -29,7 +29,12 @@ from lending_club_pipeline.outputs.closing import (
     read_ledger,
 )
 from lending_club_pipeline.outputs.report import CheckResult, render_report
-from lending_club_pipeline.outputs.tables import ACCOUNT_SUMMARY, QUARANTINE, PublishedTable
+from lending_club_pipeline.outputs.tables import (
+    ACCOUNT_SUMMARY,
+    QUARANTINE,
+    PublishedTable,
+    SummaryInOrder,
+)
 from lending_club_pipeline.warehouse import Warehouse
 
 _FINANCE: Final = ["finance@lendingclub.example"]
@@ -100,10 +105,17 @@ def outputs(
     ledger = published_ledger(warehouse.warehouse)
     folder = platform.settings.output_path.absolute()
     selected = {key.to_user_string() for key in context.selected_asset_keys}
-    summary = _summary(warehouse.warehouse, ledger)
-    writers = _writers(warehouse.warehouse, ledger, summary, partial(_checks_of_run, context))
     written: dict[str, tuple[WrittenFile, float]] = {}
     with Publication() as publication:
+        summary = SummaryInOrder(
+            _summary(warehouse.warehouse, ledger),
+            publication.scratch(folder / "account_summary.sorted"),
+        )
+        if selected & {"account_summary_csv", _PARQUET}:
+            show_progress("Sorting account_summary")
+            with explaining(folder):
+                summary.prepare()
+        writers = _writers(warehouse.warehouse, ledger, summary, partial(_checks_of_run, context))
         for name, (file_name, write) in writers.items():
             if name in selected:
                 show_progress(f"Writing {file_name}")
@@ -147,7 +159,7 @@ _Writers = dict[str, tuple[str, Callable[[Path], int | None]]]
 def _writers(
     warehouse: Warehouse,
     ledger: DeliveryLedger,
-    summary: PublishedTable,
+    summary: SummaryInOrder,
     read_checks: Callable[[], Sequence[CheckResult]],
 ) -> _Writers:
     """Return by asset its file's name and what writes it; Parquet is the I/O manager's."""

@@ -11,9 +11,9 @@ import dagster as dg
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
 from lending_club_pipeline.defs.transform.metadata import (
-    TableFacts,
     lineage_metadata,
     model_metadata,
+    read_columns,
     read_table_facts,
 )
 from lending_club_pipeline.defs.transform.translator import LendingClubDbtTranslator
@@ -181,8 +181,8 @@ def _events(
     by_id = {result.unique_id: result for result in results}
     done = {it for it in graph.in_order if it in by_id and by_id[it].status == "success"}
     names = [graph.name_of(it) for it in graph.in_order if it in done]
-    facts = read_table_facts(warehouse, [*names, *graph.sources])
-    lineage = graph.prepared.column_lineage(lambda: _trace(graph, by_id, facts, warehouse.engine))
+    facts = read_table_facts(warehouse, names)
+    lineage = graph.prepared.column_lineage(lambda: _trace(graph, by_id, warehouse))
     for unique_id in graph.in_order:
         # An ephemeral model is part of the models that use it: it is there when its parents are.
         if graph.is_ephemeral(unique_id) and graph.parents[unique_id] <= done:
@@ -206,16 +206,16 @@ def _events(
 def _trace(
     graph: DbtGraph,
     results: Mapping[str, NodeResult],
-    facts: Mapping[str, TableFacts],
-    dialect: str,
+    warehouse: Warehouse,
 ) -> ColumnLineage:
     compiled = {
         graph.name_of(it): result.compiled
         for it, result in results.items()
         if it in graph.specs and result.compiled
     }
-    schema = {name: known.columns for name, known in facts.items()}
-    return trace_columns(compiled, schema, dialect)
+    tables = [graph.name_of(it) for it in graph.in_order if not graph.is_ephemeral(it)]
+    schema = read_columns(warehouse, [*tables, *graph.sources])
+    return trace_columns(compiled, schema, warehouse.engine)
 
 
 def _check_result(spec: dg.AssetCheckSpec, result: NodeResult) -> dg.AssetCheckResult:

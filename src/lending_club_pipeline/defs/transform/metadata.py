@@ -31,6 +31,12 @@ def read_table_facts(warehouse: Warehouse, names: Sequence[str]) -> dict[str, Ta
         f"select '{name}' as name, count(*) as row_count from {name}" for name in names
     )
     row_counts = {row["name"]: row["row_count"] for row in warehouse.fetch(counts)}
+    columns = read_columns(warehouse, names)
+    return {name: TableFacts(row_counts[name], columns[name]) for name in names}
+
+
+def read_columns(warehouse: Warehouse, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Read the columns of some relations, in order, and their types."""
     listed = ", ".join(f"'{name}'" for name in names)
     columns: dict[str, dict[str, str]] = {name: {} for name in names}
     for row in warehouse.fetch(
@@ -38,7 +44,7 @@ def read_table_facts(warehouse: Warehouse, names: Sequence[str]) -> dict[str, Ta
         f"where table_name in ({listed}) order by table_name, ordinal_position"
     ):
         columns[row["table_name"]][row["column_name"]] = row["data_type"].lower()
-    return {name: TableFacts(row_counts[name], columns[name]) for name in names}
+    return columns
 
 
 def model_metadata(

@@ -1,0 +1,231 @@
+"""Quotes as the project's rules read them, looked at apart from the CSV parser.
+
+The parser loses its place behind a broken quote and misreads a quote behind several spaces. Where
+a file may hold such a thing, all its records are walked over here, and the parser is shown a copy
+of the same length in which these records can do no harm.
+"""
+
+import mmap
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from lending_club_pipeline.deliveries.byte_counts import BOM, LineEnd
+from lending_club_pipeline.errors import Place, RefusedDeliveryError
+
+# A field that the parser reads as the rules do: at most one space before its quote.
+_FIELD: Final = rb'(?: ?+"[^"]*+(?:""[^"]*+)*+" *+|(?! *+")[^,\r\n]*+)'
+_RECORD: Final = rb"(?:%s,)*+%s" % (_FIELD, _FIELD)
+_RECORDS_ENDING_IN: Final = rb"(?:(?:%(end)s)*+%(record)s(?:%(end)s)++)*+"
+_WHOLE_RECORD: Final = re.compile(rb"%s(?=[\r\n]|\Z)" % _RECORD)
+_RECORDS: Final[dict[LineEnd, re.Pattern[bytes]]] = {
+    "LF": re.compile(_RECORDS_ENDING_IN % {b"record": _RECORD, b"end": rb"\n"}),
+    "CRLF": re.compile(_RECORDS_ENDING_IN % {b"record": _RECORD, b"end": rb"\r\n"}),
+    "CR": re.compile(_RECORDS_ENDING_IN % {b"record": _RECORD, b"end": rb"\r(?!\n)"}),
+}
+_LINE_END: Final = re.compile(rb"\r\n|\n|\r|\Z")
+_QUOTED_OR_NOT: Final = re.compile(rb' *+"((?:[^"]|"")*+)" *+|[^,]*+')
+_LINE_ENDS: Final[dict[bytes, LineEnd]] = {b"\n": "LF", b"\r\n": "CRLF", b"\r": "CR"}
+_NO_LINE_END: Final = re.compile(rb"[^\r\n]")
+_PIECE: Final = 2**21
+
+_Edit: TypeAlias = tuple[int, bytes]
+_Bytes: TypeAlias = bytes | mmap.mmap
+
+
+@dataclass(frozen=True)
+class Record:
+    """Where a record ends and what its quotes do; all are positions of bytes.
+
+    Attributes:
+        start: its first byte.
+        end: behind its last byte, before its line end.
+        opened: the quote that breaks it, or None.
+        closed: the quote that seems to close that one, or None.
+        spaced: quoted fields behind several spaces: begin of the spaces, the two quotes.
+    """
+
+    start: int
+    end: int
+    opened: int | None = None
+    closed: int | None = None
+    spaced: tuple[tuple[int, int, int], ...] = ()
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a quote breaks it."""
+        return self.opened is not None
+
+
+@contextmanager
+def bytes_of(plain: Path) -> Iterator[mmap.mmap]:
+    """Map a file into memory."""
+    with (
+        plain.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        yield content
+
+
+def record_at(content: _Bytes, start: int) -> Record:
+    """Walk over the record at `start`, to its end or to the end of the line that breaks it."""
+    whole = _WHOLE_RECORD.match(content, start)
+    if whole is not None:
+        return Record(start, whole.end())
+    spaced: list[tuple[int, int, int]] = []
+    at = start
+    while True:
+        field, opened = at, _behind_spaces(content, at)
+        if content[opened : opened + 1] == b'"':
+            closed = _closing_quote(content, opened + 1)
+            if closed is None:
+                return Record(start, len(content), opened)
+            at = _behind_spaces(content, closed + 1)
+            if content[at : at + 1] not in (b",", b"\n", b"\r", b""):
+                return Record(start, _line_end(content, closed), opened, closed)
+            if opened - field > 1:
+                spaced.append((field, opened, closed))
+        else:
+            end = _line_end(content, at)
+            comma = content.find(b",", at, end)
+            at = end if comma < 0 else comma
+        if content[at : at + 1] != b",":
+            return Record(start, at, spaced=tuple(spaced))
+        at += 1
+
+
+def fields_of(record: bytes) -> list[bytes]:
+    """Return the fields of a record that no quote breaks."""
+    fields = []
+    at = 0
+    while at <= len(record):
+        found = _QUOTED_OR_NOT.match(record, at)
+        if found is None:
+            break
+        fields.append(found[0] if found[1] is None else found[1].replace(b'""', b'"'))
+        at = found.end() + 1
+    return fields
+
+
+def line_end_at(content: _Bytes, at: int) -> LineEnd | None:
+    """Return the kind of line end at a position, or None at the end of the file."""
+    found = _LINE_END.match(content, at)
+    return None if found is None else _LINE_ENDS.get(found[0])
+
+
+def mend(plain: Path, copy: Path, place: Place, line_end: LineEnd | None) -> Path:
+    """Write a copy of a file that the parser reads as the rules do.
+
+    A record that a quote breaks becomes one that is rejected for its number of fields; spaces
+    before a quote move behind it. Every record stays where it is and takes as many lines.
+
+    Args:
+        plain: the text of the file.
+        copy: where the copy is written, if one is needed.
+        place: the file as errors name it.
+        line_end: how the header ends, and every other record should.
+
+    Returns:
+        The copy, or `plain` if nothing had to be changed.
+
+    Raises:
+        RefusedDeliveryError: a broken quote runs over the end of its line, or lines end in more
+            than one way.
+    """
+    with bytes_of(plain) as content:
+        edits = _edits(content, place, line_end or "LF")
+        first = next(edits, None)
+        if first is None:
+            return plain
+        shutil.copyfile(plain, copy)
+        with copy.open("r+b") as file:
+            for position, text in (first, *edits):
+                file.seek(position)
+                file.write(text)
+    return copy
+
+
+def _edits(content: _Bytes, place: Place, line_end: LineEnd) -> Iterator[_Edit]:
+    at = len(BOM) if content[: len(BOM)] == BOM else 0
+    good_records = _RECORDS[line_end]
+    while at < len(content):
+        match = good_records.match(content, at)
+        at = at if match is None else match.end()
+        record = record_at(content, at)
+        _refuse_open_quote(content, record, place)
+        if line_end_at(content, record.end) not in (line_end, None):
+            raise mixed_line_ends(Place(place.path, count_line_ends(content, 0, record.end) + 1))
+        if record.is_broken:
+            yield record.start, _one_field(content[record.start : record.end])
+        for field, opened, closed in record.spaced:
+            yield field, content[opened : closed + 1] + content[field:opened]
+        at = record.end + (2 if line_end == "CRLF" else 1)
+
+
+def _one_field(record: bytes) -> bytes:
+    """Blank a record out, line ends apart."""
+    blank = _NO_LINE_END.sub(b"x", record)
+    return blank if blank.isalpha() else b'"' + blank[1:-1] + b'"'
+
+
+def _refuse_open_quote(content: _Bytes, record: Record, place: Place) -> None:
+    if record.opened is None:
+        return
+    until = len(content) if record.closed is None else record.closed
+    if _line_end(content, record.opened) < until:
+        raise RefusedDeliveryError(
+            "quote_left_open",
+            Place(place.path, count_line_ends(content, 0, record.opened) + 1),
+            "a quote opens on this line and is not closed properly on it, so that the "
+            "records behind it cannot be told apart",
+            "Correct the quote and deliver the file again",
+        )
+
+
+def mixed_line_ends(place: Place) -> RefusedDeliveryError:
+    """Return the refusal of a file whose lines end in more than one way."""
+    return RefusedDeliveryError(
+        "mixed_line_ends",
+        place,
+        "this line does not end as those above it (LF, CRLF, CR), or a field without quotes "
+        "holds a carriage return",
+        "Export the file again with one kind of line end throughout",
+    )
+
+
+def _behind_spaces(content: _Bytes, at: int) -> int:
+    while content[at : at + 1] == b" ":
+        at += 1
+    return at
+
+
+def _closing_quote(content: _Bytes, at: int) -> int | None:
+    while True:
+        quote = content.find(b'"', at)
+        if quote < 0:
+            return None
+        if content[quote + 1 : quote + 2] != b'"':
+            return quote
+        at = quote + 2
+
+
+def _line_end(content: _Bytes, at: int) -> int:
+    found = _LINE_END.search(content, at)
+    return len(content) if found is None else found.start()
+
+
+def count_line_ends(content: _Bytes, start: int, end: int) -> int:
+    """Count LF, CRLF and CR between two positions, none of which may lie within a CRLF."""
+    count = 0
+    while start < end:
+        stop = min(end, start + _PIECE)
+        if stop < end and content[stop - 1 : stop] == b"\r":
+            stop += 1
+        piece = content[start:stop]
+        count += piece.count(b"\n") + piece.count(b"\r") - piece.count(b"\r\n")
+        start = stop
+    return count

@@ -1,0 +1,164 @@
+"""Runs that are stopped half-way, killed, or started twice: real processes, real signals."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from lending_club_pipeline.warehouse import locks
+from tests.workspaces import Workspace
+
+# Lines of the progress, in the order in which they come.
+LANDING = "Splitting accounts.csv"
+MODELS = "dbt base_accounts"
+OUTPUTS = "Writing account_summary.csv"
+
+SUMMARY = (
+    "customer_id,account_id,original_balance,interest_rate,annual_interest,new_balance\n"
+    "1,A1,300.00,0.0150,4.50,304.50\n"
+)
+_LONGEST_SECONDS = 120
+
+
+@contextmanager
+def _started(workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
+    """Start a run of its own process, which does not outlive the test."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "lending_club_pipeline", "run"],
+        env=workspace.environment(),
+        cwd=workspace.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        watchdog = threading.Timer(_LONGEST_SECONDS, process.kill)
+        watchdog.start()
+        try:
+            yield process
+        finally:
+            watchdog.cancel()
+            process.kill()
+
+
+def _wait_for(process: subprocess.Popen[str], moment: str) -> None:
+    assert process.stderr is not None
+    seen = []
+    for line in process.stderr:
+        seen.append(line)
+        if line.startswith(moment):
+            return
+    pytest.fail(f"no line begins with {moment!r} in:\n{''.join(seen)}")
+
+
+def _stopped(workspace: Workspace, moment: str, sent: signal.Signals) -> tuple[int, str]:
+    """Start a run, stop it at a moment, and return its exit code and what it said after that."""
+    with _started(workspace) as process:
+        _wait_for(process, moment)
+        process.send_signal(sent)
+        _, errors = process.communicate()
+    return process.returncode, errors
+
+
+def _assert_clean(workspace: Workspace) -> None:
+    """The outputs are those of the changed delivery, and nothing else is left."""
+    assert (workspace.outputs / "account_summary.csv").read_text() == SUMMARY
+    names = [path.name for path in (workspace.root / "landing").iterdir()]
+    assert names == ["as_of_date=2026-01-31"]
+    left = [path.name for path in workspace.root.rglob("*.tmp")]
+    assert left == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        pytest.param(signal.SIGINT, 130, id="interrupted"),
+        pytest.param(signal.SIGKILL, -signal.SIGKILL, id="killed"),
+    ],
+)
+def test_a_run_that_is_stopped_changes_nothing_and_the_next_one_needs_no_help(
+    after_good_run: Workspace, sent: signal.Signals, code: int
+) -> None:
+    before = after_good_run.output_bytes()
+
+    for moment in (LANDING, MODELS):
+        ended, errors = _stopped(after_good_run, moment, sent)
+        assert ended == code, errors
+        assert "Traceback" not in errors
+        assert after_good_run.output_bytes() == before
+        if sent == signal.SIGINT:
+            assert errors.endswith("Interrupted. Run again: nothing has to be cleaned up.\n")
+
+    # So late that the run may be faster than the signal: files are old or new, and whole.
+    ended, errors = _stopped(after_good_run, OUTPUTS, sent)
+    published = {path.name: path.read_bytes() for path in after_good_run.outputs.glob("[!.]*")}
+    assert ended in {code, 0}, errors
+
+    assert after_good_run.run().outcome == "success"
+    _assert_clean(after_good_run)
+    after = after_good_run.output_bytes()
+    for name, content in published.items():
+        assert content in {before[name], after[name]}, name
+
+
+def test_a_run_that_is_told_to_terminate_ends_as_if_interrupted(after_good_run: Workspace) -> None:
+    before = after_good_run.output_bytes()
+
+    ended, errors = _stopped(after_good_run, MODELS, signal.SIGTERM)
+
+    assert ended == 130, errors
+    assert errors.endswith("Interrupted. Run again: nothing has to be cleaned up.\n")
+    assert after_good_run.output_bytes() == before
+
+
+def test_a_first_run_that_is_killed_is_no_obstacle(
+    make_workspace: Callable[[str], Workspace], after_good_run: Workspace
+) -> None:
+    workspace = make_workspace("first")
+    shutil.copytree(after_good_run.inputs, workspace.inputs)
+
+    _stopped(workspace, MODELS, signal.SIGKILL)
+
+    assert list(workspace.root.glob("outputs/*")) == []
+    assert workspace.run().outcome == "success"
+    _assert_clean(workspace)
+
+
+def test_of_two_runs_at_once_one_works_and_the_other_says_so_or_waits(
+    after_good_run: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _started(after_good_run) as process:
+        _wait_for(process, "Delivery of")
+        process.send_signal(signal.SIGSTOP)
+        # A run history of its own: the other process may have stopped in the middle of writing.
+        other_home = tmp_path / "other_home"
+        shutil.copytree(after_good_run.settings().dbt_cache, other_home / "dbt")
+
+        report = after_good_run.run(dagster_home=other_home)
+
+        assert report.outcome == "failed"
+        assert report.message.startswith(
+            f"{after_good_run.database}: process {process.pid} (__main__.py) is using this database"
+        )
+
+        # The other process goes on as soon as we have found that we must wait.
+        sleep = locks.time.sleep
+
+        def let_the_other_go_on(seconds: float) -> None:
+            process.send_signal(signal.SIGCONT)
+            sleep(seconds)
+
+        monkeypatch.setattr(locks.time, "sleep", let_the_other_go_on)
+        monkeypatch.setenv("LOCK_WAIT_SECONDS", str(_LONGEST_SECONDS))
+
+        report = after_good_run.run(dagster_home=other_home)
+
+        assert report.outcome == "success", report.message
+        assert process.communicate()[1].endswith("Writing account_summary.parquet\n")
+        assert process.returncode == 0
+    _assert_clean(after_good_run)

@@ -1,0 +1,178 @@
+"""Names and records of customers stay where they belong, whatever happens to a delivery."""
+
+import gzip
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from lending_club_pipeline.transformation import manifests
+from lending_club_pipeline.transformation.projects import project_dir
+from tests.workspaces import ACCOUNT_HEADER, CUSTOMER_HEADER, Workspace
+
+# In every name and account id below, as it came or in lower case; and in every customer id.
+CANARY = b"quokka"
+CUSTOMER_CANARY = b"77007700"
+
+CUSTOMERS = (
+    f"{CUSTOMER_HEADER}"
+    "770077001,Quokka Good,yes\n"
+    "770077002,Quokka Quarantined,perhaps\n"
+    '770077003,"Quokka "Rejected,no\n'
+    "770077004,Quokka,Rejected,no\n"
+)
+ACCOUNTS = (
+    f"{ACCOUNT_HEADER}"
+    "Quokka-1,770077001,100.00,Savings\n"
+    "Quokka-2,770077002,100.00,Savings\n"
+    "Quokka-3,770077001,Quokka,Savings\n"
+    "Quokka-4,770077001\n"
+)
+# What is refused, each with canaries where an error could show them.
+REFUSED = {
+    "no header": CUSTOMERS.partition("\n")[2].encode(),
+    "no header, a word twice": b"Quokka,Quokka,770077001\n770077002,Quokka,yes\n",
+    "no header, one field": b"Quokka\n",
+    "no column": b"CustomerID,Name\n770077001,Quokka\n",
+    "semicolons": CUSTOMERS.replace(",", ";").encode(),
+    "UTF-16": CUSTOMERS.encode("utf-16"),
+    "mixed line ends": CUSTOMERS.encode() + b"770077005,Quokka,no\r\n770077006,Quokka,no\n",
+    "open quote": CUSTOMERS.encode() + b'770077005,"Quokka,no\n770077006,Quokka,no\n',
+    "open quote in the header": b'CustomerID,Name,"HasLoan\n770077001,Quokka,yes\n',
+}
+
+
+@pytest.fixture
+def temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where this process and those that it starts keep temporary files."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
+def _assert_no_canary(said: bytes, *folders: Path) -> None:
+    places = {"what was said": said}
+    for folder in folders:
+        places |= {str(it): it.read_bytes() for it in folder.rglob("*") if it.is_file()}
+    found = [
+        place
+        for place, content in places.items()
+        if CANARY in content.lower() or CUSTOMER_CANARY in content
+    ]
+    assert found == []
+
+
+def test_a_run_shows_and_records_no_name_and_no_record(
+    workspace: Workspace, temporary_files: Path
+) -> None:
+    workspace.deliver(CUSTOMERS.encode(), ACCOUNTS.encode())
+
+    ended = workspace.command("--debug", "run")
+
+    assert ended.returncode == 0, ended.stderr
+    # What is searched for is there: in the outputs, where it belongs.
+    assert CANARY in (workspace.outputs / "account_summary.csv").read_bytes().lower()
+    quarantine = (workspace.outputs / "quarantine.csv").read_bytes().lower()
+    assert quarantine.count(CANARY + b" quarantined") == 1
+    assert quarantine.count(b"rejected,no") == 2
+    report = workspace.outputs / "report.html"
+    _assert_no_canary(
+        (ended.stdout + ended.stderr).encode() + report.read_bytes(),
+        workspace.root / "dagster",
+        temporary_files,
+    )
+
+
+def test_a_refusal_shows_and_records_no_name_and_no_record(
+    workspace: Workspace, temporary_files: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    said = []
+    for customers in REFUSED.values():
+        workspace.deliver(customers, ACCOUNTS.encode())
+        report = workspace.run()
+        assert report.outcome == "refused", report.message
+        said.append(report.message)
+    (workspace.inputs / "2026-01-31" / "Customer.csv").unlink()
+    packed = gzip.compress(CUSTOMERS.encode(), compresslevel=0)
+    (workspace.inputs / "2026-01-31" / "Customer.csv.gz").write_bytes(packed[:-4])
+    said.append(workspace.run().message)
+
+    captured = capfd.readouterr()
+    _assert_no_canary(
+        "\n".join([*said, *workspace.messages, captured.out, captured.err]).encode(),
+        workspace.root / "dagster",
+        temporary_files,
+    )
+
+
+def test_a_refused_delivery_exits_with_3_and_one_line(workspace: Workspace) -> None:
+    workspace.deliver(REFUSED["open quote"], ACCOUNTS.encode())
+
+    ended = workspace.command("run")
+
+    assert ended.returncode == 3
+    assert ended.stdout == ""
+    *_, refused, logs = ended.stderr.splitlines()
+    customers = workspace.inputs / "2026-01-31" / "Customer.csv"
+    assert refused.startswith(f"Refused: {customers}, line 6: a quote opens on this line")
+    assert logs.startswith("Logs: Dagster run ")
+    _assert_no_canary(ended.stderr.encode())
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["cast(account_id as integer)", "error('for ' || account_id || ' it is ''wrong''')"],
+    ids=["cast", "error"],
+)
+def test_a_model_that_fails_on_a_value_does_not_show_it(
+    workspace: Workspace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    value: str,
+) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(project_dir(), project, ignore=shutil.ignore_patterns("target", "logs"))
+    monkeypatch.setattr(manifests, "project_dir", lambda: project)
+    model = project / "models/marts/account_summary_daily.sql"
+    text = model.read_text()
+    broken = text.replace(
+        "cast(balance + annual_interest as decimal(18, 2)) as new_balance",
+        f"cast({value} as decimal(18, 2)) as new_balance",
+    )
+    assert broken != text
+    model.write_text(broken)
+    workspace.deliver(CUSTOMERS.encode(), ACCOUNTS.encode())
+
+    report = workspace.run()
+
+    assert report.outcome == "failed"
+    assert report.message.startswith("dbt model or test account_summary_daily: ")
+    _assert_no_canary(
+        "\n".join([report.message, *workspace.messages]).encode(), workspace.root / "dagster"
+    )
+
+
+def test_files_with_personal_data_are_their_owners_alone(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = workspace.root / "data"
+    monkeypatch.setenv("DUCKDB_PATH", str(data / "lending_club.duckdb"))
+    workspace.deliver(CUSTOMERS.encode(), ACCOUNTS.encode())
+    os.umask(0o000)
+
+    report = workspace.run(duckdb_path=data / "lending_club.duckdb")
+
+    assert report.outcome == "success", report.message
+    written = [it for folder in (data, workspace.outputs) for it in (folder, *folder.rglob("*"))]
+    names = {path.name for path in written}
+    assert names >= {
+        "lending_club.duckdb", "landing", "customers.parquet", "accounts.parquet",
+        "rejects.parquet", "quarantine.csv", "account_summary.csv", "account_summary.parquet",
+    }  # fmt: skip
+    modes = {str(path): oct(stat.S_IMODE(path.stat().st_mode)) for path in written}
+    assert modes == {str(path): "0o700" if path.is_dir() else "0o600" for path in written}
