@@ -1,6 +1,7 @@
 """A database or a disk that cannot be used: which one, why, what to do; outputs as they were."""
 
 import gzip
+import os
 import subprocess
 import sys
 import time
@@ -282,7 +283,8 @@ def test_an_output_folder_that_may_not_be_written_is_named(
     with mode(after_good_run.outputs, 0o500):
         message = failure(after_good_run)
 
-    assert message.startswith(f"{after_good_run.outputs / 'account_summary.csv'}: this cannot be ")
+    assert message.startswith(f"{after_good_run.outputs / 'account_summary'}.")
+    assert "this cannot be read or written" in message
     assert "(Permission denied)" in message
     assert "OUTPUT_PATH" in message
 
@@ -312,6 +314,21 @@ def test_outputs_that_cannot_all_be_written_are_not_published(tmp_path: Path) ->
 
     assert str(caught.value).startswith(f"{second}: the disk is full.")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"first.csv": "old\n"}
+
+
+def test_what_a_killed_run_left_beside_an_output_is_removed(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    names = (f".report.html.{ended.pid}.tmp", f"tmp_.report.html.{ended.pid}.tmp")
+    for name in names:
+        (tmp_path / name).touch()
+    of_a_live_one = tmp_path / f".report.html.{os.getppid()}.tmp"
+    of_a_live_one.touch()
+
+    with replacing(tmp_path / "report.html") as work:
+        work.write_text("new\n")
+
+    assert {path.name for path in tmp_path.iterdir()} == {"report.html", of_a_live_one.name}
 
 
 def test_a_full_landing_disk_is_named_and_leaves_what_was_landed(tmp_path: Path) -> None:

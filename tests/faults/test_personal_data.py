@@ -13,23 +13,24 @@ from lending_club_pipeline.transformation import manifests
 from lending_club_pipeline.transformation.projects import project_dir
 from tests.workspaces import ACCOUNT_HEADER, CUSTOMER_HEADER, Workspace
 
-# In every name and account id below, as it came or in lower case; and in every customer id.
+# In every name, and in whatever else is not published; as it came or in lower case. The published
+# accounts have numbers of their own: their first ones are shown where the run history is read.
 CANARY = b"quokka"
 CUSTOMER_CANARY = b"77007700"
 
 CUSTOMERS = (
     f"{CUSTOMER_HEADER}"
-    "770077001,Quokka Good,yes\n"
+    "1,Quokka Good,yes\n"
     "770077002,Quokka Quarantined,perhaps\n"
     '770077003,"Quokka "Rejected,no\n'
     "770077004,Quokka,Rejected,no\n"
 )
 ACCOUNTS = (
     f"{ACCOUNT_HEADER}"
-    "Quokka-1,770077001,100.00,Savings\n"
+    "A1,1,100.00,Savings\n"
     "Quokka-2,770077002,100.00,Savings\n"
-    "Quokka-3,770077001,Quokka,Savings\n"
-    "Quokka-4,770077001\n"
+    "Quokka-3,1,Quokka,Savings\n"
+    "Quokka-4,1\n"
 )
 # What is refused, each with canaries where an error could show them.
 REFUSED = {
@@ -76,10 +77,10 @@ def test_a_run_shows_and_records_no_name_and_no_record(
 
     assert ended.returncode == 0, ended.stderr
     # What is searched for is there: in the outputs, where it belongs.
-    assert CANARY in (workspace.outputs / "account_summary.csv").read_bytes().lower()
     quarantine = (workspace.outputs / "quarantine.csv").read_bytes().lower()
     assert quarantine.count(CANARY + b" quarantined") == 1
     assert quarantine.count(b"rejected,no") == 2
+    assert quarantine.count(CANARY + b"-") == 3
     report = workspace.outputs / "report.html"
     _assert_no_canary(
         (ended.stdout + ended.stderr).encode() + report.read_bytes(),
@@ -126,7 +127,7 @@ def test_a_refused_delivery_exits_with_3_and_one_line(workspace: Workspace) -> N
 
 @pytest.mark.parametrize(
     "value",
-    ["cast(account_id as integer)", "error('for ' || account_id || ' it is ''wrong''')"],
+    ["cast(account_id as integer)", "error('for ' || account_id)"],
     ids=["cast", "error"],
 )
 def test_a_model_that_fails_on_a_value_does_not_show_it(
@@ -146,7 +147,7 @@ def test_a_model_that_fails_on_a_value_does_not_show_it(
     )
     assert broken != text
     model.write_text(broken)
-    workspace.deliver(CUSTOMERS.encode(), ACCOUNTS.encode())
+    workspace.deliver(CUSTOMERS.encode(), ACCOUNTS.replace("A1", "Quokka-5").encode())
 
     report = workspace.run()
 

@@ -155,7 +155,9 @@ def _flush(path: Path) -> None:
 
 def _clear_abandoned(target: Path) -> None:
     """Remove what killed runs left behind; a run of this moment may still be writing."""
-    for work in target.parent.glob(f".{target.name}.*.tmp"):
+    ours = f".{target.name}.*.tmp"
+    # DuckDB writes to a temporary file of its own before it replaces a file.
+    for work in (*target.parent.glob(ours), *target.parent.glob(f"tmp_{ours}")):
         pid = work.name.removesuffix(".tmp").rpartition(".")[2]
         is_old = time.time() - work.stat().st_mtime > _ABANDONED_SECONDS
         if is_old or not (pid.isdecimal() and is_running(int(pid))):

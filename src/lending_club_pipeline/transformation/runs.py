@@ -1,5 +1,6 @@
 """Run dbt in this process: no subprocess, no second parse, the connection that is open."""
 
+import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,12 @@ from lending_club_pipeline.transformation.manifests import (
 
 NodeStatus = Literal["success", "pass", "warn", "fail", "error", "skipped", "no-op"]
 _FAILED: Final = frozenset({"fail", "error"})
+# Errors in which DuckDB and Databricks repeat the value that they stumbled over.
+_SHOWS_VALUES: Final = re.compile(
+    r"\b(?:Conversion|Invalid Input|Out of Range|Constraint) Error"
+    r"|\[(?:CAST_INVALID_INPUT|CAST_OVERFLOW|NUMERIC_VALUE_OUT_OF_RANGE|USER_RAISED_EXCEPTION)\]"
+)
+_SOURCE_COLUMN: Final = re.compile(r"when casting from source column (\w+)")
 
 
 @dataclass(frozen=True)
@@ -107,9 +114,19 @@ def _node_result(result: Any) -> NodeResult:  # noqa: ANN401 - dbt's classes are
         status=str(result.status).rpartition(".")[2].lower(),  # type: ignore[arg-type]
         seconds=float(result.execution_time),
         failures=result.failures,
-        message=" ".join(str(result.message or "").split()),
+        message=_without_values(" ".join(str(result.message or "").split())),
         compiled=getattr(result.node, "compiled_code", None) or "",
     )
+
+
+def _without_values(message: str) -> str:
+    """Cut off what an engine says of a value, which may be a customer's; keep the column."""
+    kind = _SHOWS_VALUES.search(message)
+    if kind is None:
+        return message
+    columns = _SOURCE_COLUMN.findall(message)
+    where = f" of column {columns[-1]}" if columns else ""
+    return f"{message[: kind.end()]} (the value{where} is not shown: it may be personal data)"
 
 
 def _reporting(on_node: Callable[[str, str, float], None]) -> Callable[[Any], None]:

@@ -6,8 +6,8 @@
 
 with
 
-duplicated_hashes as (
-    {{ repeated_hashes(
+repeated as (
+    {{ records_with_repeated_keys(
         '(' ~ parsed_accounts(['account_id']) ~ ') as parsed',
         ['as_of_date', 'account_id'],
         "account_id != ''",
@@ -16,12 +16,10 @@ duplicated_hashes as (
 
 candidates as (
     select *
-    from ({{ parsed_accounts(['account_id', 'customer_id', 'balance', 'account_type']) }}) as parsed
-    where
-        account_id != ''
-        and {{ hash_of(['as_of_date', 'account_id']) }} in (
-            select duplicated_hashes.key_hash from duplicated_hashes
-        )
+    from ({{ parsed_accounts(
+        ['account_id', 'customer_id', 'balance', 'account_type'], only_in='repeated'
+    ) }}) as parsed
+    where account_id != ''
 ),
 
 settled as (

@@ -6,8 +6,8 @@
 
 with
 
-duplicated_hashes as (
-    {{ repeated_hashes(
+repeated as (
+    {{ records_with_repeated_keys(
         '(' ~ parsed_customers(['customer_id']) ~ ') as parsed',
         ['as_of_date', 'customer_id'],
         "customer_id is not null",
@@ -16,12 +16,10 @@ duplicated_hashes as (
 
 candidates as (
     select *
-    from ({{ parsed_customers(['customer_id', 'name', 'has_loan']) }}) as parsed
-    where
-        customer_id is not null
-        and {{ hash_of(['as_of_date', 'customer_id']) }} in (
-            select duplicated_hashes.key_hash from duplicated_hashes
-        )
+    from ({{ parsed_customers(
+        ['customer_id', 'name', 'has_loan'], only_in='repeated'
+    ) }}) as parsed
+    where customer_id is not null
 ),
 
 settled as (
