@@ -38,7 +38,6 @@ class ByteCounts:
         leading_empty_lines: empty lines before the first other one.
         line_ends: kinds of line ends that occur, inside quotes too.
         has_quotes: there is a double quote somewhere.
-        has_spaced_quotes: a space stands behind a quote somewhere, or several before one.
         identity: tells whether a file is still the one that was read.
     """
 
@@ -50,24 +49,16 @@ class ByteCounts:
     leading_empty_lines: int = 0
     line_ends: set[LineEnd] = field(default_factory=set)
     has_quotes: bool = False
-    has_spaced_quotes: bool = False
     identity: FileIdentity | None = None
     _at_line_start: bool = field(default=True, repr=False)
     _held_return: bool = field(default=False, repr=False)
-    _last_bytes: bytes = field(default=b"", repr=False)
-
-    @property
-    def may_mislead(self) -> bool:
-        """Whether the parser may read these quotes or line ends in another way than the rules."""
-        return self.has_quotes and (self.has_spaced_quotes or len(self.line_ends) > 1)
 
     def add(self, chunk: bytes) -> None:
         """Count a further piece of the text."""
         if self.text_bytes == 0:
             chunk = chunk.removeprefix(BOM)
         self.text_bytes += len(chunk)
-        self._look_for_quotes(self._last_bytes + chunk)
-        self._last_bytes = (self._last_bytes + chunk[-2:])[-2:]
+        self.has_quotes = self.has_quotes or b'"' in chunk
         if self._held_return:
             chunk = b"\r" + chunk
         self._held_return = chunk.endswith(b"\r")
@@ -84,12 +75,6 @@ class ByteCounts:
             self._held_return = False
         if not self._at_line_start:
             self.lines += 1
-
-    def _look_for_quotes(self, text: bytes) -> None:
-        if b'"' in text:
-            self.has_quotes = True
-            if b'" ' in text or b'  "' in text:
-                self.has_spaced_quotes = True
 
     def _count(self, chunk: bytes) -> None:
         if not chunk:

@@ -208,13 +208,13 @@ def _land_file(
     copy = work / f"{file.source.table}.mended.csv"
     columns = file.source.landed_columns
     _refuse_mixed_line_ends(counts, plain, place)
-    shown = quoting.mend(plain, copy, place, header.line_end) if counts.may_mislead else plain
+    mended = quoting.Mended(plain, may_span_lines=False)
+    if counts.has_quotes:
+        is_uniform = len(counts.line_ends) <= 1
+        mended = quoting.mend(plain, copy, place, header.line_end, is_uniform=is_uniform)
+    shown = mended.shown
     landed = splitting.split(connection, shown, place, header, columns, target)
     rejected = splitting.collect_rejects(connection)
-    if counts.has_quotes and splitting.has_unreadable_records(connection) and shown == plain:
-        shown = quoting.mend(plain, copy, place, header.line_end)
-        landed = splitting.split(connection, shown, place, header, columns, target)
-        rejected = splitting.collect_rejects(connection)
     if landed + rejected == 0:
         raise RefusedDeliveryError(
             "header_only",
@@ -223,7 +223,7 @@ def _land_file(
             "An extract without a single record is taken for a mistake: deliver it again",
         )
     inner = (0, 0)
-    if counts.has_quotes:
+    if mended.may_span_lines:
         inner = splitting.count_inner_lines(connection, shown, header, columns, target)
     empty_lines = counts.empty_lines - header.empty_lines
     simple = header.lines + empty_lines + landed + rejected == counts.lines

@@ -1,8 +1,8 @@
 """Quotes as the project's rules read them, looked at apart from the CSV parser.
 
-The parser loses its place behind a broken quote and misreads a quote behind several spaces. Where
-a file may hold such a thing, all its records are walked over here, and the parser is shown a copy
-of the same length in which these records can do no harm.
+The parser loses its place behind a broken quote and misreads a quote behind several spaces. So the
+records that hold a quote are walked over here, and the parser is shown a copy of the same length in
+which those records can do no harm.
 """
 
 import mmap
@@ -21,11 +21,19 @@ from lending_club_pipeline.errors import Place, RefusedDeliveryError
 _FIELD: Final = rb'(?: ?+"[^"]*+(?:""[^"]*+)*+" *+|(?! *+")[^,\r\n]*+)'
 _RECORD: Final = rb"(?:%s,)*+%s" % (_FIELD, _FIELD)
 _RECORDS_ENDING_IN: Final = rb"(?:(?:%(end)s)*+%(record)s(?:%(end)s)++)*+"
+# A field with its quotes on one line, and records of which each holds a quote.
+_FIELD_ON_A_LINE: Final = rb'(?: ?+"[^"\r\n]*+(?:""[^"\r\n]*+)*+" *+|(?! *+")[^,\r\n]*+)'
+_QUOTED_RECORDS_ENDING_IN: Final = rb'(?:(?=[^\r\n]*+")(?:%(field)s,)*+%(field)s%(end)s)*+'
 _WHOLE_RECORD: Final = re.compile(rb"%s(?=[\r\n]|\Z)" % _RECORD)
 _RECORDS: Final[dict[LineEnd, re.Pattern[bytes]]] = {
     "LF": re.compile(_RECORDS_ENDING_IN % {b"record": _RECORD, b"end": rb"\n"}),
     "CRLF": re.compile(_RECORDS_ENDING_IN % {b"record": _RECORD, b"end": rb"\r\n"}),
     "CR": re.compile(_RECORDS_ENDING_IN % {b"record": _RECORD, b"end": rb"\r(?!\n)"}),
+}
+_QUOTED_RECORDS: Final[dict[LineEnd, re.Pattern[bytes]]] = {
+    "LF": re.compile(_QUOTED_RECORDS_ENDING_IN % {b"field": _FIELD_ON_A_LINE, b"end": rb"\n"}),
+    "CRLF": re.compile(_QUOTED_RECORDS_ENDING_IN % {b"field": _FIELD_ON_A_LINE, b"end": rb"\r\n"}),
+    "CR": re.compile(_QUOTED_RECORDS_ENDING_IN % {b"field": _FIELD_ON_A_LINE, b"end": rb"\r"}),
 }
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r|\Z")
 _QUOTED_OR_NOT: Final = re.compile(rb' *+"((?:[^"]|"")*+)" *+|[^,]*+')
@@ -59,6 +67,19 @@ class Record:
     def is_broken(self) -> bool:
         """Whether a quote breaks it."""
         return self.opened is not None
+
+
+@dataclass(frozen=True)
+class Mended:
+    """What the parser is shown, and what the quotes of the file say.
+
+    Attributes:
+        shown: the copy, or the file itself if nothing had to be changed.
+        may_span_lines: a quoted field may hold a line end.
+    """
+
+    shown: Path
+    may_span_lines: bool
 
 
 @contextmanager
@@ -117,7 +138,9 @@ def line_end_at(content: _Bytes, at: int) -> LineEnd | None:
     return None if found is None else _LINE_ENDS.get(found[0])
 
 
-def mend(plain: Path, copy: Path, place: Place, line_end: LineEnd | None) -> Path:
+def mend(
+    plain: Path, copy: Path, place: Place, line_end: LineEnd | None, *, is_uniform: bool
+) -> Mended:
     """Write a copy of a file that the parser reads as the rules do.
 
     A record that a quote breaks becomes one that is rejected for its number of fields; spaces
@@ -128,42 +151,73 @@ def mend(plain: Path, copy: Path, place: Place, line_end: LineEnd | None) -> Pat
         copy: where the copy is written, if one is needed.
         place: the file as errors name it.
         line_end: how the header ends, and every other record should.
-
-    Returns:
-        The copy, or `plain` if nothing had to be changed.
+        is_uniform: no other kind of line end occurs, so that only records with a quote need to
+            be looked at.
 
     Raises:
         RefusedDeliveryError: a broken quote runs over the end of its line, or lines end in more
             than one way.
     """
     with bytes_of(plain) as content:
-        edits = _edits(content, place, line_end or "LF")
+        walk = _Walk(content, place, line_end or "LF", is_uniform)
+        edits = walk.edits()
         first = next(edits, None)
         if first is None:
-            return plain
+            return Mended(plain, walk.may_span_lines)
         shutil.copyfile(plain, copy)
         with copy.open("r+b") as file:
             for position, text in (first, *edits):
                 file.seek(position)
                 file.write(text)
-    return copy
+    return Mended(copy, walk.may_span_lines)
 
 
-def _edits(content: _Bytes, place: Place, line_end: LineEnd) -> Iterator[_Edit]:
-    at = len(BOM) if content[: len(BOM)] == BOM else 0
-    good_records = _RECORDS[line_end]
-    while at < len(content):
-        match = good_records.match(content, at)
-        at = at if match is None else match.end()
-        record = record_at(content, at)
-        _refuse_open_quote(content, record, place)
-        if line_end_at(content, record.end) not in (line_end, None):
-            raise mixed_line_ends(Place(place.path, count_line_ends(content, 0, record.end) + 1))
-        if record.is_broken:
-            yield record.start, _one_field(content[record.start : record.end])
-        for field, opened, closed in record.spaced:
-            yield field, content[opened : closed + 1] + content[field:opened]
-        at = record.end + (2 if line_end == "CRLF" else 1)
+class _Walk:
+    """Walks over the records of a file and tells what has to be changed for the parser."""
+
+    def __init__(self, content: _Bytes, place: Place, line_end: LineEnd, is_uniform: bool) -> None:
+        self._content = content
+        self._place = place
+        self._line_end = line_end
+        self._is_uniform = is_uniform
+        self.may_span_lines = not is_uniform
+
+    def edits(self) -> Iterator[_Edit]:
+        content = self._content
+        at = len(BOM) if content[: len(BOM)] == BOM else 0
+        while (at := self._skip(at)) < len(content):
+            record = record_at(content, at)
+            self._refuse(record)
+            self.may_span_lines |= _line_end(content, record.start) < record.end
+            if record.is_broken:
+                yield record.start, _one_field(content[record.start : record.end])
+            for field, opened, closed in record.spaced:
+                yield field, content[opened : closed + 1] + content[field:opened]
+            at = record.end + (2 if self._line_end == "CRLF" else 1)
+
+    def _skip(self, at: int) -> int:
+        """Go over records that need no look, to the next that may, or to the end."""
+        content = self._content
+        if not self._is_uniform:
+            match = _RECORDS[self._line_end].match(content, at)
+            return at if match is None else match.end()
+        while True:
+            quote = content.find(b'"', at)
+            if quote < 0:
+                return len(content)
+            # Without a quote before it, each line is a record.
+            begin = content.rfind(b"\r" if self._line_end == "CR" else b"\n", at, quote) + 1
+            begin = max(begin, at)
+            match = _QUOTED_RECORDS[self._line_end].match(content, begin)
+            at = begin if match is None else match.end()
+            if at == begin:
+                return begin
+
+    def _refuse(self, record: Record) -> None:
+        _refuse_open_quote(self._content, record, self._place)
+        if line_end_at(self._content, record.end) not in (self._line_end, None):
+            line = count_line_ends(self._content, 0, record.end) + 1
+            raise mixed_line_ends(Place(self._place.path, line))
 
 
 def _one_field(record: bytes) -> bytes:
@@ -226,6 +280,7 @@ def count_line_ends(content: _Bytes, start: int, end: int) -> int:
         if stop < end and content[stop - 1 : stop] == b"\r":
             stop += 1
         piece = content[start:stop]
-        count += piece.count(b"\n") + piece.count(b"\r") - piece.count(b"\r\n")
+        returns = piece.count(b"\r")
+        count += piece.count(b"\n") + (returns - piece.count(b"\r\n") if returns else 0)
         start = stop
     return count

@@ -164,16 +164,6 @@ def collect_rejects(connection: duckdb.DuckDBPyConnection) -> int:
     return 0 if row is None else int(row[0])
 
 
-def has_unreadable_records(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Return whether there are rejected records behind which the parser may have lost its place."""
-    return (
-        connection.execute(
-            "select 1 from rejected where reason != 'record_wrong_number_of_fields' limit 1"
-        ).fetchone()
-        is not None
-    )
-
-
 def count_inner_lines(
     connection: duckdb.DuckDBPyConnection,
     plain: Path,
