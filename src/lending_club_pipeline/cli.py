@@ -1,5 +1,6 @@
 """lending-club: the command line. It parses and prints; it decides nothing."""
 
+import atexit
 import datetime as dt
 import gc
 import os
@@ -230,6 +231,8 @@ def main() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     # Everything is closed and on the disk; taking all those objects apart would take a second.
+    # What libraries have asked to do at the end is still done.
+    atexit._run_exitfuncs()  # noqa: SLF001
     os._exit(code)
 
 

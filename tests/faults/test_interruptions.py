@@ -23,7 +23,7 @@ SUMMARY = (
     "customer_id,account_id,original_balance,interest_rate,annual_interest,new_balance\n"
     "1,A1,300.00,0.0150,4.50,304.50\n"
 )
-_LONGEST_SECONDS = 120
+_LONGEST_SECONDS = 90
 
 
 @contextmanager
@@ -65,6 +65,12 @@ def _stopped(workspace: Workspace, moment: str, sent: signal.Signals) -> tuple[i
     return process.returncode, errors
 
 
+def _run_again(workspace: Workspace) -> None:
+    """Run in a process that can be ended if it waits for what the stopped run left behind."""
+    ended = workspace.command("run", timeout=_LONGEST_SECONDS)
+    assert ended.returncode == 0, ended.stderr
+
+
 def _assert_clean(workspace: Workspace) -> None:
     """The outputs are those of the changed delivery, and nothing else is left."""
     assert (workspace.outputs / "account_summary.csv").read_text() == SUMMARY
@@ -99,7 +105,7 @@ def test_a_run_that_is_stopped_changes_nothing_and_the_next_one_needs_no_help(
     published = {path.name: path.read_bytes() for path in after_good_run.outputs.glob("[!.]*")}
     assert ended in {code, 0}, errors
 
-    assert after_good_run.run().outcome == "success"
+    _run_again(after_good_run)
     _assert_clean(after_good_run)
     after = after_good_run.output_bytes()
     for name, content in published.items():
@@ -125,7 +131,7 @@ def test_a_first_run_that_is_killed_is_no_obstacle(
     _stopped(workspace, MODELS, signal.SIGKILL)
 
     assert list(workspace.root.glob("outputs/*")) == []
-    assert workspace.run().outcome == "success"
+    _run_again(workspace)
     _assert_clean(workspace)
 
 

@@ -247,3 +247,50 @@ def test_definitions_load_in_a_fresh_process_without_work_on_import(tmp_path: Pa
     )
 
     assert result.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("selection", "materialized", "checked"),
+    [
+        pytest.param(
+            dg.AssetSelection.assets("account_summary_daily"),
+            {"account_summary_daily"},
+            {"interest_follows_from_the_rates_in_force"},
+            id="one model and its checks",
+        ),
+        pytest.param(
+            dg.AssetSelection.checks_for_assets("delivery_ledger"),
+            set(),
+            {"every_row_and_cent_is_accounted_for"},
+            id="checks alone",
+        ),
+        pytest.param(
+            dg.AssetSelection.assets("account_summary_csv", "delivery_report"),
+            {"account_summary_csv", "delivery_report"},
+            set(),
+            id="some of the outputs",
+        ),
+    ],
+)
+def test_a_part_of_the_graph_can_be_run_by_itself(
+    processed: Workspace,
+    selection: dg.AssetSelection,
+    materialized: set[str],
+    checked: set[str],
+) -> None:
+    before = processed.output_bytes()
+    definitions = build_definitions(processed.settings())
+    job = dg.define_asset_job("part", selection)
+
+    result = (
+        dg.Definitions.merge(definitions, dg.Definitions(jobs=[job]))
+        .resolve_job_def("part")
+        .execute_in_process()
+    )
+
+    assert {
+        event.asset_key.to_user_string() for event in result.get_asset_materialization_events()
+    } == materialized
+    assert {it.check_name for it in result.get_asset_check_evaluations()} >= checked
+    assert processed.output_bytes().keys() == before.keys()
+    assert processed.output_bytes()["account_summary.csv"] == before["account_summary.csv"]

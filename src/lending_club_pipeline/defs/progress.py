@@ -34,8 +34,9 @@ class _Forwarding(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         meta = getattr(record, "dagster_meta", {})
-        # Events of Dagster's own machinery are for its event log.
-        if meta.get("dagster_event") is None:
+        # Events and errors of Dagster's own machinery are for its event log; how a run failed is
+        # told when it has ended.
+        if meta.get("dagster_event") is None and record.levelno < logging.ERROR:
             # What follows the first line is detail, for the event log.
             message = str(meta.get("orig_message", record.getMessage()))
             self._on_message(message.partition("\n")[0])

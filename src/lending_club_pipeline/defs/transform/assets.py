@@ -1,6 +1,7 @@
 """Every model and seed of the dbt project as an asset, every dbt test as an asset check."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -100,11 +101,15 @@ class DbtGraph:
         """Whether a model has no relation of its own."""
         return bool(self._nodes[unique_id]["config"].get("materialized") == "ephemeral")
 
-    def selected(self, keys: set[dg.AssetKey]) -> list[str]:
-        """Return the dbt selection for some assets; empty for all of them."""
-        if keys == {spec.key for spec in self.specs.values()}:
+    def selected(
+        self, assets: AbstractSet[dg.AssetKey], checks: AbstractSet[dg.AssetCheckKey]
+    ) -> list[str]:
+        """Return the dbt selection for some assets and checks; empty for all of them."""
+        if assets == {spec.key for spec in self.specs.values()}:
             return []
-        return [self.name_of(it) for it, spec in self.specs.items() if spec.key in keys]
+        models = [it for it, spec in self.specs.items() if spec.key in assets]
+        tests = [it for it, spec in self.check_specs.items() if spec.key in checks]
+        return [self.name_of(it) for it in (*models, *tests)]
 
 
 def build_dbt_assets(prepared: PreparedManifest) -> dg.AssetsDefinition:
@@ -134,14 +139,17 @@ def build_dbt_assets(prepared: PreparedManifest) -> dg.AssetsDefinition:
             prepared,
             build_arguments(
                 _as_of_date(platform, warehouse.warehouse),
-                graph.selected(set(context.selected_asset_keys)),
+                graph.selected(context.selected_asset_keys, context.selected_asset_check_keys),
             ),
             warehouse.warehouse.dbt_environment(),
             _show_node,
         )
         warehouse.warehouse.disconnect_dbt()
         context.log.info(_listed(graph, results))
-        yield from _events(graph, results, warehouse.warehouse, set(context.selected_asset_keys))
+        yield from _materializations(
+            graph, results, warehouse.warehouse, context.selected_asset_keys
+        )
+        yield from _check_results(graph, results, context.selected_asset_check_keys)
         _fail_if_failed(graph, results)
 
     return dbt_project
@@ -172,12 +180,12 @@ def _as_of_date(platform: PlatformResource, warehouse: Warehouse) -> str:
     return str(rows[0]["as_of_date"])
 
 
-def _events(
+def _materializations(
     graph: DbtGraph,
     results: Sequence[NodeResult],
     warehouse: Warehouse,
-    selected: set[dg.AssetKey],
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
+    selected: AbstractSet[dg.AssetKey],
+) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
     by_id = {result.unique_id: result for result in results}
     done = {it for it in graph.in_order if it in by_id and by_id[it].status == "success"}
     names = [graph.name_of(it) for it in graph.in_order if it in done]
@@ -197,9 +205,15 @@ def _events(
                 )
                 | lineage_metadata(lineage.get(name, {})),
             )
+
+
+def _check_results(
+    graph: DbtGraph, results: Sequence[NodeResult], selected: AbstractSet[dg.AssetCheckKey]
+) -> Iterator[dg.AssetCheckResult]:
+    by_id = {result.unique_id: result for result in results}
     for unique_id, check in graph.check_specs.items():
         result = by_id.get(unique_id)
-        if result is not None and result.status in _EVALUATED:
+        if check.key in selected and result is not None and result.status in _EVALUATED:
             yield _check_result(check, result)
 
 
