@@ -111,20 +111,6 @@ def test_a_refusal_shows_and_records_no_name_and_no_record(
     )
 
 
-def test_a_refused_delivery_exits_with_3_and_one_line(workspace: Workspace) -> None:
-    workspace.deliver(REFUSED["open quote"], ACCOUNTS.encode())
-
-    ended = workspace.command("run")
-
-    assert ended.returncode == 3
-    assert ended.stdout == ""
-    *_, refused, logs = ended.stderr.splitlines()
-    customers = workspace.inputs / "2026-01-31" / "Customer.csv"
-    assert refused.startswith(f"Refused: {customers}, line 6: a quote opens on this line")
-    assert logs.startswith("Logs: Dagster run ")
-    _assert_no_canary(ended.stderr.encode())
-
-
 @pytest.mark.parametrize(
     "value",
     ["cast(account_id as integer)", "error('for ' || account_id)"],

@@ -11,7 +11,7 @@ import pytest
 from lending_club_pipeline.deliveries import splitting
 from tests.faults.landings import ACCOUNTS, CUSTOMERS, TODAY, Landing
 from tests.faults.restrictions import mode
-from tests.workspaces import AS_OF
+from tests.workspaces import AS_OF, Workspace
 
 
 @pytest.fixture
@@ -383,3 +383,27 @@ def test_a_file_that_is_split_into_too_few_records_is_refused(
     assert refusal.place.path == landing.accounts
     assert "4 physical lines" in refusal.problem
     assert "make 3" in refusal.problem
+
+
+def test_a_refused_delivery_exits_with_3_and_leaves_the_outputs_as_they_are(
+    after_good_run: Workspace,
+) -> None:
+    before = after_good_run.output_bytes()
+    folder = after_good_run.deliver(CUSTOMERS + b'3,"Alan,none\n4,Emmy,no\n', ACCOUNTS)
+    wrong = after_good_run.inputs / "2026-1-31"
+    wrong.mkdir()
+
+    ended = after_good_run.command("run")
+
+    assert ended.returncode == 3
+    assert ended.stdout == ""
+    assert after_good_run.output_bytes() == before
+    said = ended.stderr.splitlines()
+    assert f"{wrong} is ignored: its name is no date. Rename it to YYYY-MM-DD." in said
+    assert f"Delivery of 2026-01-31 in {folder}" in said
+    refused = (
+        f"Refused: {folder / 'Customer.csv'}, line 4: a quote opens on this line and is not closed "
+        "properly on it, so that the records behind it cannot be told apart. Correct the quote and "
+        "deliver the file again"
+    )
+    assert refused in said

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -249,3 +250,18 @@ def _answer(url: str, query: bytes, seconds: float = 90) -> str:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.5)
+
+
+def test_the_sample_delivery_gives_the_numbers_that_the_readme_shows(
+    make_workspace: Callable[[str], Workspace],
+) -> None:
+    root = Path(__file__).parents[2]
+    block = (root / "README.md").read_text().partition("```\n  accounts.csv\n")[2].partition("```")
+    promised = [" ".join(line.split()) for line in block[0].splitlines() if line.strip()]
+
+    printed = make_workspace("sample").command("run", "--inputs", str(root / "data" / "inputs"))
+
+    lines = [" ".join(line.split()) for line in printed.stdout.splitlines()]
+    assert printed.returncode == 0, printed.stderr
+    assert promised
+    assert [line for line in promised if line not in lines] == []

@@ -103,7 +103,7 @@ def run_dbt(
     ):
         outcome = runner.invoke([*arguments, *project_arguments(prepared.project, Path(target))])
     if not isinstance(outcome.result, RunExecutionResult):
-        reason = " ".join(str(outcome.exception or "no reason given").split())
+        reason = " ".join(str(outcome.exception).split()) or type(outcome.exception).__name__
         raise TransformationError(f"dbt stopped before it built anything: {reason}")
     return [_node_result(result) for result in outcome.result.results]
 

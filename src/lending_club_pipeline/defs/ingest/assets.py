@@ -82,7 +82,6 @@ _CHECK_DESCRIPTION: Final = (
         )
         for source in (CUSTOMERS, ACCOUNTS)
     ],
-    pool="duckdb",
 )
 def delivery(
     context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource

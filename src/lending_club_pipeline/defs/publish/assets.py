@@ -93,7 +93,7 @@ _SPECS: Final = [
 ]
 
 
-@dg.multi_asset(name="outputs", specs=_SPECS, can_subset=True, pool="duckdb")
+@dg.multi_asset(name="outputs", specs=_SPECS, can_subset=True)
 def outputs(
     context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
 ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]

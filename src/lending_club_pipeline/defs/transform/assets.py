@@ -125,7 +125,6 @@ def build_dbt_assets(prepared: PreparedManifest) -> dg.AssetsDefinition:
         specs=list(graph.specs.values()),
         check_specs=list(graph.check_specs.values()),
         can_subset=True,
-        pool="duckdb",
     )
     def dbt_project(
         context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
