@@ -4,6 +4,7 @@ import atexit
 import datetime as dt
 import gc
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -227,6 +228,8 @@ def main() -> None:
     # Dagster and dbt make hundreds of thousands of objects that live as long as the process;
     # looking for garbage among them as often as Python does would take a tenth of the time.
     gc.set_threshold(200_000, 20, 20)
+    # A run that is told to terminate ends as one that is interrupted.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _exit_code()
     sys.stdout.flush()
     sys.stderr.flush()

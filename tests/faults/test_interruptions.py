@@ -53,7 +53,9 @@ def _wait_for(process: subprocess.Popen[str], moment: str) -> None:
         seen.append(line)
         if line.startswith(moment):
             return
-    pytest.fail(f"no line begins with {moment!r} in:\n{''.join(seen)}")
+    pytest.fail(
+        f"the run ended with {process.wait()} before a line began with {moment!r}:\n{''.join(seen)}"
+    )
 
 
 def _stopped(workspace: Workspace, moment: str, sent: signal.Signals) -> tuple[int, str]:

@@ -3,9 +3,32 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from lending_club_pipeline.errors import OutputError
+
+
+@contextmanager
+def explaining_history(home: Path) -> Iterator[None]:
+    """Turn what SQLite says of the run history into what a person can act on.
+
+    Raises:
+        OutputError: it cannot be read or written, or is damaged.
+    """
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        cause = getattr(error, "orig", None) or error
+        reason = " ".join(str(cause).split())
+        raise OutputError(
+            f"{home}: Dagster's run history cannot be read or written ({reason}). Check rights "
+            "and disk space, move it away if it is damaged, or name another folder by "
+            "DAGSTER_HOME. The last good outputs are unchanged."
+        ) from error
 
 
 @contextmanager

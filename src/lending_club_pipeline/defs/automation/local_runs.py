@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,19 +11,20 @@ from typing import Any, Final, Literal
 
 import dagster as dg
 
-from lending_club_pipeline.defs.automation.history import quick_history
+from lending_club_pipeline.defs.automation.history import explaining_history, quick_history
 from lending_club_pipeline.defs.automation.homes import prepare_home
 from lending_club_pipeline.defs.automation.jobs import JOB_NAME
 from lending_club_pipeline.defs.progress import PROGRESS, following
 from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.errors import PipelineError, RefusedDeliveryError
 from lending_club_pipeline.outputs.closing import DeliveryLedger, read_ledger
-from lending_club_pipeline.processes import is_running
+from lending_club_pipeline.processes import is_running, noticing_signals
 from lending_club_pipeline.settings import DataPlatformConfig
 from lending_club_pipeline.warehouse import choose_warehouse
 
 Outcome = Literal["success", "failed", "refused"]
 
+_STOPPING: Final = {signal.SIGINT, signal.SIGTERM}
 _PID_TAG: Final = "lending_club/pid"
 _HOST_TAG: Final = "lending_club/host"
 _UNFINISHED: Final = (
@@ -65,11 +67,14 @@ def process_delivery(
 
     Raises:
         PipelineError: the run could not even begin.
+        KeyboardInterrupt: the process was told to stop; the run is recorded as failed.
     """
     home = prepare_home(settings.dagster_home)
     definitions = build_definitions(settings)
     with (
         following(on_message),
+        noticing_signals() as received,
+        explaining_history(home),
         quick_history(),
         dg.DagsterInstance.from_config(str(home)) as instance,
     ):
@@ -80,6 +85,8 @@ def process_delivery(
             raise_on_error=False,
             tags={_PID_TAG: str(os.getpid()), _HOST_TAG: socket.gethostname()},
         )
+        if not result.success and received() & _STOPPING:
+            raise KeyboardInterrupt
     return _report(result, settings)
 
 
