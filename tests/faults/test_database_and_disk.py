@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lending_club_pipeline.defs.automation.local_runs import process_delivery
+from lending_club_pipeline.defs.automation import local_runs
 from lending_club_pipeline.errors import (
     OutputError,
     PipelineError,
@@ -22,8 +22,9 @@ from lending_club_pipeline.errors import (
 )
 from lending_club_pipeline.outputs import atomic_files
 from lending_club_pipeline.outputs.atomic_files import Publication, replacing
+from lending_club_pipeline.settings import DataPlatformConfig
+from lending_club_pipeline.warehouse import Warehouse, choose_warehouse, locks
 from lending_club_pipeline.warehouse import duckdb as duckdb_warehouse
-from lending_club_pipeline.warehouse import locks
 from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
 from tests.faults.landings import ACCOUNTS, CUSTOMERS, Landing
 from tests.faults.restrictions import largest_file, mode
@@ -134,6 +135,24 @@ def test_a_database_in_use_fails_the_run_with_1(after_good_run: Workspace) -> No
     assert f"process {process.pid} (" in failed
     assert "Traceback" not in ended.stderr
     assert after_good_run.output_bytes() == before
+
+
+def test_a_run_is_a_success_even_if_another_process_takes_the_database_right_after_it(
+    after_good_run: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExitStack() as stack:
+
+        def choose_when_another_process_has_it(settings: DataPlatformConfig) -> Warehouse:
+            stack.enter_context(_another_process(_OPENED_BY_HAND, after_good_run.database))
+            return choose_warehouse(settings)
+
+        # The run has ended, and reads its ledger for the closing table.
+        monkeypatch.setattr(local_runs, "choose_warehouse", choose_when_another_process_has_it)
+
+        report = after_good_run.run()
+
+    assert report.outcome == "success"
+    assert len(report.written) == len(after_good_run.output_bytes())
 
 
 def _no_database(path: Path) -> None:
@@ -249,7 +268,7 @@ def _run_on_a_disk_that_fills(workspace: Workspace, moment: str, largest_bytes: 
             if message.startswith(moment):
                 stack.enter_context(largest_file(largest_bytes))
 
-        report = process_delivery(workspace.settings(), AS_OF, fill)
+        report = local_runs.process_delivery(workspace.settings(), AS_OF, fill)
     assert report.outcome == "failed"
     assert workspace.output_bytes() == before
     assert "\n" not in report.message
