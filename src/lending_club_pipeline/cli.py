@@ -68,6 +68,9 @@ def run(
         report = process_delivery(settings, as_of.date() if as_of else None, progress.show)
     if report.ledger is not None:
         print_closing(report.ledger, report.written)
+    else:
+        for path in report.written:
+            click.echo(f"  {path}")
     if report.outcome == "success":
         return
     click.echo(f"{report.outcome.capitalize()}: {report.message}", err=True)

@@ -16,7 +16,11 @@ from lending_club_pipeline.defs.automation.homes import prepare_home
 from lending_club_pipeline.defs.automation.jobs import JOB_NAME
 from lending_club_pipeline.defs.progress import PROGRESS, following
 from lending_club_pipeline.defs.project import build_definitions
-from lending_club_pipeline.errors import PipelineError, RefusedDeliveryError
+from lending_club_pipeline.errors import (
+    PipelineError,
+    RefusedDeliveryError,
+    WarehouseLockedError,
+)
 from lending_club_pipeline.outputs.closing import DeliveryLedger, read_ledger
 from lending_club_pipeline.processes import is_running, noticing_signals
 from lending_club_pipeline.settings import DataPlatformConfig
@@ -150,8 +154,12 @@ def _ledger(
         if event.asset_key == dg.AssetKey("delivered_files"):
             value = event.materialization.metadata["as_of_date"].value
             warehouse = choose_warehouse(settings)
-            with warehouse.session(read_only=True):
-                return read_ledger(warehouse, dt.date.fromisoformat(str(value)))
+            try:
+                with warehouse.session(read_only=True):
+                    return read_ledger(warehouse, dt.date.fromisoformat(str(value)))
+            except WarehouseLockedError:
+                # The next run has the database already: what this one did is in its report.
+                return None
     return None
 
 
