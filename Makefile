@@ -18,7 +18,7 @@ run: .venv/.base  ## Set up and process the sample delivery in data/inputs
 
 test: check  ## Lint, format, types, SQL lint, dbt unit tests and the whole test suite
 	@echo "== tests"
-	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
 
 check: .venv/.dev  ## Lint, format, types, SQL lint and definitions, without the tests
 	@echo "== format and lint"

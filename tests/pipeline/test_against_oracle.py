@@ -101,7 +101,7 @@ def test_every_spelling_of_every_field_ends_as_the_oracle_says(workspace: Worksp
 
 
 def test_any_delivery_ends_as_the_oracle_says(warm: WarmPipeline) -> None:
-    @settings(_repeatable, max_examples=25)
+    @settings(_repeatable, max_examples=15)
     @given(strategies.deliveries)
     def check(delivery: tuple[bytes, bytes]) -> None:
         _assert_same(warm.run(*delivery), process(*delivery, AS_OF))
@@ -112,7 +112,7 @@ def test_any_delivery_ends_as_the_oracle_says(warm: WarmPipeline) -> None:
 def test_any_bytes_are_split_or_refused_as_the_oracle_says(warm: WarmPipeline) -> None:
     accounts = ACCOUNT_HEADER.encode() + b"A,1,1,Savings\n"
 
-    @settings(_repeatable, max_examples=200)
+    @settings(_repeatable, max_examples=120)
     @given(strategies.wild_files)
     def check(customers: bytes) -> None:
         landed = warm.land(customers, accounts)
