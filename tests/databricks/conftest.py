@@ -18,7 +18,7 @@ from typing import IO, Any, Final
 import pytest
 from databricks import sql
 
-_ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[2]
 _START_SECONDS: Final = 240
 
 
@@ -130,7 +130,7 @@ def _start(folder: Path, until: int) -> None:
     output = (folder / "output").open("w")
     server = subprocess.Popen(
         [*command, "--until", str(until)],
-        cwd=_ROOT,
+        cwd=ROOT,
         stdout=output,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,

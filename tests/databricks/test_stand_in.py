@@ -1,6 +1,7 @@
 """The stand-in serves the unmodified connector: sessions, results, errors, volumes, faults."""
 
 import datetime as dt
+import json
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from databricks import sql
 from databricks.sql.backend.types import CommandState
 from databricks.sql.exc import Error, RequestError, ServerOperationError
 
-from tests.databricks.conftest import WarehouseClient
+from tests.databricks.conftest import ROOT, WarehouseClient
 
 
 @pytest.fixture
@@ -415,24 +416,43 @@ def test_the_nth_statement_fails_without_having_run(
     assert [row[1] for row in warehouse.run(f"show tables in {schema}")] == ["one"]
 
 
-def test_a_statement_with_a_lost_reply_has_run(warehouse: WarehouseClient, schema: str) -> None:
-    warehouse.arm("lose_reply", matching="^insert")
+def test_a_lost_reply_makes_the_connector_send_the_statement_again(
+    warehouse: WarehouseClient, schema: str
+) -> None:
     warehouse.run(f"create table {schema}.t (a int)")
+    warehouse.arm("lose_reply", matching="^insert")
+    warehouse.run(f"insert into {schema}.t values (1)")
+    assert warehouse.run(f"select a from {schema}.t") == [(1,), (1,)]
+
+
+def test_a_statement_with_a_lost_reply_has_run(warehouse: WarehouseClient, schema: str) -> None:
+    warehouse.run(f"create table {schema}.t (a int)")
+    warehouse.arm("lose_reply", matching="^insert")
     with pytest.raises(Exception, match=r"(?i)connection|remote|max retries"):
-        warehouse.run(f"insert into {schema}.t values (1)")
+        warehouse.run(f"insert into {schema}.t values (1)", _enable_v3_retries=False)
     assert warehouse.run(f"select a from {schema}.t") == [(1,)]
 
 
-def test_a_process_is_killed_before_a_statement_runs(
-    warehouse: WarehouseClient, schema: str
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_client_is_killed_at_a_statement(
+    warehouse: WarehouseClient, schema: str, after: bool
 ) -> None:
-    victim = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    warehouse.arm("kill", matching="drop table", pid=victim.pid)
     warehouse.run(f"create table {schema}.t (a int)")
-    with pytest.raises(Exception, match=r"(?i)connection|remote|max retries"):
-        warehouse.run(f"drop table {schema}.t")
-    assert victim.wait(30) == -9
-    assert warehouse.run(f"select * from {schema}.t") == []
+    statement = f"insert into {schema}.t values (1)"
+    program = (
+        "import json, sys; from tests.databricks.conftest import WarehouseClient;"
+        "client = WarehouseClient(json.loads(sys.stdin.readline()));"
+        f"client.run({statement!r})"
+    )
+    victim = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    warehouse.arm("kill", matching="^insert", pid=victim.pid, after=after)
+    assert victim.stdin is not None
+    victim.stdin.write(json.dumps(warehouse.environment) + "\n")
+    victim.stdin.close()
+    assert victim.wait(120) == -9
+    assert warehouse.run(f"select count(*) from {schema}.t") == [(int(after),)]
 
 
 def test_faults_strike_their_own_client_only(

@@ -24,9 +24,13 @@ appender.file.layout.type = PatternLayout
 appender.file.layout.pattern = %d %p %c: %m%n%ex
 """
 
+# Most statements of a test are small: the optimising compiler costs more than it saves.
+_JAVA: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
 _SETTINGS: Final = {
     "spark.master": "local[2]",
     "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -70,7 +74,7 @@ def start_spark(folder: Path, heap: str = "2g") -> SparkSession:
     settings = {
         **_SETTINGS,
         "spark.driver.memory": heap,
-        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={log_settings.as_uri()}",
+        "spark.driver.extraJavaOptions": f"{_JAVA} -Dlog4j2.configurationFile={log_settings.as_uri()}",
         "spark.jars": ",".join(str(jar) for jar in delta_jars()),
         "spark.local.dir": str(folder / "scratch"),
         "spark.sql.warehouse.dir": (folder / "tables").as_uri(),
