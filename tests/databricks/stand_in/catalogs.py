@@ -44,12 +44,14 @@ class Relation:
         """Columns with their types and comments."""
         return self.spark.table(f"{SPARK_CATALOG}.`{self.schema}`.`{self.name}`").schema
 
+    def delta_log(self) -> Any:
+        """Return Delta's log of a table, a Java object."""
+        logs = self.spark._jvm.org.apache.spark.sql.delta.DeltaLog
+        return logs.forTable(self.spark._jsparkSession, self.location)
+
     @cached_property
-    def _delta(self) -> Any:  # noqa: ANN401 - a Java object
-        jvm = self.spark._jvm
-        log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(
-            self.spark._jsparkSession, self.location
-        )
+    def _delta(self) -> Any:
+        log = self.delta_log()
         return log.update(*(getattr(log, f"update$default${n}")() for n in (1, 2, 3)))
 
     @property

@@ -84,6 +84,13 @@ class Commands:
             parts = [session.schema, *parts]
         return ".".join(parts)
 
+    def is_temporary(self, session: Session, name: str) -> bool:
+        """Say whether a name is that of a temporary view of the session."""
+        identifiers = session.spark._jvm.org.apache.spark.sql.catalyst.TableIdentifier
+        parts = [unquoted(part) for part in re.findall(_PART, name)]
+        catalog = session.spark._jsparkSession.sessionState().catalog()
+        return len(parts) == 1 and bool(catalog.isTempView(identifiers(parts[0])))
+
     def enter_schema(self, session: Session) -> None:
         """Make the session's schema Spark's current one, as soon as it is there."""
         if self.catalog.has_schema(session.schema):

@@ -93,7 +93,7 @@ def set_owner(commands: Commands, session: Session, match: Match) -> Result:
 def set_tags(commands: Commands, session: Session, match: Match) -> Result:
     securable = commands.securable(session, match["kind"], match["name"])
     if (column := match.groupdict().get("column")) is not None:
-        _require_column(commands.require_relation(securable[1]), unquoted(column))
+        require_column(commands.require_relation(securable[1]), unquoted(column))
         securable = ("COLUMN", f"{securable[1]}.{unquoted(column)}")
     tags = commands.governance.tags[securable]
     if match["verb"].upper() == "SET":
@@ -117,10 +117,13 @@ def pairs(text: str) -> dict[str, str]:
     return found
 
 
-def _require_column(relation: Relation, column: str) -> None:
-    if column.lower() not in {name.lower() for name in relation.columns.names}:
+def require_column(relation: Relation, column: str) -> str:
+    """Return a column's name as the table has it; it must be there."""
+    names = {name.lower(): name for name in relation.columns.names}
+    if column.lower() not in names:
         text = f"A column with name `{column}` cannot be resolved in {relation.full_name}."
         raise StatementError("UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", text)
+    return names[column.lower()]
 
 
 # --- keys inform only: sql-ref-syntax-ddl-alter-table-add-constraint, …-drop-constraint
@@ -142,7 +145,7 @@ def note_key(commands: Commands, session: Session, table: str, key: str, body: s
     relation = commands.require_relation(full)
     columns, reference = _key_parts(body)
     for column in columns:
-        _require_column(relation, column)
+        require_column(relation, column)
     definition = f"{' '.join(body.split()[:2]).upper()} ({_quoted(columns)})"
     if reference is not None:
         target = commands.full_name(session, reference[0])
@@ -231,6 +234,9 @@ def comment_on_volume(commands: Commands, session: Session, match: Match) -> Res
 
 @command(r"(?:DESCRIBE|DESC)(?: TABLE)? EXTENDED (?P<name><NAME>) AS JSON")
 def describe_as_json(commands: Commands, session: Session, match: Match) -> Result:
+    if commands.is_temporary(session, match["name"]):
+        # Such a view is the session's own, and Spark describes views.
+        return _spark(commands, session, match.string)
     relation = commands.require_relation(commands.full_name(session, match["name"]))
     keys = commands.governance.keys.get(relation.full_name, {})
     described = {
