@@ -25,7 +25,7 @@ from tests.databricks.stand_in.spark import SPARK_CATALOG
 
 Parameters = Sequence[Column] | Mapping[str, Column]
 
-_NATIVE: Final = re.compile(
+NATIVE: Final = re.compile(
     r"""(?:
     (?:SELECT|WITH|VALUES|FROM|EXPLAIN)\b | \(
     | INSERT\s | MERGE\s | UPDATE\s | DELETE\s+FROM\s | TRUNCATE\s+TABLE\s
@@ -42,7 +42,7 @@ _NATIVE: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 # What Unity Catalog refuses for a managed table, or what would reach outside of the warehouse.
-_REFUSED: Final = re.compile(
+REFUSED: Final = re.compile(
     r"""CREATE\s+(?:OR\s+REPLACE\s+)?TABLE\s+[^()]*?(?:\([^)]*\)\s*)?
         (?:USING\s+(?!delta\b)\w+|LOCATION\s+['"])
       | CREATE\s+(?:SCHEMA|DATABASE)\b.*\bLOCATION\s+['"]""",
@@ -106,7 +106,7 @@ class Statements:
             for pattern, command in COMMANDS:
                 if (match := pattern.fullmatch(bare)) is not None:
                     return command(self._commands, session, match)
-            if not _NATIVE.match(bare) or _REFUSED.match(bare):
+            if not NATIVE.match(bare) or REFUSED.match(bare):
                 # What is no SQL at all is a syntax error, as Spark words it.
                 session.spark._jsparkSession.sessionState().sqlParser().parsePlan(bare)
                 raise not_understood(bare)
