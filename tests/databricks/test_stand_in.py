@@ -11,10 +11,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from databricks import sql
+from databricks.sdk.core import Config, oauth_service_principal
 from databricks.sql.backend.types import CommandState
 from databricks.sql.exc import Error, RequestError, ServerOperationError
 
+from databricks import sql
 from tests.databricks.conftest import ROOT, WarehouseClient
 
 
@@ -345,8 +346,6 @@ def test_a_service_principal_signs_in(
     warehouse_environment: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from databricks.sdk.core import Config, oauth_service_principal
-
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(warehouse.ca_file))
     text = (warehouse.ca_file.parent / "warehouse.env").read_text()
     pairs = dict(line.removeprefix("# ").split("=", 1) for line in text.splitlines() if "=" in line)

@@ -72,15 +72,19 @@ def test_the_information_schema_becomes_a_view_of_the_session(prefix: str) -> No
     ("before", "after"),
     [
         (
-            "select * from read_files('/Volumes/main/s/v/d', format => 'parquet',"
-            " schemaEvolutionMode => 'none')",
+            (
+                "select * from read_files('/Volumes/main/s/v/d', format => 'parquet',"
+                " schemaEvolutionMode => 'none')"
+            ),
             "select * from parquet.`/Volumes/main/s/v/d` WITH ('recursiveFileLookup' = 'true')",
         ),
         (
             "select * from READ_FILES('/Volumes/main/s/v', format => 'csv', header => true)",
-            "select * from (SELECT *, CAST(NULL AS STRING) AS _rescued_data FROM"
-            " csv.`/Volumes/main/s/v`"
-            " WITH ('recursiveFileLookup' = 'true', 'header' = 'true'))",
+            (
+                "select * from (SELECT *, CAST(NULL AS STRING) AS _rescued_data FROM"
+                " csv.`/Volumes/main/s/v`"
+                " WITH ('recursiveFileLookup' = 'true', 'header' = 'true'))"
+            ),
         ),
     ],
 )

@@ -88,7 +88,7 @@ class _Catalog:
     """What the suite expects of a catalog, in the words of this adapter."""
 
     @pytest.fixture(scope="class")
-    def expected_catalog(self, project, profile_user):
+    def expected_catalog(self, project):
         return expected_catalog.base_expected_catalog(
             project,
             role="warehouse",
@@ -107,7 +107,7 @@ class TestDocsGenerate(_Catalog, BaseDocsGenerate):
 
 class TestDocsGenReferences(BaseDocsGenReferences):
     @pytest.fixture(scope="class")
-    def expected_catalog(self, project, profile_user):
+    def expected_catalog(self, project):
         return expected_catalog.expected_references_catalog(
             project,
             role="warehouse",

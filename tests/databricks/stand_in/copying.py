@@ -55,7 +55,9 @@ def _source(match: Match) -> tuple[str, str]:
     text = match["source"]
     if not text.startswith("("):
         return "*", unquoted(text)
-    inner = re.fullmatch(r"\(\s*SELECT\s+(.*)\s+FROM\s+('[^']*')\s*\)", text, re.I | re.S)
+    inner = re.fullmatch(
+        r"\(\s*SELECT\s+(.*)\s+FROM\s+('[^']*')\s*\)", text, re.IGNORECASE | re.DOTALL
+    )
     if inner is None:
         raise syntax_error(match.string)
     return inner[1], unquoted(inner[2])

@@ -35,8 +35,10 @@ _PAIR: Final = re.compile(
 
 
 @command(
-    r"(?P<verb>GRANT) (?P<what>[\w ,\s]+?) ON (?:(?P<kind><KIND>) )?(?P<name><NAME>) TO (?P<who><PART>)",
-    r"(?P<verb>REVOKE) (?P<what>[\w ,\s]+?) ON (?:(?P<kind><KIND>) )?(?P<name><NAME>) FROM (?P<who><PART>)",
+    r"(?P<verb>GRANT) (?P<what>[\w,\s]+?) ON (?:(?P<kind><KIND>) )?(?P<name><NAME>)"
+    r" TO (?P<who><PART>)",
+    r"(?P<verb>REVOKE) (?P<what>[\w,\s]+?) ON (?:(?P<kind><KIND>) )?(?P<name><NAME>)"
+    r" FROM (?P<who><PART>)",
 )
 def grant(commands: Commands, session: Session, match: Match) -> Result:
     securable = commands.securable(session, match["kind"] or "TABLE", match["name"])

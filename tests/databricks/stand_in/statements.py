@@ -7,12 +7,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import Column, DataFrame, functions
 
-from tests.databricks.stand_in.catalogs import Catalog
 from tests.databricks.stand_in import copying as _copying  # noqa: F401 - registers its commands
 from tests.databricks.stand_in import not_null as _not_null  # noqa: F401 - registers its command
+from tests.databricks.stand_in.catalogs import Catalog
 from tests.databricks.stand_in.commands import COMMANDS, Commands
 from tests.databricks.stand_in.errors import StatementError, from_spark, not_understood
 from tests.databricks.stand_in.governance import note_key
@@ -106,13 +105,13 @@ class Statements:
             for pattern, command in COMMANDS:
                 if (match := pattern.fullmatch(bare)) is not None:
                     return command(self._commands, session, match)
-            if not NATIVE.match(bare) or REFUSED.match(bare):
-                # What is no SQL at all is a syntax error, as Spark words it.
-                session.spark._jsparkSession.sessionState().sqlParser().parsePlan(bare)
-                raise not_understood(bare)
-            return self._run_in_spark(session, bare, parameters)
+            if NATIVE.match(bare) and not REFUSED.match(bare):
+                return self._run_in_spark(session, bare, parameters)
+            # What is no SQL at all is a syntax error, as Spark words it.
+            session.spark._jsparkSession.sessionState().sqlParser().parsePlan(bare)
         except Exception as error:
             raise from_spark(error, self._name) from error
+        raise not_understood(bare)
 
     def _run_in_spark(self, session: Session, bare: str, parameters: Parameters) -> Result:
         rewritten = rewrite(bare, self._name)
@@ -147,15 +146,17 @@ class Statements:
 
     def _as_shown(self, bare: str, frame: DataFrame) -> DataFrame:
         """Name catalog and columns as a SQL warehouse does."""
-        names = _SHOWN.get((bare.upper().split() + [""])[1], {})
+        names = _SHOWN.get([*bare.upper().split(), ""][1], {})
         texts = {
             field.name for field in frame.schema.fields if field.dataType.typeName() == "string"
         }
-        spark, client = F.lit(SPARK_CATALOG), F.lit(self._name)
+        spark, client = functions.lit(SPARK_CATALOG), functions.lit(self._name)
         return frame.select(
             [
                 (
-                    F.replace(frame[f"`{c}`"], spark, client) if c in texts else frame[f"`{c}`"]
+                    functions.replace(frame[f"`{c}`"], spark, client)
+                    if c in texts
+                    else frame[f"`{c}`"]
                 ).alias(names.get(c, c))
                 for c in frame.columns
             ]
@@ -212,15 +213,15 @@ _LITERALS: Final = {
 def _value(parameter: Any) -> Column:
     kind = (parameter.type or "STRING").upper().split("(")[0]
     if kind == "VOID" or parameter.value is None:
-        return F.lit(None)
+        return functions.lit(None)
     value = parameter.value
     given = next(
         v for v in (value.stringValue, value.doubleValue, value.booleanValue) if v is not None
     )
     if kind == "STRING":
-        return F.lit(given)
+        return functions.lit(given)
     pattern, literal = _LITERALS.get(kind, (r"\b\B", ""))
     if not re.fullmatch(pattern, str(given), re.IGNORECASE):
         text = f"A parameter of type {parameter.type} with this value is not served."
         raise StatementError("UNSUPPORTED_FEATURE.STAND_IN", "0A000", text)
-    return F.expr(literal.format(given))
+    return functions.expr(literal.format(given))

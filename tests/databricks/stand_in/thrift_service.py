@@ -69,9 +69,7 @@ class Handler:
         session = Session(self._service.spark.newSession(), self._client)
         session.schema = ((namespace and namespace.schemaName) or "default").lower()
         try:
-            if catalog.lower() != self._service.name:
-                text = f"Catalog '{catalog}' was not found. Please verify the spelling."
-                raise StatementError("NO_SUCH_CATALOG_EXCEPTION", "42704", text)
+            self._require_catalog(catalog)
             for name, value in (req.configuration or {}).items():
                 session.configure(name, value)
         except StatementError as error:
@@ -87,6 +85,11 @@ class Handler:
             initialNamespace=namespace,
             canUseMultipleCatalogs=True,
         )
+
+    def _require_catalog(self, catalog: str) -> None:
+        if catalog.lower() != self._service.name:
+            text = f"Catalog '{catalog}' was not found. Please verify the spelling."
+            raise StatementError("NO_SUCH_CATALOG_EXCEPTION", "42704", text)
 
     def CloseSession(self, req: Any) -> Any:  # noqa: N802
         """Close a session and all of its operations."""
