@@ -78,9 +78,9 @@ def test_a_large_result_is_paged_in_order_and_complete(warehouse: WarehouseClien
 
 
 def test_an_error_in_the_last_row_shows_when_the_statement_runs(warehouse: WarehouseClient) -> None:
-    with warehouse.connect() as connection, connection.cursor() as cursor:
-        with pytest.raises(ServerOperationError, match=r"\[DIVIDE_BY_ZERO\].*SQLSTATE: 22012"):
-            cursor.execute("select 1 / (id - 99999) from range(100000)")
+    cursor = warehouse.connect().cursor()
+    with pytest.raises(ServerOperationError, match=r"\[DIVIDE_BY_ZERO\].*SQLSTATE: 22012"):
+        cursor.execute("select 1 / (id - 99999) from range(100000)")
 
 
 def test_an_empty_result_has_columns_and_no_rows(warehouse: WarehouseClient) -> None:
@@ -180,13 +180,12 @@ def test_a_schema_may_be_made_after_its_session_was_opened(warehouse: WarehouseC
 
 
 def test_statements_are_listed_with_their_query_tags(warehouse: WarehouseClient) -> None:
-    with warehouse.connect(query_tags={"team": "lending"}) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute("select 1", query_tags={"run": "2026:1,a"})
-            cursor.execute("set query_tags['step'] = 'load'")
-            cursor.execute("select 2")
-            with pytest.raises(ServerOperationError):
-                cursor.execute("select * from nowhere")
+    with warehouse.connect(query_tags={"team": "lending"}).cursor() as cursor:
+        cursor.execute("select 1", query_tags={"run": "2026:1,a"})
+        cursor.execute("set query_tags['step'] = 'load'")
+        cursor.execute("select 2")
+        with pytest.raises(ServerOperationError):
+            cursor.execute("select * from nowhere")
     one, _, two, failed = warehouse.statements()
     assert (one["text"], one["tags"]) == ("select 1", {"team": "lending", "run": "2026:1,a"})
     assert two["tags"] == {"team": "lending", "step": "load"}

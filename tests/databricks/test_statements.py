@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.databricks.stand_in.answers.comments import column_comment
 from tests.databricks.stand_in.commands import COMMANDS
 from tests.databricks.stand_in.errors import StatementError
-from tests.databricks.stand_in.governance import column_comment
 from tests.databricks.stand_in.lexing import tokens_of, unquoted, without_comments
 from tests.databricks.stand_in.rewriting import rewrite
 from tests.databricks.stand_in.sessions import parse_tags
 from tests.databricks.stand_in.statements import NATIVE, REFUSED
+
+_RESCUED = "CAST(NULL AS STRING) AS _rescued_data"
+_OPTIONS = "'recursiveFileLookup' = 'true', 'header' = 'true'"
 
 
 @pytest.mark.parametrize(
@@ -72,19 +75,12 @@ def test_the_information_schema_becomes_a_view_of_the_session(prefix: str) -> No
     ("before", "after"),
     [
         (
-            (
-                "select * from read_files('/Volumes/main/s/v/d', format => 'parquet',"
-                " schemaEvolutionMode => 'none')"
-            ),
-            "select * from parquet.`/Volumes/main/s/v/d` WITH ('recursiveFileLookup' = 'true')",
+            "select * from read_files('/Volumes/d', format => 'parquet', schemaEvolutionMode=>'none')",
+            "select * from parquet.`/Volumes/d` WITH ('recursiveFileLookup' = 'true')",
         ),
         (
-            "select * from READ_FILES('/Volumes/main/s/v', format => 'csv', header => true)",
-            (
-                "select * from (SELECT *, CAST(NULL AS STRING) AS _rescued_data FROM"
-                " csv.`/Volumes/main/s/v`"
-                " WITH ('recursiveFileLookup' = 'true', 'header' = 'true'))"
-            ),
+            "select * from READ_FILES('/Volumes/v', format => 'csv', header => true)",
+            f"select * from (SELECT *, {_RESCUED} FROM csv.`/Volumes/v` WITH ({_OPTIONS}))",
         ),
     ],
 )

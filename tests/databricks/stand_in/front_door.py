@@ -11,8 +11,9 @@ from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.transport.TTransport import TMemoryBuffer
 
 from tests.databricks.stand_in.faults import ConnectionCutError
+from tests.databricks.stand_in.requests import Service
 from tests.databricks.stand_in.sign_in import SignIn
-from tests.databricks.stand_in.thrift_service import Handler, Service
+from tests.databricks.stand_in.thrift_service import Handler
 from tests.databricks.stand_in.volumes import Volumes, receive
 
 HTTP_PATH: Final = "/sql/1.0/warehouses/local"

@@ -162,18 +162,12 @@ def _intervals_as_text(frame: DataFrame) -> DataFrame:
     if not any(isinstance(field.dataType, kinds) for field in frame.schema.fields):
         return frame
     names = [f"c{number}" for number in range(len(frame.columns))]
-    renamed = frame.toDF(*names)
-    fields = zip(names, frame.schema.fields, strict=True)
-    return renamed.select(
-        [
-            (
-                functions.col(name).cast("string")
-                if isinstance(field.dataType, kinds)
-                else functions.col(name)
-            ).alias(field.name)
-            for name, field in fields
-        ]
-    )
+    columns = []
+    for name, field in zip(names, frame.schema.fields, strict=True):
+        column = functions.col(name)
+        column = column.cast("string") if isinstance(field.dataType, kinds) else column
+        columns.append(column.alias(field.name))
+    return frame.toDF(*names).select(columns)
 
 
 def _column(place: int, field: types.StructField) -> ttypes.TColumnDesc:

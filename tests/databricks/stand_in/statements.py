@@ -9,12 +9,10 @@ from typing import Any, Final
 
 from pyspark.sql import Column, DataFrame, functions
 
-from tests.databricks.stand_in import copying as _copying  # noqa: F401 - registers its commands
-from tests.databricks.stand_in import not_null as _not_null  # noqa: F401 - registers its command
+from tests.databricks.stand_in.answers.keys import note_key
 from tests.databricks.stand_in.catalogs import Catalog
 from tests.databricks.stand_in.commands import COMMANDS, Commands
 from tests.databricks.stand_in.errors import StatementError, from_spark, not_understood
-from tests.databricks.stand_in.governance import note_key
 from tests.databricks.stand_in.information_schema import InformationSchema
 from tests.databricks.stand_in.lexing import without_comments
 from tests.databricks.stand_in.results import Result
@@ -151,16 +149,12 @@ class Statements:
             field.name for field in frame.schema.fields if field.dataType.typeName() == "string"
         }
         spark, client = functions.lit(SPARK_CATALOG), functions.lit(self._name)
-        return frame.select(
-            [
-                (
-                    functions.replace(frame[f"`{c}`"], spark, client)
-                    if c in texts
-                    else frame[f"`{c}`"]
-                ).alias(names.get(c, c))
-                for c in frame.columns
-            ]
-        )
+        columns = []
+        for name in frame.columns:
+            column = frame[f"`{name}`"]
+            column = functions.replace(column, spark, client) if name in texts else column
+            columns.append(column.alias(names.get(name, name)))
+        return frame.select(columns)
 
     def _with_row_count(self, session: Session, bare: str, result: Result) -> Result:
         """Tell how many rows were inserted, which Spark leaves to Delta's log."""

@@ -6,9 +6,8 @@ https://docs.databricks.com/sql/language-manual/sql-ref-syntax-ddl-alter-table-m
 import json
 
 from tests.databricks.stand_in.catalogs import Relation
-from tests.databricks.stand_in.commands import Commands, Match, command
+from tests.databricks.stand_in.commands import Commands, Match, command, require_column
 from tests.databricks.stand_in.errors import StatementError
-from tests.databricks.stand_in.governance import require_column
 from tests.databricks.stand_in.lexing import unquoted
 from tests.databricks.stand_in.results import Result
 from tests.databricks.stand_in.sessions import Session
