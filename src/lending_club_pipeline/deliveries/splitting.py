@@ -90,7 +90,8 @@ def split(
             select {taken}
             from {_records(plain, header, "store_rejects = true, rejects_limit = 0")}
         ) to {quoted(target)} (
-            format parquet, compression zstd, compression_level 1, dictionary_size_limit 1000
+            format parquet, parquet_version v2, compression zstd, compression_level 1,
+            dictionary_size_limit 1000
         )
     """
     try:
