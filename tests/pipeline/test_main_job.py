@@ -1,5 +1,6 @@
 """The main job on small deliveries with hand-worked results."""
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from lending_club_pipeline.defs.transform import assets
 from lending_club_pipeline.transformation.manifests import PreparedManifest
 from lending_club_pipeline.transformation.runs import NodeResult, run_dbt
-from tests.workspaces import Workspace
+from tests.workspaces import AS_OF, Workspace
 
 CUSTOMERS = "1,Ada Lovelace,yes\n2,Grace Hopper,no\n3,Alan Turing,none\n"
 ACCOUNTS = (
@@ -84,3 +85,17 @@ def test_models_built_at_once_give_the_same_bytes(
         assert workspace.run(dbt_threads=threads).outcome == "success"
 
     assert three.output_bytes() == one.output_bytes()
+
+
+def test_a_late_older_delivery_changes_nothing_that_is_published(workspace: Workspace) -> None:
+    older = AS_OF - dt.timedelta(days=1)
+    workspace.deliver(CUSTOMERS, ACCOUNTS, older)
+    workspace.deliver("1,,yes\n", "A1,1,9999.99,Savings\n")
+    for day in (older, AS_OF):
+        assert workspace.run(day).outcome == "success"
+    published = workspace.output_bytes()
+    assert "! Warning" in published["report.html"].decode()
+
+    assert workspace.run(older).outcome == "success"
+
+    assert workspace.output_bytes() == published
