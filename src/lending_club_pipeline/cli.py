@@ -235,7 +235,7 @@ def ui(port: int, host: str) -> None:
     module = "lending_club_pipeline.definitions"
     dagster = str(Path(sys.executable).with_name("dagster"))
     sys.stderr.flush()
-    os.execv(dagster, [dagster, "dev", "-m", module, "-h", host, "-p", str(port)])  # noqa: S606
+    os.execv(dagster, [dagster, "dev", "-m", module, "-h", host, "-p", str(port)])  # noqa: S606 - no shell, our own arguments
 
 
 def main() -> None:
@@ -250,7 +250,7 @@ def main() -> None:
     sys.stderr.flush()
     # Everything is closed and on the disk; taking all those objects apart would take a second.
     # What libraries have asked to do at the end is still done.
-    atexit._run_exitfuncs()  # noqa: SLF001
+    atexit._run_exitfuncs()  # noqa: SLF001 - has no public name
     os._exit(code)
 
 
