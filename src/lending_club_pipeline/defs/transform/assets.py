@@ -135,6 +135,7 @@ def build_dbt_assets(prepared: PreparedManifest) -> dg.AssetsDefinition:
             build_arguments(
                 _as_of_date(platform, warehouse.warehouse),
                 graph.selected(context.selected_asset_keys, context.selected_asset_check_keys),
+                platform.settings.dbt_threads,
             ),
             warehouse.warehouse.dbt_environment(),
             _show_node,
