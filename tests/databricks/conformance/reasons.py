@@ -4,6 +4,7 @@ from typing import Final
 
 REASONS: Final[dict[str, str]] = {
     "TestIncrementalBadStrategy": (
-        "dbt-databricks lists the strategies that it knows; the suite expects dbt-core's words"
+        "dbt-databricks looks at the strategy when the table is there; the suite wants the first run"
+        " to fail"
     ),
 }
