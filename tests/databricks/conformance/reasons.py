@@ -4,7 +4,7 @@ from typing import Final
 
 REASONS: Final[dict[str, str]] = {
     "TestIncrementalBadStrategy": (
-        "dbt-databricks looks at the strategy when the table is there; the suite wants the first run"
-        " to fail"
+        "dbt-databricks looks at the strategy when the table is there; the suite expects the first"
+        " run to fail"
     ),
 }
