@@ -1,5 +1,6 @@
 """The embedded warehouse: one DuckDB file and the landed Parquet beside it."""
 
+import datetime as dt
 import os
 import re
 import shutil
@@ -78,7 +79,7 @@ class DuckDBWarehouse:
         return str(self.path)
 
     @contextmanager
-    def session(self, *, read_only: bool = False) -> Iterator[None]:
+    def session(self, *, read_only: bool = False, run_id: str = "") -> Iterator[None]:  # noqa: ARG002
         """Open the database; see `Warehouse.session`."""
         if read_only:
             with self._connected(read_only=True):
@@ -145,8 +146,8 @@ class DuckDBWarehouse:
             self.fetch("select 1 as one")
         return f"{self.path}, {self.path.stat().st_size / 2**20:,.1f} MiB, free to use"
 
-    def load_raw(self, landing: Path) -> None:
-        """Define views over the landed Parquet; nothing is copied."""
+    def load_raw(self, landing: Path, as_of_date: dt.date) -> None:  # noqa: ARG002
+        """Define views over the landed Parquet of all days; nothing is copied."""
         with _explaining(self.path):
             self._define_views(landing)
 
@@ -186,9 +187,11 @@ class DuckDBWarehouse:
             names = [column[0] for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def stream(self, query: str) -> "pa.RecordBatchReader":
-        """Return a result of any size as a stream of Arrow batches."""
-        return self._connection.cursor().execute(query).to_arrow_reader()
+    @contextmanager
+    def stream(self, query: str) -> Iterator["pa.RecordBatchReader"]:
+        """Give a result of any size as a stream of Arrow batches."""
+        with self.cursor() as cursor:
+            yield cursor.execute(query).to_arrow_reader()
 
     def convert_to_csv(self, parquet: Path, target: Path) -> int:
         """Write a Parquet file as CSV; see `Warehouse.convert_to_csv`."""
@@ -197,10 +200,13 @@ class DuckDBWarehouse:
     def copy_to_file(self, query: str, target: Path, file_format: FileFormat) -> int:
         """Let the engine write the file itself; return the number of rows."""
         with _explaining(self.path):
-            row = self._connection.execute(
-                f"copy ({query}) to {_text(target)} ({_COPY_OPTIONS[file_format]})"
-            ).fetchone()
+            row = self._connection.execute(copy_statement(query, target, file_format)).fetchone()
         return 0 if row is None else int(row[0])
+
+
+def copy_statement(query: str, target: Path, file_format: FileFormat) -> str:
+    """Return the statement that writes a result to a file, in the order of the query."""
+    return f"copy ({query}) to {_text(target)} ({_COPY_OPTIONS[file_format]})"
 
 
 def _raw_view(source: SourceFile, landing: Path) -> str:

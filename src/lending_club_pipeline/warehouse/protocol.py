@@ -1,5 +1,6 @@
 """What every warehouse can do; each engine implements it in its own way."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -27,8 +28,12 @@ class Warehouse(Protocol):
     def location(self) -> str:
         """Where the data is, for people."""
 
-    def session(self, *, read_only: bool = False) -> AbstractContextManager[None]:
+    def session(self, *, read_only: bool = False, run_id: str = "") -> AbstractContextManager[None]:
         """Open the warehouse for a run, and keep other runs out meanwhile.
+
+        Args:
+            read_only: only look; other runs go on.
+            run_id: Dagster's id of the run, by which an administrator finds its statements.
 
         Raises:
             WarehouseLockedError: another process holds it.
@@ -43,8 +48,13 @@ class Warehouse(Protocol):
             WarehouseError: it cannot be opened.
         """
 
-    def load_raw(self, landing: Path) -> None:
-        """Make the landed Parquet of `landing` visible to dbt as its sources."""
+    def load_raw(self, landing: Path, as_of_date: dt.date) -> None:
+        """Make what was landed of a date visible to dbt as its sources.
+
+        Args:
+            landing: folder of all landed days.
+            as_of_date: the date that was landed now.
+        """
 
     def dbt_environment(self) -> Mapping[str, str]:
         """Return the environment variables with which dbt finds the same data."""
@@ -55,8 +65,8 @@ class Warehouse(Protocol):
     def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return a small result, one mapping per row."""
 
-    def stream(self, query: str) -> "pa.RecordBatchReader":
-        """Return a result of any size as a stream of Arrow batches."""
+    def stream(self, query: str) -> "AbstractContextManager[pa.RecordBatchReader]":
+        """Give a result of any size as a stream of Arrow batches."""
 
     def convert_to_csv(self, parquet: Path, target: Path) -> int:
         """Write a Parquet file of any size as CSV, rows in its order; return their number."""

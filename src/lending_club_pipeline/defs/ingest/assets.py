@@ -101,7 +101,7 @@ def delivery(
         dt.datetime.now(dt.UTC).replace(tzinfo=None),
         show_progress,
     )
-    warehouse.warehouse.load_raw(settings.landing)
+    warehouse.warehouse.load_raw(settings.landing, landed.as_of_date)
     state = "unchanged since it was landed" if landed.is_unchanged else "landed"
     context.log.info(f"Delivery of {found.as_of_date} in {found.folder}: {state}")
     for file, source in zip(landed.files, (CUSTOMERS, ACCOUNTS), strict=True):
