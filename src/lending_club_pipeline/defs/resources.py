@@ -10,12 +10,16 @@ from typing import Any
 
 import dagster as dg
 import duckdb
-from pydantic import PrivateAttr, SecretStr
+from pydantic import Field, PrivateAttr, SecretStr
 
 from lending_club_pipeline.errors import ConfigurationError
 from lending_club_pipeline.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.warehouse import Warehouse
-from lending_club_pipeline.warehouse.databricks import DatabricksWarehouse, WarehouseAddress
+from lending_club_pipeline.warehouse.databricks import (
+    DatabricksWarehouse,
+    WarehouseAddress,
+    qualified,
+)
 from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
 
 
@@ -155,6 +159,9 @@ class DatabricksResource(WarehouseResource):
         token: personal access token; give it as `dg.EnvVar`, or leave it out to sign in as the
             project's settings say when a run starts.
         volume: volume into which deliveries are uploaded.
+        serving_table: table that readers use: name, schema.name or catalog.schema.name.
+        readers: users, groups or principals who may read it.
+        history_days: days for which it can be read as it was.
         staging: local folder for the files that are uploaded; empty means `LANDING_PATH`.
         ca_file: certificates to trust instead of the system's; empty means the system's.
         retry_seconds: how long a transient fault is retried.
@@ -168,6 +175,9 @@ class DatabricksResource(WarehouseResource):
     schema_name: str
     token: str = ""
     volume: str = "landing"
+    serving_table: str = "account_summary_serving"
+    readers: list[str] = Field(default_factory=list)
+    history_days: int = 30
     staging: str = ""
     ca_file: str = ""
     retry_seconds: float = 300.0
@@ -198,7 +208,14 @@ class DatabricksResource(WarehouseResource):
         )
         staging = Path(self.staging) if self.staging else settings.landing
         return DatabricksWarehouse(
-            address, self.volume, staging, self.threads, self.lock_wait_seconds
+            address,
+            self.volume,
+            qualified(self.serving_table, address),
+            tuple(self.readers),
+            self.history_days,
+            staging,
+            self.threads,
+            self.lock_wait_seconds,
         )
 
 
@@ -228,6 +245,9 @@ def _warehouse_resource(settings: DataPlatformConfig) -> WarehouseResource:
         catalog=settings.databricks_catalog or "",
         schema_name=settings.databricks_schema or "",
         volume=settings.databricks_volume,
+        serving_table=settings.databricks_serving_table,
+        readers=list(settings.databricks_reader_names),
+        history_days=settings.databricks_history_days,
         staging=str(settings.landing),
         ca_file=str(settings.databricks_ca_file or ""),
         retry_seconds=settings.databricks_retry_seconds,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ from lending_club_pipeline.errors import WarehouseError, WarehouseLockedError
 from lending_club_pipeline.settings import DataPlatformConfig
 from lending_club_pipeline.warehouse.locks import POLL_SECONDS, exclusive_lock
 from lending_club_pipeline.warehouse.protocol import FileFormat
+from lending_club_pipeline.warehouse.serving import Served, ServedColumn
 
 if TYPE_CHECKING:
     # Takes 0.1 s to import, and a run of DuckDB alone does without it.
@@ -192,6 +194,17 @@ class DuckDBWarehouse:
         """Give a result of any size as a stream of Arrow batches."""
         with self.cursor() as cursor:
             yield cursor.execute(query).to_arrow_reader()
+
+    @property
+    def serves_readers(self) -> bool:
+        """Whether there is a table that readers use: here the files are what readers use."""
+        return False
+
+    def serve(
+        self, mart: str, columns: Sequence[ServedColumn], rows: int, balance: Decimal
+    ) -> Served:
+        """Refuse: an embedded database has no readers of its own."""
+        raise WarehouseError(f"{self.path}: this database serves no readers; they use the files.")
 
     def convert_to_csv(self, parquet: Path, target: Path) -> int:
         """Write a Parquet file as CSV; see `Warehouse.convert_to_csv`."""

@@ -3,8 +3,11 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from lending_club_pipeline.warehouse.serving import Served, ServedColumn
 
 if TYPE_CHECKING:
     # Takes 0.1 s to import, and a run of DuckDB alone does without it.
@@ -73,3 +76,23 @@ class Warehouse(Protocol):
 
     def copy_to_file(self, query: str, target: Path, file_format: FileFormat) -> int:
         """Write a result of any size, in the order of the query; return its number of rows."""
+
+    @property
+    def serves_readers(self) -> bool:
+        """Whether it has a table of its own for readers, apart from the marts."""
+
+    def serve(
+        self, mart: str, columns: Sequence[ServedColumn], rows: int, balance: Decimal
+    ) -> Served:
+        """Replace what readers see by a mart in one atomic step, and verify it.
+
+        Args:
+            mart: name of the mart.
+            columns: its columns, in order.
+            rows: rows that the ledger says were published.
+            balance: sum of their balances, as the ledger says.
+
+        Raises:
+            OutputError: readers would have seen other rows; what they saw before is restored.
+            WarehouseError: a statement failed, or this warehouse serves no readers.
+        """

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,9 +14,11 @@ from lending_club_pipeline.warehouse.databricks import result_files
 from lending_club_pipeline.warehouse.databricks.connecting import WarehouseAddress, tags_of
 from lending_club_pipeline.warehouse.databricks.loading import Loader
 from lending_club_pipeline.warehouse.databricks.raw_tables import RawSchema
+from lending_club_pipeline.warehouse.databricks.serving import ServingTable
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession
 from lending_club_pipeline.warehouse.locks import exclusive_lock
 from lending_club_pipeline.warehouse.protocol import FileFormat
+from lending_club_pipeline.warehouse.serving import Served, ServedColumn
 
 if TYPE_CHECKING:
     # Takes 0.1 s to import, and a run of DuckDB alone does without it.
@@ -33,6 +36,9 @@ class DatabricksWarehouse:
     Attributes:
         address: the SQL warehouse and who signs in.
         volume: volume into which deliveries are uploaded.
+        serving: qualified name of the table that readers use.
+        readers: who may read it.
+        history_days: days for which it can be read as it was.
         staging: local folder for the files that are uploaded, and for the lock of this machine.
         threads: threads of the engine that writes them; None means all cores.
         lock_wait_seconds: how long a session waits for another run of this machine to end.
@@ -40,6 +46,9 @@ class DatabricksWarehouse:
 
     address: WarehouseAddress
     volume: str
+    serving: tuple[str, str, str]
+    readers: tuple[str, ...]
+    history_days: int
     staging: Path
     threads: int | None = None
     lock_wait_seconds: float = 0.0
@@ -51,9 +60,13 @@ class DatabricksWarehouse:
     @classmethod
     def from_settings(cls, settings: DataPlatformConfig) -> "DatabricksWarehouse":
         """Make the warehouse that the settings describe; nothing is opened yet."""
+        address = address_of(settings)
         return cls(
-            address_of(settings),
+            address,
             settings.databricks_volume,
+            qualified(settings.databricks_serving_table, address),
+            settings.databricks_reader_names,
+            settings.databricks_history_days,
             settings.landing,
             settings.duckdb_threads,
             settings.lock_wait_seconds,
@@ -76,9 +89,9 @@ class DatabricksWarehouse:
             with self._connected(run_id):
                 yield
             return
-        with exclusive_lock(self.staging / ".databricks.lock", self.lock_wait_seconds):
-            with self._connected(run_id):
-                yield
+        lock = exclusive_lock(self.staging / ".databricks.lock", self.lock_wait_seconds)
+        with lock, self._connected(run_id):
+            yield
 
     @contextmanager
     def _connected(self, run_id: str) -> Iterator[None]:
@@ -152,6 +165,19 @@ class DatabricksWarehouse:
         with self.statements.batches(query) as reader:
             yield reader
 
+    @property
+    def serves_readers(self) -> bool:
+        """Whether there is a table that readers use: there is."""
+        return True
+
+    def serve(
+        self, mart: str, columns: Sequence[ServedColumn], rows: int, balance: Decimal
+    ) -> Served:
+        """Replace what readers see by a mart; see `Warehouse.serve`."""
+        source = (self.address.catalog, self.address.schema, mart)
+        table = ServingTable(self.statements, source, self.serving, self.readers, self.history_days)
+        return table.publish(columns, rows, balance)
+
     def convert_to_csv(self, parquet: Path, target: Path) -> int:
         """Write a Parquet file as CSV; see `Warehouse.convert_to_csv`."""
         return result_files.write_file(parquet, target, "csv")
@@ -159,6 +185,13 @@ class DatabricksWarehouse:
     def copy_to_file(self, query: str, target: Path, file_format: FileFormat) -> int:
         """Stream a result into a file; return the number of rows."""
         return result_files.write_result(self.statements, query, target, file_format)
+
+
+def qualified(name: str, address: WarehouseAddress) -> tuple[str, str, str]:
+    """Complete the name of a table by the catalog and schema of the address."""
+    parts = name.split(".")
+    catalog, schema, table = [address.catalog, address.schema][: 3 - len(parts)] + parts
+    return catalog, schema, table
 
 
 def address_of(settings: DataPlatformConfig) -> WarehouseAddress:
