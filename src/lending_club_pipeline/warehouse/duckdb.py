@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +19,7 @@ from lending_club_pipeline.errors import WarehouseError, WarehouseLockedError
 from lending_club_pipeline.settings import DataPlatformConfig
 from lending_club_pipeline.warehouse.locks import POLL_SECONDS, exclusive_lock
 from lending_club_pipeline.warehouse.protocol import FileFormat
-from lending_club_pipeline.warehouse.serving import Served, ServedColumn
+from lending_club_pipeline.warehouse.serving import Serving
 
 if TYPE_CHECKING:
     # Takes 0.1 s to import, and a run of DuckDB alone does without it.
@@ -200,9 +199,7 @@ class DuckDBWarehouse:
         """Whether there is a table that readers use: here the files are what readers use."""
         return False
 
-    def serve(
-        self, mart: str, columns: Sequence[ServedColumn], rows: int, balance: Decimal
-    ) -> Served:
+    def serving(self) -> Serving:
         """Refuse: an embedded database has no readers of its own."""
         raise WarehouseError(f"{self.path}: this database serves no readers; they use the files.")
 

@@ -3,11 +3,10 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from lending_club_pipeline.warehouse.serving import Served, ServedColumn
+from lending_club_pipeline.warehouse.serving import Serving
 
 if TYPE_CHECKING:
     # Takes 0.1 s to import, and a run of DuckDB alone does without it.
@@ -81,18 +80,9 @@ class Warehouse(Protocol):
     def serves_readers(self) -> bool:
         """Whether it has a table of its own for readers, apart from the marts."""
 
-    def serve(
-        self, mart: str, columns: Sequence[ServedColumn], rows: int, balance: Decimal
-    ) -> Served:
-        """Replace what readers see by a mart in one atomic step, and verify it.
-
-        Args:
-            mart: name of the mart.
-            columns: its columns, in order.
-            rows: rows that the ledger says were published.
-            balance: sum of their balances, as the ledger says.
+    def serving(self) -> Serving:
+        """Return the table that readers use.
 
         Raises:
-            OutputError: readers would have seen other rows; what they saw before is restored.
-            WarehouseError: a statement failed, or this warehouse serves no readers.
+            WarehouseError: this warehouse serves no readers.
         """

@@ -1,7 +1,9 @@
 """The table that readers use, where the warehouse serves one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -47,3 +49,21 @@ class Served:
     previous_version: int
     fingerprint: Fingerprint
     readers: tuple[str, ...]
+
+
+class Serving(Protocol):
+    """The table that readers use."""
+
+    def publish(self, columns: Sequence[ServedColumn], rows: int, balance: Decimal) -> Served:
+        """Replace what readers see by the mart in one atomic step, and verify it.
+
+        Args:
+            columns: columns of the table, in order.
+            rows: rows that the ledger says were published.
+            balance: sum of their balances, as the ledger says.
+
+        Raises:
+            WarehouseError: a statement failed; readers see the old rows or the new ones.
+            OutputError: readers would have seen other rows than those of mart and ledger; they see
+                the old ones.
+        """

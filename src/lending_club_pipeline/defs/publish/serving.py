@@ -40,8 +40,8 @@ def account_summary_to_databricks(
     ledger = published_ledger(warehouse.warehouse)
     show_progress("Publishing account_summary to the serving table")
     published = ledger.entries["accounts.csv", "published"]
-    served = warehouse.warehouse.serve(
-        "account_summary", _COLUMNS, published.row_count, published.balance or Decimal(0)
+    served = warehouse.warehouse.serving().publish(
+        _COLUMNS, published.row_count, published.balance or Decimal(0)
     )
     return dg.MaterializeResult(
         metadata={

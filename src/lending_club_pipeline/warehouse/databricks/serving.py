@@ -39,18 +39,7 @@ class ServingTable:
     history_days: int
 
     def publish(self, columns: Sequence[ServedColumn], rows: int, balance: Decimal) -> Served:
-        """Replace what readers see by the mart.
-
-        Args:
-            columns: columns of the table, in order.
-            rows: rows that the ledger says were published.
-            balance: sum of their balances, as the ledger says.
-
-        Raises:
-            WarehouseError: a statement failed; readers see the old rows or the new ones.
-            OutputError: readers would have seen other rows than those of mart and ledger; they see
-                the old ones.
-        """
+        """Replace what readers see by the mart; see `Serving.publish`."""
         self._prepare(columns)
         before = self._version()
         names = ", ".join(column.name for column in columns)

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +17,6 @@ from lending_club_pipeline.warehouse.databricks.serving import ServingTable
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession
 from lending_club_pipeline.warehouse.locks import exclusive_lock
 from lending_club_pipeline.warehouse.protocol import FileFormat
-from lending_club_pipeline.warehouse.serving import Served, ServedColumn
 
 if TYPE_CHECKING:
     # Takes 0.1 s to import, and a run of DuckDB alone does without it.
@@ -36,7 +34,7 @@ class DatabricksWarehouse:
     Attributes:
         address: the SQL warehouse and who signs in.
         volume: volume into which deliveries are uploaded.
-        serving: qualified name of the table that readers use.
+        serving_table: qualified name of the table that readers use.
         readers: who may read it.
         history_days: days for which it can be read as it was.
         staging: local folder for the files that are uploaded, and for the lock of this machine.
@@ -46,7 +44,7 @@ class DatabricksWarehouse:
 
     address: WarehouseAddress
     volume: str
-    serving: tuple[str, str, str]
+    serving_table: tuple[str, str, str]
     readers: tuple[str, ...]
     history_days: int
     staging: Path
@@ -170,13 +168,12 @@ class DatabricksWarehouse:
         """Whether there is a table that readers use: there is."""
         return True
 
-    def serve(
-        self, mart: str, columns: Sequence[ServedColumn], rows: int, balance: Decimal
-    ) -> Served:
-        """Replace what readers see by a mart; see `Warehouse.serve`."""
-        source = (self.address.catalog, self.address.schema, mart)
-        table = ServingTable(self.statements, source, self.serving, self.readers, self.history_days)
-        return table.publish(columns, rows, balance)
+    def serving(self) -> ServingTable:
+        """Return the table that readers use."""
+        mart = (self.address.catalog, self.address.schema, "account_summary")
+        return ServingTable(
+            self.statements, mart, self.serving_table, self.readers, self.history_days
+        )
 
     def convert_to_csv(self, parquet: Path, target: Path) -> int:
         """Write a Parquet file as CSV; see `Warehouse.convert_to_csv`."""
