@@ -174,6 +174,15 @@ class DuckDBWarehouse:
 
         DuckDBConnectionManager.close_all_connections()
 
+    @property
+    def retry_seconds(self) -> float:
+        """Return zero: in one process no fault passes by itself."""
+        return 0.0
+
+    def is_transient(self, message: str) -> bool:  # noqa: ARG002
+        """Return False: in one process no fault passes by itself."""
+        return False
+
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Give a cursor on the open database."""

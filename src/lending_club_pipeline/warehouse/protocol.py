@@ -64,6 +64,13 @@ class Warehouse(Protocol):
     def disconnect_dbt(self) -> None:
         """Close what dbt left open in this process."""
 
+    @property
+    def retry_seconds(self) -> float:
+        """How long faults that pass by themselves are waited for; zero where there are none."""
+
+    def is_transient(self, message: str) -> bool:
+        """Whether what the engine said, by dbt, describes a fault that passes by itself."""
+
     def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return a small result, one mapping per row."""
 

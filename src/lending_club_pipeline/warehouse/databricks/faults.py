@@ -29,6 +29,12 @@ _NAME_NOT_FOUND: Final = re.compile(
 _REFUSED_SIGN_IN: Final = re.compile(
     r"\b401\b|\b403\b|invalid_client|Invalid access token|[Uu]nauthorized|PERMISSION_DENIED_TOKEN"
 )
+# What the connector, urllib3 and Python say of a connection that was cut or not answered.
+_BROKEN_CONNECTION: Final = re.compile(
+    r"Error during request to server|Connection aborted|Connection reset|Connection refused|"
+    r"RemoteDisconnected|IncompleteRead|Max retries exceeded|Read timed out|"
+    r"EOF occurred|Broken pipe|Service Unavailable|Too Many Requests"
+)
 
 _REMEDIES: Final = {
     "NO_SUCH_CATALOG_EXCEPTION": "this catalog does not exist. Correct DATABRICKS_CATALOG, or ask "
@@ -85,6 +91,16 @@ def is_transient(error: BaseException) -> bool:
     if condition:
         return condition.startswith(_TRANSIENT_CONDITIONS)
     return any(_is_of_the_network(it) for it in errors)
+
+
+def is_transient_message(message: str) -> bool:
+    """Whether a text, as dbt reports it, tells of a fault that passes by itself."""
+    if _NAME_NOT_FOUND.search(message) or _REFUSED_SIGN_IN.search(message):
+        return False
+    condition = condition_of(message)
+    if condition:
+        return condition.startswith(_TRANSIENT_CONDITIONS)
+    return bool(_BROKEN_CONNECTION.search(message))
 
 
 def _is_of_the_network(error: BaseException) -> bool:

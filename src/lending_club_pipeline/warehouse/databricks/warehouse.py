@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lending_club_pipeline.errors import ConfigurationError, WarehouseError
 from lending_club_pipeline.settings import DataPlatformConfig
-from lending_club_pipeline.warehouse.databricks import result_files
+from lending_club_pipeline.warehouse.databricks import faults, result_files
 from lending_club_pipeline.warehouse.databricks.connecting import WarehouseAddress, tags_of
 from lending_club_pipeline.warehouse.databricks.loading import Loader
 from lending_club_pipeline.warehouse.databricks.raw_tables import RawSchema
@@ -152,6 +152,15 @@ class DatabricksWarehouse:
 
     def disconnect_dbt(self) -> None:
         """Do nothing: dbt-databricks closes its own connections."""
+
+    @property
+    def retry_seconds(self) -> float:
+        """Return what the settings say."""
+        return self.address.retry_seconds
+
+    def is_transient(self, message: str) -> bool:
+        """Whether dbt reports a fault that passes by itself."""
+        return faults.is_transient_message(message)
 
     def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return a small result, one mapping per row."""
