@@ -164,7 +164,13 @@ class DuckDBWarehouse:
 
     def dbt_environment(self) -> Mapping[str, str]:
         """Return what `dbt/profiles.yml` reads for this target."""
-        return {"DATABASE_TYPE": "duckdb", "DBT_TARGET": "duckdb", "DUCKDB_PATH": str(self.path)}
+        return {
+            "DATABASE_TYPE": "duckdb",
+            "DBT_TARGET": "duckdb",
+            "DUCKDB_PATH": str(self.path),
+            # An embedded database has no users to whom dbt could grant anything.
+            "DATABRICKS_READERS": "",
+        }
 
     def disconnect_dbt(self) -> None:
         """Close what dbt-duckdb keeps open, so that the file is free when the session ends."""

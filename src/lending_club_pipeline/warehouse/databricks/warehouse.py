@@ -141,6 +141,7 @@ class DatabricksWarehouse:
             "DATABRICKS_CLIENT_SECRET": secret and secret.get_secret_value(),
             "DATABRICKS_CATALOG": address.catalog,
             "DATABRICKS_SCHEMA": address.schema,
+            "DATABRICKS_READERS": ",".join(self.readers),
             "DATABRICKS_CA_FILE": address.ca_file and str(address.ca_file),
             "DATABRICKS_RETRY_SECONDS": f"{address.retry_seconds:g}",
             "DATABRICKS_RUN_ID": tags_of(self._run_id)["run_id"],
