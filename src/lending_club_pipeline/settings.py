@@ -54,6 +54,8 @@ class DataPlatformConfig(BaseSettings):
         database_type: engine that holds the data: `duckdb` (embedded) or `databricks`.
         dbt_target: dbt target; follows `database_type` and may not contradict it.
         dbt_threads: models that dbt builds at the same time.
+        dbt_intermediate_as: intermediate models inside the models that use them (`ephemeral`), or
+            as views of their own, to look into them (`view`).
         duckdb_path: database file of the embedded engine.
         duckdb_threads: threads of the embedded engine; all cores when it is not set.
         memory_limit: upper bound for the memory of the whole process, such as `2GiB`.
@@ -92,6 +94,7 @@ class DataPlatformConfig(BaseSettings):
     database_type: DatabaseType = "duckdb"
     dbt_target: DatabaseType | None = None
     dbt_threads: int = Field(default=1, ge=1, le=64)
+    dbt_intermediate_as: Literal["ephemeral", "view"] = "ephemeral"
     duckdb_path: Path = Path("data/lending_club.duckdb")
     duckdb_threads: int | None = Field(default=None, ge=1, le=1024)
     memory_limit: str = "2GiB"
@@ -174,6 +177,14 @@ class DataPlatformConfig(BaseSettings):
         return (self.landing_path or self.duckdb_path.parent / "landing").absolute()
 
     @property
+    def dbt_environment(self) -> dict[str, str]:
+        """What the dbt project reads beside what its warehouse gives."""
+        return {
+            "DBT_THREADS": str(self.dbt_threads),
+            "DBT_INTERMEDIATE_AS": self.dbt_intermediate_as,
+        }
+
+    @property
     def dbt_cache(self) -> Path:
         """Folder in which the parsed dbt project is kept."""
         return self.dagster_home.absolute() / "dbt"
@@ -182,6 +193,15 @@ class DataPlatformConfig(BaseSettings):
     def engine_memory_bytes(self) -> int:
         """What is left for the engine of `memory_limit` once Python has its share, in bytes."""
         return parse_bytes(self.memory_limit) - _PROCESS_OVERHEAD_BYTES
+
+    def as_environment(self) -> dict[str, str]:
+        """Every setting as environment variables for another process; secrets are readable."""
+        values = {name.upper(): getattr(self, name) for name in type(self).model_fields}
+        return {
+            # An empty variable is one that nobody set.
+            name: "" if value is None else str(getattr(value, "get_secret_value", lambda: value)())
+            for name, value in values.items()
+        }
 
     def described(self) -> dict[str, str]:
         """Every setting as text for people, secrets masked."""

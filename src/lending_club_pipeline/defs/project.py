@@ -26,7 +26,9 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
         TransformationError: dbt cannot parse its project.
     """
     warehouse = choose_warehouse(settings)
-    prepared = prepare_manifest(warehouse.dbt_environment(), settings.dbt_cache)
+    prepared = prepare_manifest(
+        {**warehouse.dbt_environment(), **settings.dbt_environment}, settings.dbt_cache
+    )
     resources = build_resources(settings)
     io_manager = ParquetIOManager(platform=resources["platform"])
     serving = [account_summary_to_databricks] if warehouse.serves_readers else []

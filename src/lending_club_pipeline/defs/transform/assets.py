@@ -140,7 +140,7 @@ def build_dbt_assets(prepared: PreparedManifest) -> dg.AssetsDefinition:
             lambda select: run_dbt(
                 prepared,
                 build_arguments(as_of_date, select),
-                warehouse.warehouse.dbt_environment(),
+                {**warehouse.warehouse.dbt_environment(), **platform.settings.dbt_environment},
                 _show_node,
             ),
             graph.selected(context.selected_asset_keys, context.selected_asset_check_keys),

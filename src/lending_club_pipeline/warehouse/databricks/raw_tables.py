@@ -111,6 +111,10 @@ class RawSchema:
                 f"({columns}) using delta cluster by (as_of_date) comment {text(table.comment)}"
             )
 
+    def removal(self) -> str:
+        """Return the statement that removes the schema and all that is in it."""
+        return f"drop schema if exists {quoted(self.catalog, self.schema)} cascade"
+
     def folder_of(self, as_of_date: dt.date, attempt: str) -> str:
         """Return the folder of one upload; each has its own, so that none mixes with another."""
         return f"{self.folder_of_day(as_of_date)}/{attempt}"
