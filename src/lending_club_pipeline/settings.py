@@ -196,12 +196,8 @@ class DataPlatformConfig(BaseSettings):
 
     def as_environment(self) -> dict[str, str]:
         """Every setting as environment variables for another process; secrets are readable."""
-        values = {name.upper(): getattr(self, name) for name in type(self).model_fields}
-        return {
-            # An empty variable is one that nobody set.
-            name: "" if value is None else str(getattr(value, "get_secret_value", lambda: value)())
-            for name, value in values.items()
-        }
+        fields = type(self).model_fields
+        return {name.upper(): _as_text(getattr(self, name)) for name in fields}
 
     def described(self) -> dict[str, str]:
         """Every setting as text for people, secrets masked."""
@@ -218,6 +214,13 @@ _DATABRICKS_REQUIRED: Final = (
 _DATABRICKS_TOKEN: Final = "DATABRICKS_TOKEN"  # noqa: S105 - the name of the variable
 _DATABRICKS_PRINCIPAL: Final = ("DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET")
 _DATABRICKS_VARIABLES: Final = (*_DATABRICKS_REQUIRED, _DATABRICKS_TOKEN, *_DATABRICKS_PRINCIPAL)
+
+
+def _as_text(value: object) -> str:
+    """Return a value as a variable has it; an empty variable is one that nobody set."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return "" if value is None else str(value)
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None) -> DataPlatformConfig:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -15,7 +15,10 @@ from rich.text import Text
 
 from lending_club_pipeline.doctor import Finding
 from lending_club_pipeline.outputs.closing import DeliveryLedger, LedgerEntry
-from lending_club_pipeline.parity.running import Parity
+
+if TYPE_CHECKING:
+    # A run does without it.
+    from lending_club_pipeline.parity.running import Parity
 
 # Indent, stage, words. The indented stages add up to the one above them.
 _LINES: Final = {
@@ -94,7 +97,7 @@ def print_findings(findings: Iterable[Finding]) -> int:
     return problems
 
 
-def print_parity(parity: Parity) -> None:
+def print_parity(parity: "Parity") -> None:
     """Print a verdict per model and file, with the first rows that differ."""
     console = Console(highlight=False)
     for model in parity.models:

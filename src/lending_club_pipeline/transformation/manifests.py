@@ -16,8 +16,8 @@ from lending_club_pipeline.outputs.atomic_files import replacing
 from lending_club_pipeline.transformation.column_lineage import ColumnLineage
 from lending_club_pipeline.transformation.projects import fingerprint, project_dir
 
-# Names, grants and kinds of relations follow from these; nothing else of the environment reaches the
-# manifest.
+# Names, grants and kinds of relations follow from these; nothing else of the environment reaches
+# the manifest.
 _NAMING_VARIABLES: Final = (
     "DBT_TARGET",
     "DATABRICKS_CATALOG",
