@@ -5,7 +5,7 @@ Error conditions are those of https://docs.databricks.com/aws/en/error-messages/
 
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from lending_club_pipeline.errors import WarehouseError
@@ -22,6 +22,7 @@ _TRANSIENT_CONDITIONS: Final = (
     "RESOURCE_EXHAUSTED",
 )
 _TRANSIENT_CODES: Final = frozenset({408, 429, 500, 502, 503, 504})
+_REFUSED_CODES: Final = frozenset({401, 403})
 _NAME_NOT_FOUND: Final = re.compile(
     r"Name or service not known|nodename nor servname|Failed to resolve|getaddrinfo|"
     r"Temporary failure in name resolution"
@@ -79,11 +80,9 @@ def is_transient(error: BaseException) -> bool:
     errors = list(chain(error))
     if any(isinstance(it, ssl.SSLCertVerificationError) for it in errors):
         return False
-    for it in errors:
-        context = getattr(it, "context", None)
-        code = context.get("http-code") if isinstance(context, dict) else None
-        if code is not None:
-            return int(code) in _TRANSIENT_CODES
+    code = _http_code(errors)
+    if code is not None:
+        return code in _TRANSIENT_CODES
     message = " ".join(str(it) for it in errors)
     if _NAME_NOT_FOUND.search(message) or _REFUSED_SIGN_IN.search(message):
         return False
@@ -91,6 +90,15 @@ def is_transient(error: BaseException) -> bool:
     if condition:
         return condition.startswith(_TRANSIENT_CONDITIONS)
     return any(_is_of_the_network(it) for it in errors)
+
+
+def _http_code(errors: Sequence[BaseException]) -> int | None:
+    for it in errors:
+        context = getattr(it, "context", None)
+        code = context.get("http-code") if isinstance(context, dict) else None
+        if code is not None:
+            return int(code)
+    return None
 
 
 def is_transient_message(message: str) -> bool:
@@ -133,7 +141,8 @@ def explained(error: BaseException, address: WarehouseAddress) -> WarehouseError
     remedy = _REMEDIES.get(condition.partition(".")[0])
     if remedy is not None:
         return WarehouseError(f"{address}: {remedy} ({condition}).")
-    if not condition and _REFUSED_SIGN_IN.search(message):
+    is_refused = _http_code(errors) in _REFUSED_CODES or _REFUSED_SIGN_IN.search(message)
+    if is_refused and not condition:
         return WarehouseError(
             f"{address}: the sign-in was refused. Renew DATABRICKS_TOKEN (or the secret of "
             "DATABRICKS_CLIENT_ID), and ask the administrator for the right to use this SQL "
