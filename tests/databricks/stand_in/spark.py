@@ -1,0 +1,74 @@
+"""The engine: Apache Spark with Delta Lake in this process."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from pyspark.sql import SparkSession
+
+from tests.databricks.jars import delta_jars
+from tests.databricks.java import java_home
+
+# Name of the catalog under which Spark keeps what the clients call `main`.
+SPARK_CATALOG: Final = "spark_catalog"
+
+_LOGGING: Final = """
+rootLogger.level = error
+rootLogger.appenderRef.file.ref = file
+appender.file.type = File
+appender.file.name = file
+appender.file.fileName = {log}
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = %d %p %c: %m%n%ex
+"""
+
+_SETTINGS: Final = {
+    "spark.master": "local[2]",
+    "spark.ui.enabled": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.catalogImplementation": "in-memory",
+    # What a SQL warehouse has by default.
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.sources.default": "delta",
+    "spark.databricks.delta.properties.defaults.feature.allowColumnDefaults": "supported",
+    # Small data on two cores: many partitions only cost time.
+    "spark.sql.shuffle.partitions": "4",
+    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
+    "spark.default.parallelism": "2",
+    "spark.sql.pyspark.jvmStacktrace.enabled": "false",
+    # Volumes are mounted where Unity Catalog has them, so that no path needs a change.
+    "spark.hadoop.fs.defaultFS": "viewfs://volumes/",
+}
+
+
+def start_spark(folder: Path, heap: str = "2g") -> SparkSession:
+    """Start Spark with all of its state in a folder.
+
+    Args:
+        folder: where the warehouse, the volumes and the log go.
+        heap: memory of the Java heap.
+    """
+    folder = folder.absolute()
+    (folder / "Volumes").mkdir(parents=True)
+    logging = folder / "log4j2.properties"
+    logging.write_text(_LOGGING.format(log=folder / "spark.log"))
+    os.environ["JAVA_HOME"] = str(java_home(folder / "java"))
+    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    builder = SparkSession.builder.appName("sql-warehouse")
+    settings = {
+        **_SETTINGS,
+        "spark.driver.memory": heap,
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={logging.as_uri()}",
+        "spark.jars": ",".join(str(jar) for jar in delta_jars()),
+        "spark.local.dir": str(folder / "scratch"),
+        "spark.sql.warehouse.dir": (folder / "tables").as_uri(),
+        "spark.hadoop.fs.viewfs.mounttable.volumes.link./Volumes": (folder / "Volumes").as_uri(),
+    }
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
