@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from tests.databricks.stand_in.catalogs import Catalog
 from tests.databricks.stand_in import copying as _copying  # noqa: F401 - registers its commands
+from tests.databricks.stand_in import nullability as _nullability  # noqa: F401 - the same
 from tests.databricks.stand_in.commands import COMMANDS, Commands
 from tests.databricks.stand_in.errors import StatementError, from_spark, not_understood
 from tests.databricks.stand_in.governance import note_key
