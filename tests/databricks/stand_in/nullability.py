@@ -57,7 +57,9 @@ def _commit(relation: Relation, column: str) -> None:
     new = folder / f"{int(versions[0].stem) + 1:020d}.json"
     # A version that another writer has made meanwhile is never overwritten.
     with new.open("x") as log:
-        log.writelines(json.dumps(it) + "\n" for it in ({"commitInfo": info}, {"metaData": changed}))
+        log.writelines(
+            json.dumps(it) + "\n" for it in ({"commitInfo": info}, {"metaData": changed})
+        )
 
 
 def _metadata(version: Path) -> dict[str, Any] | None:

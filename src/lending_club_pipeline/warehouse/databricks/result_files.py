@@ -30,15 +30,41 @@ def write_result(
     A stream that breaks off is begun anew with a new file.
 
     Raises:
-        WarehouseError: the query failed.
-        OutputError: the file cannot be written.
+        WarehouseError: the query failed, or the disk is full.
     """
 
-    def write() -> int:
+    def write(path: Path) -> int:
         with session.batches(query) as reader:
-            return _write(_Watched(reader), target, file_format)
+            return _write(_Watched(reader), path, file_format)
 
-    return session.attempt(write)
+    if file_format == "csv":
+        return session.attempt(lambda: write(target))
+    streamed = target.with_name(f"{target.name}.stream")
+    try:
+        rows = session.attempt(lambda: write(streamed))
+        _write_again(streamed, target, rows)
+    finally:
+        streamed.unlink(missing_ok=True)
+    return rows
+
+
+def _write_again(streamed: Path, target: Path, rows: int) -> None:
+    """Write a Parquet file anew, from a source that says that nothing in it is NULL.
+
+    The writer marks a column as required if it knows that. It does of a table and of a Parquet
+    file, not of a stream, nor of a file without rows.
+    """
+    with _writer() as connection:
+        connection.read_parquet(str(streamed)).create_view("streamed")
+        if rows:
+            connection.execute("create view rows as from streamed")
+        else:
+            connection.execute("create table rows as from streamed")
+            for (column,) in connection.execute(
+                "select column_name from (describe rows)"
+            ).fetchall():
+                connection.execute(f'alter table rows alter column "{column}" set not null')
+        _copy(connection, target, "parquet")
 
 
 def write_file(parquet: Path, target: Path, file_format: FileFormat) -> int:
