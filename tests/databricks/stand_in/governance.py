@@ -231,6 +231,9 @@ def comment_on_volume(commands: Commands, session: Session, match: Match) -> Res
 
 @command(r"(?:DESCRIBE|DESC)(?: TABLE)? EXTENDED (?P<name><NAME>) AS JSON")
 def describe_as_json(commands: Commands, session: Session, match: Match) -> Result:
+    temporary = _temporary_view(commands, session, unquoted(match["name"]))
+    if temporary is not None:
+        return commands.texts(json_metadata=[json.dumps(temporary)])
     relation = commands.require_relation(commands.full_name(session, match["name"]))
     keys = commands.governance.keys.get(relation.full_name, {})
     described = {
@@ -253,6 +256,20 @@ def describe_as_json(commands: Commands, session: Session, match: Match) -> Resu
         listed = ", ".join(f"({name},{body})" for name, body in keys.items())
         described["table_constraints"] = f"[{listed}]"
     return commands.texts(json_metadata=[json.dumps(described)])
+
+
+def _temporary_view(commands: Commands, session: Session, name: str) -> dict[str, object] | None:
+    """Describe a temporary view of the session, if there is one of that name."""
+    catalog = session.spark._jsparkSession.sessionState().catalog()
+    if not catalog.getTempView(name).isDefined():
+        return None
+    columns = session.spark.table(f"`{name}`").schema.fields
+    return {
+        "table_name": name,
+        "columns": [column_as_json(field) for field in columns],
+        "owner": OWNER,
+        "type": "VIEW",
+    }
 
 
 # --- statistics: sql-ref-syntax-aux-analyze-table. Delta keeps its own here.
