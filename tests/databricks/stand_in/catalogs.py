@@ -70,8 +70,12 @@ class Relation:
         """Milliseconds since 1970 of the last commit."""
         return int(self._delta.timestamp()) if self.kind == "MANAGED" else self.created
 
-    def operation_metrics(self) -> dict[str, str]:
-        """Return what the last commit says of its work."""
+    def rows_inserted(self) -> int:
+        """Return how many rows the last commit inserted, without those it only copied."""
+        metrics = self._last_metrics()
+        return int(metrics.get("numOutputRows", 0)) - int(metrics.get("numCopiedRows", 0))
+
+    def _last_metrics(self) -> dict[str, str]:
         version = int(self._delta.version())
         folder = self.location or ""
         path = f"{folder.removeprefix('file:')}/_delta_log/{version:020d}.json"

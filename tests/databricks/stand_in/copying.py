@@ -96,4 +96,4 @@ def _insert(
     finally:
         session.spark.catalog.dropTempView(view)
     relation = commands.require_relation(commands.full_name(session, match["name"]))
-    return int(relation.operation_metrics().get("numOutputRows", 0))
+    return relation.rows_inserted()

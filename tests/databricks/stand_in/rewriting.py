@@ -155,10 +155,10 @@ def _relation_of(arguments: str, statement: str) -> str:
         raise syntax_error(f"read_files needs a format out of {sorted(_FILE_FORMATS)}: {statement}")
     # Both say how new columns are treated, of which a stored file has none.
     rescues = options.pop("schemaEvolutionMode", "").lower() != "none"
-    relation = f"{file_format}.`{path}`"
-    if options:
-        given = ", ".join(f"'{key}' = '{value}'" for key, value in options.items())
-        relation += f" WITH ({given})"
+    # It looks into folders of folders, which Spark does only when told to.
+    options = {"recursiveFileLookup": "true"} | options
+    given = ", ".join(f"'{key}' = '{value}'" for key, value in options.items())
+    relation = f"{file_format}.`{path}` WITH ({given})"
     if rescues and file_format in {"parquet", "csv", "json"}:
         relation = f"SELECT *, CAST(NULL AS STRING) AS _rescued_data FROM {relation}"
         return f"({relation})"

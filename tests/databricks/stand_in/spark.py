@@ -1,6 +1,8 @@
 """The engine: Apache Spark with Delta Lake in this process."""
 
+import logging
 import os
+import warnings
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +14,7 @@ from tests.databricks.java import java_home
 # Name of the catalog under which Spark keeps what the clients call `main`.
 SPARK_CATALOG: Final = "spark_catalog"
 
-_LOGGING: Final = """
+_LOG_SETTINGS: Final = """
 rootLogger.level = error
 rootLogger.appenderRef.file.ref = file
 appender.file.type = File
@@ -22,9 +24,13 @@ appender.file.layout.type = PatternLayout
 appender.file.layout.pattern = %d %p %c: %m%n%ex
 """
 
+# Most statements of a test are small: the optimising compiler costs more than it saves.
+_JAVA: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
 _SETTINGS: Final = {
     "spark.master": "local[2]",
     "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -41,6 +47,8 @@ _SETTINGS: Final = {
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
     "spark.default.parallelism": "2",
     "spark.sql.pyspark.jvmStacktrace.enabled": "false",
+    # Delta's parser does not hand parameters on to Spark's newer way of binding them.
+    "spark.sql.legacy.parameterSubstitution.constantsOnly": "true",
     # Volumes are mounted where Unity Catalog has them, so that no path needs a change.
     "spark.hadoop.fs.defaultFS": "viewfs://volumes/",
 }
@@ -53,17 +61,20 @@ def start_spark(folder: Path, heap: str = "2g") -> SparkSession:
         folder: where the warehouse, the volumes and the log go.
         heap: memory of the Java heap.
     """
+    # Failed statements are told to the client, not to this process's output.
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
+    warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
     folder = folder.absolute()
     (folder / "Volumes").mkdir(parents=True)
-    logging = folder / "log4j2.properties"
-    logging.write_text(_LOGGING.format(log=folder / "spark.log"))
+    log_settings = folder / "log4j2.properties"
+    log_settings.write_text(_LOG_SETTINGS.format(log=folder / "spark.log"))
     os.environ["JAVA_HOME"] = str(java_home(folder / "java"))
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     builder = SparkSession.builder.appName("sql-warehouse")
     settings = {
         **_SETTINGS,
         "spark.driver.memory": heap,
-        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={logging.as_uri()}",
+        "spark.driver.extraJavaOptions": f"{_JAVA} -Dlog4j2.configurationFile={log_settings.as_uri()}",
         "spark.jars": ",".join(str(jar) for jar in delta_jars()),
         "spark.local.dir": str(folder / "scratch"),
         "spark.sql.warehouse.dir": (folder / "tables").as_uri(),

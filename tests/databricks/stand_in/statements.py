@@ -169,7 +169,7 @@ class Statements:
         relation = self._catalog.relation(*name.split("."))
         if relation is None:
             return result
-        rows = int(relation.operation_metrics().get("numOutputRows", 0))
+        rows = relation.rows_inserted()
         return self._commands.rows(num_affected_rows=[rows], num_inserted_rows=[rows])
 
 
