@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lending_club_pipeline.defs.automation.local_runs import RunReport, process_delivery
+from lending_club_pipeline.defs.transform.specs import translate
 from lending_club_pipeline.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.transformation.manifests import prepare_manifest
 from lending_club_pipeline.warehouse import choose_warehouse
@@ -95,7 +96,7 @@ def _with_header(header: str, body: str | bytes) -> bytes:
 
 
 def dbt_cache_of(workspace: Workspace) -> Path:
-    """Parse the dbt project for a workspace and return where it is kept."""
+    """Parse and translate the dbt project for a workspace and return where it is kept."""
     settings = workspace.settings()
-    prepare_manifest(choose_warehouse(settings).dbt_environment(), settings.dbt_cache)
+    translate(prepare_manifest(choose_warehouse(settings).dbt_environment(), settings.dbt_cache))
     return settings.dbt_cache

@@ -252,8 +252,9 @@ def ui(port: int, host: str) -> None:
 def main() -> None:
     """Run the command line and turn errors into one line and an exit code."""
     # Dagster and dbt make hundreds of thousands of objects that live as long as the process;
-    # looking for garbage among them as often as Python does would take a tenth of the time.
-    gc.set_threshold(200_000, 20, 20)
+    # looking for garbage among them as often as Python does would take a tenth of the time. A run
+    # of any size makes three quarters of a million of them.
+    gc.set_threshold(1_000_000, 20, 20)
     # A run that is told to terminate ends as one that is interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _exit_code()

@@ -1,5 +1,7 @@
 """What the command line prints: progress while it works, and the table that closes a run."""
 
+import os
+import sys
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -58,6 +60,10 @@ class Progress:
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
+            # While a run lasts, Dagster lets standard error flow into a file; on a file no line
+            # would move.
+            terminal = os.fdopen(os.dup(sys.stderr.fileno()), "w")
+            self._console = Console(file=terminal, highlight=False)
             spinner = Spinner("dots", text=Text("Starting"))
             self._live = Live(spinner, console=self._console, transient=True)
             self._live.start()
@@ -71,6 +77,7 @@ class Progress:
     ) -> None:
         if self._live is not None:
             self._live.stop()
+            self._console.file.close()
 
     def show(self, message: str) -> None:
         """Show what is being done."""

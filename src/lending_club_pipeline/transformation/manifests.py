@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from lending_club_pipeline.errors import TransformationError
 from lending_club_pipeline.outputs.atomic_files import replacing
-from lending_club_pipeline.transformation.column_lineage import ColumnLineage
 from lending_club_pipeline.transformation.projects import fingerprint, project_dir
 
 # Names, grants and kinds of relations follow from these; nothing else of the environment reaches
@@ -45,18 +44,18 @@ class PreparedManifest:
         content: dict[str, Any] = json.loads((self.folder / "manifest.json").read_bytes())
         return content
 
-    def column_lineage(self, trace: Callable[[], ColumnLineage]) -> ColumnLineage:
-        """Return for each model and column what it is made of; traced once per project.
+    def remembered(self, name: str, make: Callable[[], Any]) -> Any:  # noqa: ANN401
+        """Return what follows from the project alone, as JSON holds it; made once per project.
 
         Args:
-            trace: makes the lineage; it is called only if it was never made for this project.
+            name: what it is.
+            make: makes it; it is called only if it was never made for this project.
         """
-        path = self.folder / "column_lineage.json"
+        path = self.folder / f"{name}.json"
         if not path.exists():
             with replacing(path, "DAGSTER_HOME") as work:
-                work.write_text(json.dumps(trace()))
-        lineage: ColumnLineage = json.loads(path.read_bytes())
-        return lineage
+                work.write_text(json.dumps(make()))
+        return json.loads(path.read_bytes())
 
     @property
     def serialised(self) -> Path:

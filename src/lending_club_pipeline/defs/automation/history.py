@@ -49,6 +49,10 @@ def quick_history() -> Iterator[None]:
         connection.execute("pragma synchronous = normal")
         path = connection.execute("pragma database_list").fetchone()[2]
         if path:
+            if path not in held:
+                # Dagster sets it only when it has made the tables of a new run, each with three
+                # flushes.
+                connection.execute("pragma journal_mode = wal")
             stays = held.get(path) or sqlite3.connect(path, check_same_thread=False)
             # Only a connection that has read since the log was begun takes part in it.
             stays.execute("select count(*) from sqlite_master").fetchone()

@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
 
@@ -17,15 +17,16 @@ from lending_club_pipeline.defs.transform.metadata import (
     read_columns,
     read_table_facts,
 )
-from lending_club_pipeline.defs.transform.translator import LendingClubDbtTranslator
+from lending_club_pipeline.defs.transform.specs import translate
 from lending_club_pipeline.errors import TransformationError
-from lending_club_pipeline.transformation.column_lineage import ColumnLineage, trace_columns
 from lending_club_pipeline.transformation.manifests import PreparedManifest
 from lending_club_pipeline.transformation.retries import Patience, build_with_patience
 from lending_club_pipeline.transformation.runs import NodeResult, build_arguments, run_dbt
 from lending_club_pipeline.warehouse import Warehouse
 
-_ASSET_TYPES: Final = ("model", "seed", "snapshot")
+if TYPE_CHECKING:
+    from lending_club_pipeline.transformation.column_lineage import ColumnLineage
+
 _EVALUATED: Final = ("pass", "warn", "fail", "error")
 
 
@@ -43,12 +44,7 @@ class DbtGraph:
     @cached_property
     def specs(self) -> dict[str, dg.AssetSpec]:
         """Assets by dbt's unique id."""
-        translator = LendingClubDbtTranslator()
-        return {
-            unique_id: translator.get_asset_spec(self.prepared.content, unique_id, None)
-            for unique_id, node in self._nodes.items()
-            if node["resource_type"] in _ASSET_TYPES
-        }
+        return translate(self.prepared)
 
     @cached_property
     def parents(self) -> dict[str, set[str]]:
@@ -193,7 +189,7 @@ def _materializations(
     done = {it for it in graph.in_order if it in by_id and by_id[it].status == "success"}
     names = [graph.name_of(it) for it in graph.in_order if it in done]
     facts = read_table_facts(warehouse, names)
-    lineage = graph.prepared.column_lineage(lambda: _trace(graph, by_id, warehouse))
+    lineage = graph.prepared.remembered("column_lineage", lambda: _trace(graph, by_id, warehouse))
     for unique_id in graph.in_order:
         # An ephemeral model is part of the models that use it: it is there when its parents are.
         if graph.is_ephemeral(unique_id) and graph.parents[unique_id] <= done:
@@ -224,7 +220,11 @@ def _trace(
     graph: DbtGraph,
     results: Mapping[str, NodeResult],
     warehouse: Warehouse,
-) -> ColumnLineage:
+) -> "ColumnLineage":
+    from lending_club_pipeline.transformation.column_lineage import (  # noqa: PLC0415
+        trace_columns,  # takes 0.1 s to import, and is needed once per project
+    )
+
     compiled = {
         graph.name_of(it): result.compiled
         for it, result in results.items()
