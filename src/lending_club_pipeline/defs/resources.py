@@ -100,7 +100,8 @@ class WarehouseResource(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
         before = os.umask(0o077)
         try:
             self._warehouse = self.build()
-            with self._warehouse.session(run_id=context.run_id or ""):
+            run_id = "" if context.run is None else context.run.run_id
+            with self._warehouse.session(run_id=run_id):
                 yield self
         finally:
             os.umask(before)
