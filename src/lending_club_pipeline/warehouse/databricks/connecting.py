@@ -81,6 +81,9 @@ def connection_arguments(address: WarehouseAddress, run_id: str) -> dict[str, An
         "_tls_trusted_ca_file": None if address.ca_file is None else str(address.ca_file),
         "_connection_uri": address.uri,
         "_socket_timeout": 900,
+        # Otherwise a statement whose reply was lost is sent again below our feet: rows that were
+        # inserted would be there twice. With this, 429 and 503 are still retried.
+        "_enable_v3_retries": False,
         "_respect_server_retry_after_header": True,
         "_retry_stop_after_attempts_duration": max(address.retry_seconds, _LEAST_RETRY_SECONDS),
         **_sign_in(address),
