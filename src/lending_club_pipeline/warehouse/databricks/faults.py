@@ -75,6 +75,16 @@ def condition_of(message: str) -> str:
     return "" if match is None else match[1]
 
 
+def condition_in(error: BaseException) -> str:
+    """Return the name of the error condition of an error or of what it came from, or nothing."""
+    return condition_of(" ".join(str(it) for it in chain(error)))
+
+
+def http_code_of(error: BaseException) -> int | None:
+    """Return the HTTP status with which a request was answered that failed, if that was it."""
+    return _http_code(list(chain(error)))
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether the same statement may succeed if it is sent again a little later."""
     errors = list(chain(error))

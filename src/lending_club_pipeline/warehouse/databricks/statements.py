@@ -44,11 +44,13 @@ class StatementSession:
         address: the SQL warehouse.
         run_id: Dagster's id of the run, for the tags of its statements.
         staging: the only local folder from which files may be uploaded.
+        before_each: is called before each statement; what it raises keeps it from being sent.
     """
 
     address: WarehouseAddress
     run_id: str
     staging: Path | None = None
+    before_each: Callable[[], None] | None = field(default=None, repr=False)
     _connection: Any = field(default=None, repr=False)
 
     def open(self) -> None:
@@ -135,6 +137,8 @@ class StatementSession:
 
     @contextmanager
     def _cursor(self) -> Iterator[Any]:
+        if self.before_each is not None:
+            self.before_each()
         with self._connected().cursor() as cursor:
             yield cursor
 
