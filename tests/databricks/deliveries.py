@@ -18,7 +18,8 @@ RESTATED: Final = ACCOUNTS.replace("100.00", "300.00")
 
 MART: Final = """
     select cast(1 as bigint) as customer_id, 'A1' as account_id,
-        cast(100 as decimal(18, 2)) as original_balance, cast(0.01 as decimal(6, 4)) as interest_rate,
+        cast(100 as decimal(18, 2)) as original_balance,
+        cast(0.01 as decimal(6, 4)) as interest_rate,
         cast(1 as decimal(18, 2)) as annual_interest, cast(101 as decimal(18, 2)) as new_balance
     union all
     select 2, 'A2', 200.50, 0.02, 4.01, 204.51
@@ -38,7 +39,9 @@ def land_delivery(folder: Path, accounts: str = ACCOUNTS) -> Path:
     deliver(folder, accounts)
     today = AS_OF + dt.timedelta(days=1)
     landing = folder / "landing"
-    land(find_delivery(folder / "inputs", AS_OF, today), landing, SplitterLimits(2**28, 1))
+    loaded_at = dt.datetime(2026, 2, 1, 12)  # noqa: DTZ001 - UTC without a zone, as in Parquet
+    delivery = find_delivery(folder / "inputs", AS_OF, today)
+    land(delivery, landing, SplitterLimits(2**29, 1), loaded_at, lambda _: None)
     return landing / f"as_of_date={AS_OF.isoformat()}"
 
 

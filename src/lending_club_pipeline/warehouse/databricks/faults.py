@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from lending_club_pipeline.errors import WarehouseError
+from lending_club_pipeline.errors import PipelineError, WarehouseError
 from lending_club_pipeline.warehouse.databricks.connecting import WarehouseAddress
 
 _CONDITION: Final = re.compile(r"\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\]")
@@ -58,7 +58,11 @@ class TransientWarehouseError(WarehouseError):
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those that it came from, outermost first."""
+    """Yield an error and those that it came from, outermost first.
+
+    What was being handled when it was raised counts as well, unless that is an error of this
+    project: another statement failed then, and was understood.
+    """
     seen: set[int] = set()
     found: BaseException | None = error
     while found is not None and id(found) not in seen:
@@ -66,7 +70,12 @@ def chain(error: BaseException) -> Iterator[BaseException]:
         yield found
         original = getattr(found, "context", None)
         inner = original.get("original-exception") if isinstance(original, dict) else None
-        found = inner or found.__cause__ or found.__context__
+        context = found.__context__
+        found = inner or found.__cause__ or (None if _is_explained(context) else context)
+
+
+def _is_explained(error: BaseException | None) -> bool:
+    return isinstance(error, PipelineError)
 
 
 def condition_of(message: str) -> str:

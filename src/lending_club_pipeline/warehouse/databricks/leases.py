@@ -28,6 +28,7 @@ RENEW_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 5.0
 # Whoever waited for a warehouse in vain does not wait for it again to say goodbye.
 _FAREWELL_SECONDS: Final = 5.0
+_FREE: Final = "held_until is null or held_until < current_timestamp()"
 _MISSING: Final = ("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND")
 
 
@@ -101,15 +102,17 @@ class Lease:
             time.sleep(min(_POLL_SECONDS, max(0.0, deadline - time.monotonic())))
 
     def _try_to_take(self) -> bool:
+        is_there = True
         try:
-            is_taken = self._set_if("held_until is null or held_until < current_timestamp()")
+            if self._set_if(_FREE):
+                return True
         except WarehouseError as error:
             if not faults.condition_in(error).startswith(_MISSING):
                 raise
+            is_there = False
+        if not is_there:
             self._make_table()
-            return self._try_to_take()
-        if is_taken:
-            return True
+            return self._set_if(_FREE)
         other = self._row()
         is_dead = other.get("machine") == this_machine() and not is_running(int(other["process"]))
         return is_dead and self._set_if(f"holder = {text(other['holder'])}")
