@@ -1,6 +1,6 @@
 # The only entry points a newcomer needs. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test ui bench dbt-docs check format clean
+.PHONY: help run test ui bench bench-databricks dbt-docs check format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -39,6 +39,9 @@ ui: .venv/.base  ## Open Dagster on http://localhost:3000, with the runs of `mak
 
 bench: .venv/.dev  ## Measure speed and memory against the bare engine
 	@$(BIN)/python -m bench
+
+bench-databricks: .venv/.dev  ## Measure the pipeline on the SQL warehouse stand-in against Spark alone
+	@$(BIN)/python -m bench.databricks
 
 dbt-docs: .venv/.base  ## Build dbt's documentation site into dbt/target and serve it on port 8080
 	@$(BIN)/dbt docs generate --static --project-dir dbt --profiles-dir dbt
