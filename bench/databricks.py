@@ -87,7 +87,7 @@ def _statements(environment: dict[str, str]) -> list[dict[str, Any]]:
         headers={"Authorization": f"Bearer {environment['DATABRICKS_TOKEN']}"},
     )
     context = ssl.create_default_context(cafile=environment["DATABRICKS_CA_FILE"])
-    with urllib.request.urlopen(request, context=context) as answer:
+    with urllib.request.urlopen(request, context=context) as answer:  # noqa: S310 - our own server
         statements: list[dict[str, Any]] = json.load(answer)
     return statements
 
@@ -138,7 +138,7 @@ def _measure(folder: Path, accounts: int) -> Measured:
 def _kind(statement: str) -> str:
     """Name a statement for the list: who sent it and its first words."""
     sender = "dbt" if statement.lstrip().startswith("/*") else "pipeline"
-    words = statement.split("*/")[-1].split()
+    words = statement.rsplit("*/", maxsplit=1)[-1].split()
     return f"{sender}: {' '.join(words[:2]).lower()}"
 
 
@@ -147,7 +147,7 @@ def _write(results: Sequence[Measured]) -> None:
     content = [{**asdict(it), "ratio": it.ratio, "cores": os.cpu_count()} for it in results]
     (RESULTS / "databricks.json").write_text(json.dumps(content, indent=2) + "\n")
     lines = [
-        "| accounts | pipeline / Spark alone (CPU) | bar | statements | Python's peak memory | bar |",
+        "| accounts | pipeline ÷ Spark alone (CPU) | bar | statements | Python's peak | bar |",
         "|---|---|---|---|---|---|",
     ]
     lines += [

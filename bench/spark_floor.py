@@ -17,6 +17,7 @@ from tests.databricks.warehouse import SCHEMA, SqlWarehouse
 def main() -> None:
     folder, statements, volumes = (Path(argument) for argument in sys.argv[1:4])
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    folder.mkdir(parents=True)
     warehouse = SqlWarehouse(folder)
     shutil.copytree(volumes, folder / "spark" / "Volumes", dirs_exist_ok=True)
     service = warehouse.door.service
