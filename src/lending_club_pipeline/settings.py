@@ -178,11 +178,8 @@ class DataPlatformConfig(BaseSettings):
 
     @property
     def dbt_environment(self) -> dict[str, str]:
-        """What the dbt project reads beside what its warehouse gives."""
-        return {
-            "DBT_THREADS": str(self.dbt_threads),
-            "DBT_INTERMEDIATE_AS": self.dbt_intermediate_as,
-        }
+        """What the dbt project reads when it is parsed, beside what its warehouse gives."""
+        return {"DBT_INTERMEDIATE_AS": self.dbt_intermediate_as}
 
     @property
     def dbt_cache(self) -> Path:

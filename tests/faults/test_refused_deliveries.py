@@ -309,7 +309,8 @@ def test_a_date_in_the_future_is_refused(landing: Landing) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["2026-13-45", "2026-1-31", "20260131", "31.01.2026", "2026-01-31 copy"]
+    "name",
+    ["2026-13-45", "2026-1-31", "20260131", "31.01.2026", "2026-01-31 copy", "Jan 31", "archive"],
 )
 def test_a_folder_whose_name_is_no_date_is_ignored_with_a_warning(
     landing: Landing, name: str, caplog: pytest.LogCaptureFixture

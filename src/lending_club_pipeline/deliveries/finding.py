@@ -15,7 +15,6 @@ Compression = Literal["none", "gz", "zst"]
 
 _SUFFIXES: Final[dict[Compression, str]] = {"none": "", "gz": ".gz", "zst": ".zst"}
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_LOOKS_LIKE_A_DATE: Final = re.compile(r"\d[\d\-_. ]{5,}")
 
 logger = logging.getLogger(__name__)
 
@@ -72,17 +71,14 @@ def find_delivery(inputs: Path, as_of_date: dt.date | None, today: dt.date) -> D
 def dated_folders(inputs: Path) -> list[dt.date]:
     """List the dates for which `inputs` has a folder, oldest first.
 
-    A folder whose name looks like a date and is none is ignored with a warning.
+    A folder whose name is no date is ignored with a warning.
     """
     dates = []
     for folder in sorted(path for path in inputs.iterdir() if path.is_dir()):
         try:
             dates.append(_parsed(folder.name))
         except ValueError:
-            if _LOOKS_LIKE_A_DATE.match(folder.name):
-                logger.warning(
-                    "%s is ignored: its name is no date. Rename it to YYYY-MM-DD.", folder
-                )
+            logger.warning("%s is ignored: its name is no date. Rename it to YYYY-MM-DD.", folder)
     return dates
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import dagster as dg
 
 from lending_club_pipeline.defs.progress import show_progress
+from lending_club_pipeline.defs.publish.checks import checks_of_delivery
 from lending_club_pipeline.defs.publish.previews import (
     QUARANTINE_COLUMNS,
     SUMMARY_COLUMNS,
@@ -117,7 +118,12 @@ def outputs(
             show_progress("Sorting account_summary")
             with explaining(folder):
                 summary.prepare()
-        writers = _writers(warehouse.warehouse, ledger, summary, partial(_checks_of_run, context))
+        writers = _writers(
+            warehouse.warehouse,
+            ledger,
+            summary,
+            partial(checks_of_delivery, context.instance, ledger.as_of_date),
+        )
         for name, (file_name, write) in writers.items():
             if name in selected:
                 show_progress(f"Writing {file_name}")
@@ -195,25 +201,6 @@ def _timed(
     with explaining(target):
         rows = write(work)
         return describe(work, rows, target), time.monotonic() - started
-
-
-def _checks_of_run(context: dg.AssetExecutionContext) -> list[CheckResult]:
-    """Read what the checks of this run found from Dagster's event log."""
-    records = context.instance.all_logs(
-        context.run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
-    )
-    evaluations = [record.get_dagster_event().asset_check_evaluation_data for record in records]
-    results = (
-        CheckResult(
-            name=evaluation.check_name,
-            asset=evaluation.asset_key.to_user_string(),
-            passed=evaluation.passed,
-            severity=evaluation.severity.value.lower(),
-            description=evaluation.description or "",
-        )
-        for evaluation in evaluations
-    )
-    return sorted(results, key=lambda result: (result.asset, result.name))
 
 
 def _materialized(
