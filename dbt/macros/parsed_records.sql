@@ -68,7 +68,7 @@
                             account_type as account_type_text
                         from {{ source('lending_club', 'accounts_raw') }}
                         where
-                            {{ is_of_this_run('as_of_date') }} {{- and_in(only_in) }}
+                {{ is_of_this_run('as_of_date') }} {{- and_in(only_in) }}
                     ) as plain
                 ) as trimmed
             ) as reduced
@@ -93,7 +93,7 @@
             end as odd_customer_id,
             case
                 when plain_has_loan is null
-                    then {{ lower_ascii(trim_white_space('has_loan_text')) }}
+                    then {{ lower_ascii(trim_white_space('loan_text')) }}
             end as odd_has_loan
         from (
             select
@@ -103,10 +103,10 @@
                 {{ normalise_name('name') }} as name,
                 case when has_loan in ('Yes', 'No', 'None') then has_loan end as plain_has_loan,
                 customer_id as customer_id_text,
-                has_loan as has_loan_text
+                has_loan as loan_text
             from {{ source('lending_club', 'customers_raw') }}
             where
-                            {{ is_of_this_run('as_of_date') }} {{- and_in(only_in) }}
+                {{ is_of_this_run('as_of_date') }} {{- and_in(only_in) }}
         ) as plain
     ) as trimmed
 {%- endmacro %}
