@@ -13,7 +13,9 @@ from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.publish.checks import checks_of_delivery
 from lending_club_pipeline.defs.publish.previews import (
     QUARANTINE_COLUMNS,
+    QUARANTINE_LINEAGE,
     SUMMARY_COLUMNS,
+    SUMMARY_LINEAGE,
     preview_of_quarantine,
     preview_of_summary,
 )
@@ -138,6 +140,7 @@ def outputs(
                 metadata={
                     "as_of_date": ledger.as_of_date.isoformat(),
                     **preview,
+                    **SUMMARY_LINEAGE,
                 },
             )
     for name, (file, seconds) in written.items():
@@ -220,9 +223,9 @@ def _materialized(
     if file.rows is not None:
         metadata["dagster/row_count"] = file.rows
     if name == "account_summary_csv":
-        metadata |= preview
+        metadata |= {**preview, **SUMMARY_LINEAGE}
     elif name == "quarantine_csv":
-        metadata |= preview_of_quarantine(ledger)
+        metadata |= {**preview_of_quarantine(ledger), **QUARANTINE_LINEAGE}
     return dg.MaterializeResult(
         asset_key=name, metadata=metadata, data_version=dg.DataVersion(file.sha256)
     )
