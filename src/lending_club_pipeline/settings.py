@@ -98,7 +98,7 @@ class DataPlatformConfig(BaseSettings):
     duckdb_path: Path = Path("data/lending_club.duckdb")
     duckdb_threads: int | None = Field(default=None, ge=1, le=1024)
     memory_limit: str = "2GiB"
-    lock_wait_seconds: float = Field(default=0.0, ge=0)
+    lock_wait_seconds: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     input_path: Path = Path("data/inputs")
     output_path: Path = Path("data/outputs")
     landing_path: Path | None = None
