@@ -1,6 +1,6 @@
 # The only entry points a newcomer needs. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test ui bench bench-databricks dbt-docs check format clean
+.PHONY: help run test ui bench bench-databricks dbt-docs warehouse conformance check format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -47,6 +47,13 @@ bench-databricks: .venv/.dev  ## Measure the pipeline on the SQL warehouse stand
 dbt-docs: .venv/.base  ## Build dbt's documentation site, one page that a browser opens
 	@$(BIN)/dbt docs generate --static --project-dir dbt --profiles-dir dbt
 	@echo "dbt/target/static_index.html: open it in a browser"
+
+warehouse: .venv/.dev  ## Start a local Databricks SQL warehouse stand-in; prints an .env file, then `ready`
+	@$(BIN)/python -m tests.databricks.warehouse
+
+conformance: .venv/.dev  ## Run the public suite of dbt's adapters against the stand-in (takes long)
+	@$(UV) sync --quiet --frozen --all-extras --group conformance --compile-bytecode
+	@$(BIN)/python -m tests.databricks.conformance
 
 clean:  ## Remove what runs made: database, landing, outputs, Dagster's history
 	rm -rf data/outputs data/landing data/lending_club.duckdb* .dagster dbt/target
