@@ -124,8 +124,8 @@ def _only_one(lock: Path) -> Iterator[IO[str]]:
         yield file
 
 
-def _start(folder: Path, until: int) -> None:
-    """Start a warehouse that ends when a process has ended."""
+def start_warehouse(folder: Path, until: int) -> dict[str, str]:
+    """Start a warehouse that ends when a process has ended; return its variables."""
     folder.mkdir()
     command = [sys.executable, "-m", "tests.databricks.warehouse", "--folder", str(folder)]
     output = (folder / "output").open("w")
@@ -143,6 +143,12 @@ def _start(folder: Path, until: int) -> None:
             server.kill()
             raise RuntimeError(f"the SQL warehouse did not start:\n{text[-3000:]}")
         time.sleep(0.1)
+    return _environment(folder)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    lines = (folder / "warehouse.env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 @pytest.fixture(scope="session")
@@ -154,9 +160,8 @@ def warehouse_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     folder = shared / "sql-warehouse"
     with _only_one(shared / "sql-warehouse.lock"):
         if not folder.exists():
-            _start(folder, until)
-    lines = (folder / "warehouse.env").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+            return start_warehouse(folder, until)
+    return _environment(folder)
 
 
 @contextmanager

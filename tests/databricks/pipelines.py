@@ -61,3 +61,13 @@ def environment_of(client: WarehouseClient, folder: Path, **changed: str) -> dic
         "DATABRICKS_RETRY_SECONDS": "60",
     }
     return given | changed
+
+
+def files_in_volume(client: WarehouseClient, folder: str = "") -> list[str]:
+    """Return all files below a folder of the volume, by default that of deliveries."""
+    folder = folder or f"/Volumes/{client.catalog}/{client.schema}/landing"
+    found: list[str] = []
+    for row in client.run(f"list '{folder}'"):
+        path = str(row[0])
+        found += files_in_volume(client, path.rstrip("/")) if path.endswith("/") else [path]
+    return sorted(found)

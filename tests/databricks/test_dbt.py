@@ -136,10 +136,10 @@ def test_every_kind_of_model_is_built_and_built_again(
     ]
     history = f"select id, name, dbt_is_deleted from {schema}.history"
     assert sorted(warehouse.run(f"{history} where dbt_valid_to = '9999-12-31'")) == [
-        (1, "z", "False"),
-        (2, "b", "True"),
-        (3, "c", "False"),
-        (4, "d", "False"),
+        (1, "z", False),
+        (2, "b", True),
+        (3, "c", False),
+        (4, "d", False),
     ]
     described = json.loads(warehouse.run(f"describe table extended {schema}.facts as json")[0][0])
     assert described["comment"] == "It's a fact"

@@ -14,7 +14,12 @@ from lending_club_pipeline.warehouse.databricks.loading import Loader
 from lending_club_pipeline.warehouse.databricks.raw_tables import RawSchema
 from tests.databricks.conftest import WarehouseClient
 from tests.databricks.deliveries import ACCOUNTS, RESTATED, land_delivery
-from tests.databricks.pipelines import count_statements, statement_session, warehouse_of
+from tests.databricks.pipelines import (
+    count_statements,
+    files_in_volume,
+    statement_session,
+    warehouse_of,
+)
 from tests.workspaces import AS_OF
 
 LONG_RESULT = "select id, concat('row ', id) as name from range(300000) order by id"
@@ -94,7 +99,9 @@ def test_a_stream_that_is_cut_is_begun_anew_and_the_file_is_whole(
     assert rows == 300_000
     assert target.read_bytes() == undisturbed.read_bytes()
     if file_format == "parquet":
-        counted = duckdb.sql(f"select count(*), count(distinct id) from '{target}'").fetchall()
+        counted = duckdb.sql(
+            f"select count(*), count(distinct id) from read_parquet('{target}')"
+        ).fetchall()
         assert counted == [(300_000, 300_000)]
     assert not list(tmp_path.glob("*.stream"))
 
@@ -203,11 +210,6 @@ def _load(client: WarehouseClient, folder: Path, accounts: str = ACCOUNTS) -> bo
         return Loader(session, schema, folder / "landing", 2**28, 1).load(landed, AS_OF)
 
 
-def _volume_files(client: WarehouseClient) -> list[str]:
-    folder = f"/Volumes/{client.catalog}/{client.schema}/landing/{AS_OF.isoformat()}"
-    return [str(row[0]) for row in client.run(f"list '{folder}'")]
-
-
 def test_lost_replies_never_double_rows_of_the_raw_tables(
     warehouse: WarehouseClient, tmp_path: Path
 ) -> None:
@@ -238,14 +240,15 @@ def test_an_error_after_the_nth_statement_of_a_load_is_no_obstacle(
     warehouse.arm("fail", matching="^insert into .*`delivered_files`")
     with pytest.raises(WarehouseError, match="a statement failed"):
         _load(warehouse, tmp_path)
-    left = _volume_files(warehouse)
-    assert len(left) == 1
+    left = files_in_volume(warehouse)
+    assert len(left) == 4
 
     assert _load(warehouse, tmp_path)
 
     assert _loaded(warehouse) == EXPECTED
-    whole = _volume_files(warehouse)
-    assert [path for path in whole if path in left] == []
+    kept = files_in_volume(warehouse)
+    assert len(kept) == 4
+    assert not set(kept) & set(left)
     assert not list((tmp_path / "landing").glob(".upload-*"))
 
 

@@ -28,6 +28,7 @@ from tests.databricks.killing import (
     readers_see,
     undisturbed,
 )
+from tests.databricks.pipelines import files_in_volume
 
 # Where a run is killed, in the order of its statements.
 KILLS: dict[str, dict[str, Any]] = {
@@ -161,19 +162,10 @@ def test_a_disturbed_run_after_all_that_equals_an_undisturbed_one(story: Story) 
 
 
 def test_no_file_of_an_upload_is_left_behind(story: Story) -> None:
-    day = f"/Volumes/{story.client.catalog}/{story.client.schema}/landing/2026-01-31"
-    folders = [str(row[0]) for row in story.client.run(f"list '{day}'")]
-    filled = [path for path in folders if story.client.run(f"list '{path.rstrip('/')}'")]
-    kept = {
-        part
-        for path in filled
-        for part in [
-            row
-            for inner in story.client.run(f"list '{path.rstrip('/')}'")
-            for row in story.client.run(f"list '{str(inner[0]).rstrip('/')}'")
-        ]
-    }
-    assert len({str(row[0]).split("/")[-3] for row in kept}) == 1
+    kept = files_in_volume(story.client)
+
+    assert len(kept) == 4
+    assert len({path.split("/")[-3] for path in kept}) == 1
     assert not list((story.folder / "landing").glob(".upload-*"))
 
 

@@ -1,7 +1,6 @@
 """Where a SQL warehouse is, how to sign in, and a connection to it."""
 
 import logging
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -113,10 +112,6 @@ def _principal(address: WarehouseAddress) -> Any:  # noqa: ANN401 - the SDK's ty
     )
 
 
-def _is_worth_saying(record: logging.LogRecord) -> bool:
-    return not record.getMessage().startswith("Legacy retry behavior is enabled")
-
-
 def connect(address: WarehouseAddress, run_id: str, staging: Path | None) -> "Connection":
     """Open a session of the SQL warehouse.
 
@@ -138,7 +133,5 @@ def connect(address: WarehouseAddress, run_id: str, staging: Path | None) -> "Co
         ) from None
     # It warns of the retries that we chose, and logs errors that we explain.
     logging.getLogger("databricks.sql").setLevel(logging.CRITICAL)
-    # It warns at each connection, dbt's included, of what is switched off here on purpose.
-    logging.getLogger("databricks.sql.backend.thrift_backend").addFilter(_is_worth_saying)
     allowed = None if staging is None else str(staging)
     return sql.connect(**connection_arguments(address, run_id), staging_allowed_local_path=allowed)
