@@ -9,11 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-<<<<<<< HEAD
-from lending_club_pipeline.environments import variables
-=======
 from lending_club_pipeline.disks import explaining, full, is_full
->>>>>>> wt-databricks
+from lending_club_pipeline.environments import variables
 from lending_club_pipeline.errors import TransformationError
 from lending_club_pipeline.outputs.atomic_files import replacing
 from lending_club_pipeline.transformation.projects import fingerprint, project_dir
