@@ -1,5 +1,7 @@
 """Faults of a SQL warehouse: retried or told, and never rows twice or a part of a table."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ import duckdb
 import pytest
 
 from lending_club_pipeline.errors import WarehouseError
+from lending_club_pipeline.outputs.atomic_files import replacing
 from lending_club_pipeline.warehouse.databricks import result_files
 from lending_club_pipeline.warehouse.databricks.faults import TransientWarehouseError
 from lending_club_pipeline.warehouse.databricks.loading import Loader
@@ -103,7 +106,30 @@ def test_a_stream_that_is_cut_is_begun_anew_and_the_file_is_whole(
             f"select count(*), count(distinct id) from read_parquet('{target}')"
         ).fetchall()
         assert counted == [(300_000, 300_000)]
-    assert not list(tmp_path.glob("*.stream"))
+    assert not list(tmp_path.glob("*.stream.*"))
+
+
+_DIES_WITH_A_STREAM = """
+import sys
+from pathlib import Path
+from lending_club_pipeline.outputs.atomic_files import Publication
+from lending_club_pipeline.warehouse.databricks.result_files import _stream_of
+work = Publication().work_for(Path(sys.argv[1]))
+_stream_of(work).touch()
+work.touch()
+"""
+
+
+def test_the_stream_of_a_killed_run_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    program = [sys.executable, "-c", _DIES_WITH_A_STREAM]
+    ended = subprocess.run([*program, str(tmp_path / "account_summary.csv")], check=False)
+    assert ended.returncode == 0
+    assert len(list(tmp_path.iterdir())) == 2
+
+    with replacing(tmp_path / "account_summary.csv") as work:
+        work.touch()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["account_summary.csv"]
 
 
 def test_a_writer_that_came_first_is_waited_for(warehouse: WarehouseClient, tmp_path: Path) -> None:
@@ -242,6 +268,8 @@ def test_an_error_after_the_nth_statement_of_a_load_is_no_obstacle(
         _load(warehouse, tmp_path)
     left = files_in_volume(warehouse)
     assert len(left) == 4
+    # What a run leaves that is killed while it uploads.
+    (tmp_path / "landing" / ".upload-killed" / "accounts_raw").mkdir(parents=True)
 
     assert _load(warehouse, tmp_path)
 

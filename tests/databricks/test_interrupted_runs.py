@@ -33,6 +33,7 @@ from tests.databricks.pipelines import files_in_volume
 # Where a run is killed, in the order of its statements.
 KILLS: dict[str, dict[str, Any]] = {
     "at its first statement": {"at": 1},
+    "in the upload": {"matching": "^put .*/rejected_records/"},
     "in the load": {"matching": "^insert into .*`delivered_files`"},
     "in dbt": {"matching": r"insert into\s+\S*`account_summary_daily`"},
     "before the verification": {

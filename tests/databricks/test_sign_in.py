@@ -1,6 +1,7 @@
 """A service principal signs in through both clients, and its secrets stay where they belong."""
 
 import os
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from dbt.cli.main import dbtRunner
 
 from lending_club_pipeline.environments import variables
+from lending_club_pipeline.errors import WarehouseError
 from lending_club_pipeline.transformation.manifests import project_arguments
 from lending_club_pipeline.transformation.projects import project_dir
 from lending_club_pipeline.warehouse.databricks.connecting import connection_arguments
@@ -66,3 +68,21 @@ def test_no_secret_is_in_a_representation(principal: DatabricksWarehouse) -> Non
     shown = f"{principal!r} {principal.address!r} {principal.address} {principal.location}"
     shown += repr(connection_arguments(principal.address, "run"))
     assert secret.get_secret_value() not in shown
+
+
+def test_a_wrong_client_secret_is_refused_at_once(
+    principal: DatabricksWarehouse, warehouse: WarehouseClient, tmp_path: Path
+) -> None:
+    wrong = warehouse_of(
+        warehouse,
+        tmp_path,
+        databricks_client_id=principal.address.client_id,
+        databricks_client_secret="dose-canary",
+    )
+
+    with pytest.raises(WarehouseError) as caught, wrong.session(read_only=True):
+        pytest.fail("signed in")
+
+    assert "the sign-in was refused" in str(caught.value)
+    assert "DATABRICKS_CLIENT_ID" in str(caught.value)
+    assert "dose-canary" not in "".join(traceback.format_exception(caught.value))
