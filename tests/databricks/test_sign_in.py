@@ -49,10 +49,11 @@ def test_dbt_signs_in_as_a_service_principal_and_writes_no_secret(
     target = tmp_path / "target"
     with variables({**principal.dbt_environment(), "DATABRICKS_TOKEN": ""}):
         outcome = dbtRunner().invoke(
-            ["debug", "--connection", *project_arguments(project_dir(), target)]
+            ["seed", "--select", "loan_bonus_rates", *project_arguments(project_dir(), target)]
         )
 
     assert outcome.success, outcome.exception
+    assert (target / "manifest.json").exists()
     secret = principal.address.client_secret
     assert secret is not None
     value = secret.get_secret_value()
