@@ -5,6 +5,7 @@ or reads. So a statement whose reply was lost is sent again.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -117,14 +118,13 @@ class StatementSession:
         from tenacity import (  # noqa: PLC0415 - an extra, needed in production only
             Retrying,
             retry_if_exception,
-            stop_after_delay,
             wait_exponential_jitter,
         )
 
         retrying = Retrying(
             retry=retry_if_exception(faults.is_transient),
             wait=wait_exponential_jitter(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS),
-            stop=stop_after_delay(self.address.retry_seconds),
+            stop=_after(self.address.retry_seconds),
             before_sleep=lambda _: self.close(),
             reraise=True,
         )
@@ -146,6 +146,17 @@ class StatementSession:
         if self._connection is None:
             self._connection = connect(self.address, self.run_id, self.staging)
         return self._connection
+
+
+def _after(seconds: float) -> Callable[[object], bool]:
+    """Stop some seconds after the first failure: a statement may have run for hours before it."""
+    failures: list[float] = []
+
+    def is_over(_: object) -> bool:
+        failures.append(time.monotonic())
+        return failures[-1] - failures[0] >= seconds
+
+    return is_over
 
 
 def _rest(cursor: Any, first: "pa.Table") -> Iterator["pa.RecordBatch"]:  # noqa: ANN401
