@@ -68,14 +68,17 @@ def chain(error: BaseException) -> Iterator[BaseException]:
     while found is not None and id(found) not in seen:
         seen.add(id(found))
         yield found
-        original = getattr(found, "context", None)
-        inner = original.get("original-exception") if isinstance(original, dict) else None
-        context = found.__context__
-        found = inner or found.__cause__ or (None if _is_explained(context) else context)
+        found = _origin(found)
 
 
-def _is_explained(error: BaseException | None) -> bool:
-    return isinstance(error, PipelineError)
+def _origin(error: BaseException) -> BaseException | None:
+    known = getattr(error, "context", None)
+    inner = known.get("original-exception") if isinstance(known, dict) else None
+    # The connector sometimes keeps no error there but its text.
+    if isinstance(inner, BaseException):
+        return inner
+    handled = None if isinstance(error.__context__, PipelineError) else error.__context__
+    return error.__cause__ or handled
 
 
 def condition_of(message: str) -> str:
