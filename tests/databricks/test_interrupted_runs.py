@@ -110,7 +110,8 @@ def _disturb(story: Story) -> None:
     story.struck = [fault["struck"] for fault in client.request("GET", "/faults")]
     client.disarm()
     story.last = Step(ended, readers_see(client))
-    story.files = published(story.folder)
+    if ended.returncode == 0:
+        story.files = published(story.folder)
 
 
 def _rows(file: bytes) -> list[tuple[Any, ...]]:

@@ -24,6 +24,7 @@ _LOG: Final = logging.getLogger(__name__)
 _BATCH_ROWS: Final = 122_880
 _FIRST_WAIT_SECONDS: Final = 0.5
 _LONGEST_WAIT_SECONDS: Final = 30.0
+_JITTER_SECONDS: Final = 1.0
 
 
 def quoted(*names: str) -> str:
@@ -118,12 +119,14 @@ class StatementSession:
         from tenacity import (  # noqa: PLC0415 - an extra, needed in production only
             Retrying,
             retry_if_exception,
-            wait_exponential_jitter,
+            wait_exponential,
+            wait_random,
         )
 
         retrying = Retrying(
             retry=retry_if_exception(faults.is_transient),
-            wait=wait_exponential_jitter(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS),
+            wait=wait_exponential(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
+            + wait_random(0, _JITTER_SECONDS),
             stop=_after(self.address.retry_seconds),
             before_sleep=lambda _: self.close(),
             reraise=True,
