@@ -169,6 +169,8 @@ class DatabricksWarehouse:
             "DATABRICKS_CA_FILE": address.ca_file and str(address.ca_file),
             "DATABRICKS_RETRY_SECONDS": f"{address.retry_seconds:g}",
             "DATABRICKS_RUN_ID": tags_of(self._run_id)["run_id"],
+            # As for our own connections: it warns of the retries that we chose.
+            "DBT_DATABRICKS_CONNECTOR_LOG_LEVEL": "CRITICAL",
         }
         if address.ca_file is not None:
             # The SDK inside dbt-databricks reads it from there alone.
