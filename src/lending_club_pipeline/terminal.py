@@ -15,7 +15,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from lending_club_pipeline.doctor import Finding
+from lending_club_pipeline.findings import Finding
 from lending_club_pipeline.outputs.closing import DeliveryLedger, LedgerEntry
 
 if TYPE_CHECKING:

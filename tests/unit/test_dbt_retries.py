@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from lending_club_pipeline.errors import TransformationError
+from lending_club_pipeline.transformation import retries
 from lending_club_pipeline.transformation.retries import Patience, build_with_patience
 from lending_club_pipeline.transformation.runs import NodeResult, NodeStatus
 
@@ -83,3 +84,42 @@ def test_pauses_grow() -> None:
 
     assert len(builds.waits) == 4
     assert builds.waits[3] > builds.waits[0] * 2
+
+
+def test_how_long_a_build_takes_is_no_part_of_the_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(retries.time, "monotonic", lambda: now[0])
+    again = [node("b", "error", "connection reset"), node("c", "skipped")]
+    builds = Builds(
+        [node("a", "success"), *again],
+        [node("b", "success"), node("c", "error", "connection reset")],
+        [node("c", "success")],
+    )
+
+    def build_for_an_hour(select: Sequence[str]) -> list[NodeResult]:
+        now[0] += 3600
+        return builds(select)
+
+    patience = Patience(lambda message: "reset" in message, 60)
+    results = build_with_patience(
+        build_for_an_hour, [], patience, lambda _: None, sleep=builds.waits.append
+    )
+
+    assert {result.status for result in results} == {"success"}
+
+
+def test_patience_ends_when_nothing_gets_better(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(retries.time, "monotonic", lambda: now[0])
+    again = [node("a", "error", "connection reset")]
+    builds = Builds(*[again] * 100)
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+        builds.waits.append(seconds)
+
+    patience = Patience(lambda message: "reset" in message, 60)
+    results = build_with_patience(builds, [], patience, lambda _: None, sleep)
+
+    assert [result.status for result in results] == ["error"]
+    assert 20 < sum(builds.waits) <= 60

@@ -36,6 +36,10 @@ PERMANENT = {
         request_error(401, "Invalid access token"),
         "Renew DATABRICKS_TOKEN",
     ),
+    "a wrong client secret": (
+        exc.RequestError("invalid_client: unknown", {"original-exception": "invalid_client"}),
+        "the secret of DATABRICKS_CLIENT_ID",
+    ),
     "a missing catalog": (
         exc.ServerOperationError("[NO_SUCH_CATALOG_EXCEPTION] Catalog 'bank' was not found"),
         "Correct DATABRICKS_CATALOG",
@@ -101,3 +105,13 @@ def test_the_rights_that_an_error_points_to_are_documented() -> None:
 )
 def test_what_dbt_reports_is_understood(message: str, passes: bool) -> None:
     assert faults.is_transient_message(message) is passes
+
+
+def test_a_fault_in_the_handling_of_an_understood_one_is_judged_by_itself() -> None:
+    understood = faults.explained(
+        exc.ServerOperationError("[TABLE_OR_VIEW_NOT_FOUND] The table cannot be found"), ADDRESS
+    )
+    cut = ConnectionResetError(104, "Connection reset by peer")
+    cut.__context__ = understood
+
+    assert faults.is_transient(cut)

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,11 +19,32 @@ class Patience:
 
     Attributes:
         is_transient: whether what an engine said describes a fault that passes by itself.
-        seconds: how long such faults are waited for in all.
+        seconds: how long such faults are waited for while nothing gets better; how long a build
+            takes does not count.
     """
 
     is_transient: Callable[[str], bool]
     seconds: float
+
+
+@dataclass
+class _Pauses:
+    """Pauses that grow until there is progress, which begins them and the patience anew."""
+
+    seconds: float
+    _deadline: float = 0.0
+    _wait: float = 0.0
+    _most_done: int = -1
+
+    def next(self, known: Iterable[NodeResult]) -> float | None:
+        """Return how long to wait before the next attempt, or None if patience is at its end."""
+        done = sum(not (it.is_failed or it.status == "skipped") for it in known)
+        self._wait = min(self._wait * 2, _LONGEST_WAIT_SECONDS)
+        if done > self._most_done:
+            self._most_done = done
+            self._deadline = time.monotonic() + self.seconds
+            self._wait = _FIRST_WAIT_SECONDS
+        return None if time.monotonic() + self._wait > self._deadline else self._wait
 
 
 def build_with_patience(
@@ -48,10 +69,9 @@ def build_with_patience(
     Raises:
         TransformationError: dbt could not run at all.
     """
-    deadline = time.monotonic() + patience.seconds
+    pauses = _Pauses(patience.seconds)
     known: dict[str, NodeResult] = {}
     selected = list(select)
-    wait = _FIRST_WAIT_SECONDS
     while True:
         reason = ""
         try:
@@ -64,7 +84,8 @@ def build_with_patience(
         is_hopeless = any(not patience.is_transient(result.message) for result in failed)
         if not reason and (not failed or is_hopeless):
             return list(known.values())
-        if time.monotonic() + wait > deadline:
+        wait = pauses.next(known.values())
+        if wait is None:
             if reason:
                 raise TransformationError(reason)
             return list(known.values())
@@ -73,7 +94,6 @@ def build_with_patience(
             selected = [_name(result.unique_id) for result in unbuilt]
         on_wait(f"The warehouse had a fault that may pass; building again in {wait:.0f} s")
         sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, hides nothing
-        wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
 
 
 def _name(unique_id: str) -> str:

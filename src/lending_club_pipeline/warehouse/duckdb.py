@@ -15,7 +15,8 @@ import duckdb
 
 from lending_club_pipeline.deliveries.source_files import SOURCE_FILES, SourceFile
 from lending_club_pipeline.disks import is_full, out_of_memory
-from lending_club_pipeline.errors import WarehouseError, WarehouseLockedError
+from lending_club_pipeline.errors import PipelineError, WarehouseError, WarehouseLockedError
+from lending_club_pipeline.findings import Finding
 from lending_club_pipeline.settings import DataPlatformConfig
 from lending_club_pipeline.warehouse.locks import POLL_SECONDS, exclusive_lock
 from lending_club_pipeline.warehouse.protocol import FileFormat
@@ -140,8 +141,16 @@ class DuckDBWarehouse:
             raise WarehouseError(f"{self.path}: the database is not open. Use it in a session.")
         return self._open
 
-    def examine(self) -> str:
+    def examine(self) -> Iterator[Finding]:
         """Open an existing database for writing; see `Warehouse.examine`."""
+        try:
+            yield Finding("database", "ok", self._examined())
+        except WarehouseLockedError as error:
+            yield Finding("database", "warning", str(error))
+        except PipelineError as error:
+            yield Finding("database", "problem", str(error))
+
+    def _examined(self) -> str:
         if not self.path.exists():
             return f"{self.path} (will be made)"
         with self.session():

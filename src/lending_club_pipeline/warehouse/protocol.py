@@ -1,11 +1,12 @@
 """What every warehouse can do; each engine implements it in its own way."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from lending_club_pipeline.findings import Finding
 from lending_club_pipeline.warehouse.serving import Serving
 
 if TYPE_CHECKING:
@@ -42,13 +43,8 @@ class Warehouse(Protocol):
             WarehouseError: it cannot be opened.
         """
 
-    def examine(self) -> str:
-        """Prove that a run could use the warehouse now, changing nothing; say what was found.
-
-        Raises:
-            WarehouseLockedError: another process holds it.
-            WarehouseError: it cannot be opened.
-        """
+    def examine(self) -> Iterator[Finding]:
+        """Check, one step after the other, that a run could use the warehouse; change nothing."""
 
     def load_raw(self, landing: Path, as_of_date: dt.date) -> None:
         """Make what was landed of a date visible to dbt as its sources.

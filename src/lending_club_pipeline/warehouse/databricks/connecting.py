@@ -27,7 +27,7 @@ class WarehouseAddress:
     Attributes:
         host: host name of the workspace, perhaps with a port.
         http_path: path of the SQL warehouse.
-        catalog: Unity Catalog catalog.
+        catalog: Unity Catalog catalog; empty to sign in without one.
         schema: schema in which dbt builds.
         token: personal access token, or None for a service principal.
         client_id: application id of a service principal.
@@ -47,7 +47,7 @@ class WarehouseAddress:
     retry_seconds: float = 300.0
 
     def __str__(self) -> str:
-        return f"{self.host}/{self.catalog}.{self.schema}"
+        return f"{self.host}/{self.catalog}.{self.schema}" if self.catalog else self.host
 
     @property
     def uri(self) -> str:
@@ -73,8 +73,8 @@ def connection_arguments(address: WarehouseAddress, run_id: str) -> dict[str, An
     return {
         "server_hostname": address.host,
         "http_path": address.http_path,
-        "catalog": address.catalog,
-        "schema": address.schema,
+        "catalog": address.catalog or None,
+        "schema": address.schema or None,
         "session_configuration": dict(SESSION_CONFIGURATION),
         "query_tags": tags_of(run_id),
         "user_agent_entry": _APPLICATION,

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from lending_club_pipeline.errors import WarehouseError
+from lending_club_pipeline.errors import PipelineError, WarehouseError
 from lending_club_pipeline.warehouse.databricks.connecting import WarehouseAddress
 
 _CONDITION: Final = re.compile(r"\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\]")
@@ -58,21 +58,43 @@ class TransientWarehouseError(WarehouseError):
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those that it came from, outermost first."""
+    """Yield an error and those that it came from, outermost first.
+
+    What was being handled when it was raised counts as well, unless that is an error of this
+    project: another statement failed then, and was understood.
+    """
     seen: set[int] = set()
     found: BaseException | None = error
     while found is not None and id(found) not in seen:
         seen.add(id(found))
         yield found
-        original = getattr(found, "context", None)
-        inner = original.get("original-exception") if isinstance(original, dict) else None
-        found = inner or found.__cause__ or found.__context__
+        found = _origin(found)
+
+
+def _origin(error: BaseException) -> BaseException | None:
+    known = getattr(error, "context", None)
+    inner = known.get("original-exception") if isinstance(known, dict) else None
+    # The connector sometimes keeps no error there but its text.
+    if isinstance(inner, BaseException):
+        return inner
+    handled = None if isinstance(error.__context__, PipelineError) else error.__context__
+    return error.__cause__ or handled
 
 
 def condition_of(message: str) -> str:
     """Return the name of the error condition that a message begins with, or an empty text."""
     match = _CONDITION.search(message)
     return "" if match is None else match[1]
+
+
+def condition_in(error: BaseException) -> str:
+    """Return the name of the error condition of an error or of what it came from, or nothing."""
+    return condition_of(" ".join(str(it) for it in chain(error)))
+
+
+def http_code_of(error: BaseException) -> int | None:
+    """Return the HTTP status with which a request was answered that failed, if that was it."""
+    return _http_code(list(chain(error)))
 
 
 def is_transient(error: BaseException) -> bool:

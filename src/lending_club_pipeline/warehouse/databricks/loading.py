@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lending_club_pipeline.deliveries.landing import LandedFile, read_landed_files
 from lending_club_pipeline.deliveries.source_files import SOURCE_FILES
@@ -17,6 +17,7 @@ from lending_club_pipeline.warehouse.databricks.raw_tables import RAW_TABLES, Ra
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession, text
 from lending_club_pipeline.warehouse.databricks.uploads import write_parts
 
+_UPLOAD: Final = ".upload-"
 _Loaded = dict[tuple[str, str], tuple[str, int]]
 
 
@@ -98,7 +99,10 @@ class Loader:
 
     def _upload(self, landed: Path, as_of_date: dt.date, folder: str) -> None:
         self.staging.mkdir(parents=True, exist_ok=True, mode=0o700)
-        work = Path(tempfile.mkdtemp(prefix=".upload-", dir=self.staging))
+        for left in self.staging.glob(f"{_UPLOAD}*"):
+            # Only a killed run leaves this behind, and nobody else uploads while we hold the lock.
+            shutil.rmtree(left, ignore_errors=True)
+        work = Path(tempfile.mkdtemp(prefix=_UPLOAD, dir=self.staging))
         try:
             parts = write_parts(landed, as_of_date, work, self.memory_bytes, self.threads)
             for table, paths in parts.items():

@@ -3,6 +3,7 @@
 One writer for both engines is what makes their files equal to the last byte.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -39,13 +40,18 @@ def write_result(
 
     if file_format == "csv":
         return session.attempt(lambda: write(target))
-    streamed = target.with_name(f"{target.name}.stream")
+    streamed = _stream_of(target)
     try:
         rows = session.attempt(lambda: write(streamed))
         _write_again(streamed, target, rows)
     finally:
         streamed.unlink(missing_ok=True)
     return rows
+
+
+def _stream_of(target: Path) -> Path:
+    """Return a name by which the next run knows what a killed one left behind."""
+    return target.with_name(f"{target.name.removesuffix('.tmp')}.stream.{os.getpid()}.tmp")
 
 
 def _write_again(streamed: Path, target: Path, rows: int) -> None:

@@ -5,6 +5,7 @@ or reads. So a statement whose reply was lost is sent again.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ _LOG: Final = logging.getLogger(__name__)
 _BATCH_ROWS: Final = 122_880
 _FIRST_WAIT_SECONDS: Final = 0.5
 _LONGEST_WAIT_SECONDS: Final = 30.0
+_JITTER_SECONDS: Final = 1.0
 
 
 def quoted(*names: str) -> str:
@@ -44,11 +46,13 @@ class StatementSession:
         address: the SQL warehouse.
         run_id: Dagster's id of the run, for the tags of its statements.
         staging: the only local folder from which files may be uploaded.
+        before_each: is called before each statement; what it raises keeps it from being sent.
     """
 
     address: WarehouseAddress
     run_id: str
     staging: Path | None = None
+    before_each: Callable[[], None] | None = field(default=None, repr=False)
     _connection: Any = field(default=None, repr=False)
 
     def open(self) -> None:
@@ -115,14 +119,15 @@ class StatementSession:
         from tenacity import (  # noqa: PLC0415 - an extra, needed in production only
             Retrying,
             retry_if_exception,
-            stop_after_delay,
-            wait_exponential_jitter,
+            wait_exponential,
+            wait_random,
         )
 
         retrying = Retrying(
             retry=retry_if_exception(faults.is_transient),
-            wait=wait_exponential_jitter(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS),
-            stop=stop_after_delay(self.address.retry_seconds),
+            wait=wait_exponential(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
+            + wait_random(0, _JITTER_SECONDS),
+            stop=_after(self.address.retry_seconds),
             before_sleep=lambda _: self.close(),
             reraise=True,
         )
@@ -135,6 +140,8 @@ class StatementSession:
 
     @contextmanager
     def _cursor(self) -> Iterator[Any]:
+        if self.before_each is not None:
+            self.before_each()
         with self._connected().cursor() as cursor:
             yield cursor
 
@@ -142,6 +149,17 @@ class StatementSession:
         if self._connection is None:
             self._connection = connect(self.address, self.run_id, self.staging)
         return self._connection
+
+
+def _after(seconds: float) -> Callable[[object], bool]:
+    """Stop some seconds after the first failure: a statement may have run for hours before it."""
+    failures: list[float] = []
+
+    def is_over(_: object) -> bool:
+        failures.append(time.monotonic())
+        return failures[-1] - failures[0] >= seconds
+
+    return is_over
 
 
 def _rest(cursor: Any, first: "pa.Table") -> Iterator["pa.RecordBatch"]:  # noqa: ANN401

@@ -3,14 +3,18 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from lending_club_pipeline.environments import variables
 from lending_club_pipeline.errors import ConfigurationError, WarehouseError
+from lending_club_pipeline.findings import Finding
 from lending_club_pipeline.settings import DataPlatformConfig
 from lending_club_pipeline.warehouse.databricks import faults, result_files
 from lending_club_pipeline.warehouse.databricks.connecting import WarehouseAddress, tags_of
+from lending_club_pipeline.warehouse.databricks.examining import Examination
+from lending_club_pipeline.warehouse.databricks.leases import Lease
 from lending_club_pipeline.warehouse.databricks.loading import Loader
 from lending_club_pipeline.warehouse.databricks.raw_tables import RawSchema
 from lending_club_pipeline.warehouse.databricks.serving import ServingTable
@@ -88,20 +92,37 @@ class DatabricksWarehouse:
                 yield
             return
         lock = exclusive_lock(self.staging / ".databricks.lock", self.lock_wait_seconds)
-        with lock, self._connected(run_id):
+        with lock, self._connected(run_id), self._leased(run_id):
+            yield
+
+    @contextmanager
+    def _leased(self, run_id: str) -> Iterator[None]:
+        """Keep runs of other machines out, for which the lock file means nothing."""
+        renewing = StatementSession(self.address, run_id)
+        lease = Lease(self.statements, renewing, self.lock_wait_seconds)
+        with lease.held():
+            self.statements.before_each = lease.ensure
+            yield
+
+    @contextmanager
+    def _trusted(self) -> Iterator[None]:
+        """Let the SDK, which signs principals in, trust the same certificates as the connector."""
+        ca_file = self.address.ca_file
+        with variables({} if ca_file is None else {"REQUESTS_CA_BUNDLE": str(ca_file)}):
             yield
 
     @contextmanager
     def _connected(self, run_id: str) -> Iterator[None]:
         self._run_id = run_id
         session = StatementSession(self.address, run_id, self.staging)
-        session.open()
-        self._open = session
-        try:
-            yield
-        finally:
-            self._open = None
-            session.close()
+        with self._trusted():
+            session.open()
+            self._open = session
+            try:
+                yield
+            finally:
+                self._open = None
+                session.close()
 
     @property
     def statements(self) -> StatementSession:
@@ -114,11 +135,14 @@ class DatabricksWarehouse:
             raise WarehouseError(f"{self.location}: no session is open. Use it in a session.")
         return self._open
 
-    def examine(self) -> str:
-        """Connect and run a statement; see `Warehouse.examine`."""
-        with self.session(read_only=True):
-            self.fetch("select 1 as one")
-        return f"connected to {self.location}"
+    def examine(self) -> Iterator[Finding]:
+        """Check each step of the connection; see `Warehouse.examine`."""
+        # Without catalog and schema, so that a wrong one does not hide that all before is well.
+        session = StatementSession(replace(self.address, catalog="", schema=""), "")
+        with self._trusted():
+            yield from Examination(
+                self.address, session, self.volume, self.serving_table
+            ).findings()
 
     def load_raw(self, landing: Path, as_of_date: dt.date) -> None:
         """Upload a landed day and replace it in the raw tables; see `Warehouse.load_raw`."""
