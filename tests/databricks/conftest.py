@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 import pytest
+
 from databricks import sql
 
 ROOT: Final = Path(__file__).parents[2]

@@ -11,10 +11,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from databricks import sql
+from databricks.sdk.core import Config, oauth_service_principal
 from databricks.sql.backend.types import CommandState
 from databricks.sql.exc import Error, RequestError, ServerOperationError
 
+from databricks import sql
 from tests.databricks.conftest import ROOT, WarehouseClient
 
 
@@ -77,9 +78,9 @@ def test_a_large_result_is_paged_in_order_and_complete(warehouse: WarehouseClien
 
 
 def test_an_error_in_the_last_row_shows_when_the_statement_runs(warehouse: WarehouseClient) -> None:
-    with warehouse.connect() as connection, connection.cursor() as cursor:
-        with pytest.raises(ServerOperationError, match=r"\[DIVIDE_BY_ZERO\].*SQLSTATE: 22012"):
-            cursor.execute("select 1 / (id - 99999) from range(100000)")
+    cursor = warehouse.connect().cursor()
+    with pytest.raises(ServerOperationError, match=r"\[DIVIDE_BY_ZERO\].*SQLSTATE: 22012"):
+        cursor.execute("select 1 / (id - 99999) from range(100000)")
 
 
 def test_an_empty_result_has_columns_and_no_rows(warehouse: WarehouseClient) -> None:
@@ -179,13 +180,12 @@ def test_a_schema_may_be_made_after_its_session_was_opened(warehouse: WarehouseC
 
 
 def test_statements_are_listed_with_their_query_tags(warehouse: WarehouseClient) -> None:
-    with warehouse.connect(query_tags={"team": "lending"}) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute("select 1", query_tags={"run": "2026:1,a"})
-            cursor.execute("set query_tags['step'] = 'load'")
-            cursor.execute("select 2")
-            with pytest.raises(ServerOperationError):
-                cursor.execute("select * from nowhere")
+    with warehouse.connect(query_tags={"team": "lending"}).cursor() as cursor:
+        cursor.execute("select 1", query_tags={"run": "2026:1,a"})
+        cursor.execute("set query_tags['step'] = 'load'")
+        cursor.execute("select 2")
+        with pytest.raises(ServerOperationError):
+            cursor.execute("select * from nowhere")
     one, _, two, failed = warehouse.statements()
     assert (one["text"], one["tags"]) == ("select 1", {"team": "lending", "run": "2026:1,a"})
     assert two["tags"] == {"team": "lending", "step": "load"}
@@ -345,8 +345,6 @@ def test_a_service_principal_signs_in(
     warehouse_environment: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from databricks.sdk.core import Config, oauth_service_principal
-
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(warehouse.ca_file))
     text = (warehouse.ca_file.parent / "warehouse.env").read_text()
     pairs = dict(line.removeprefix("# ").split("=", 1) for line in text.splitlines() if "=" in line)

@@ -21,9 +21,9 @@ from tests.databricks.stand_in.faults import Faults
 from tests.databricks.stand_in.front_door import HTTP_PATH, FrontDoor
 from tests.databricks.stand_in.information_schema import InformationSchema
 from tests.databricks.stand_in.registers import Governance, StatementLog
+from tests.databricks.stand_in.requests import Service
 from tests.databricks.stand_in.spark import start_spark
 from tests.databricks.stand_in.statements import Statements
-from tests.databricks.stand_in.thrift_service import Service
 from tests.databricks.stand_in.volumes import Volumes
 
 CATALOG: Final = "main"

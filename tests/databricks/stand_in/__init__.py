@@ -1,1 +1,1 @@
-"""A Databricks SQL warehouse on this machine: Thrift over HTTPS in front of Spark and Delta Lake."""
+"""A Databricks SQL warehouse on this machine: Thrift over HTTPS, Spark and Delta Lake."""

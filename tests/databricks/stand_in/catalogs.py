@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from pyspark.sql import SparkSession
-from pyspark.sql import types as T
+from pyspark.sql import SparkSession, types
 
 from tests.databricks.stand_in.spark import SPARK_CATALOG
 
@@ -40,16 +39,18 @@ class Relation:
         return f"{self.schema}.{self.name}"
 
     @cached_property
-    def columns(self) -> T.StructType:
+    def columns(self) -> types.StructType:
         """Columns with their types and comments."""
         return self.spark.table(f"{SPARK_CATALOG}.`{self.schema}`.`{self.name}`").schema
 
+    def delta_log(self) -> Any:
+        """Return Delta's log of a table, a Java object."""
+        logs = self.spark._jvm.org.apache.spark.sql.delta.DeltaLog
+        return logs.forTable(self.spark._jsparkSession, self.location)
+
     @cached_property
-    def _delta(self) -> Any:  # noqa: ANN401 - a Java object
-        jvm = self.spark._jvm
-        log = jvm.org.apache.spark.sql.delta.DeltaLog.forTable(
-            self.spark._jsparkSession, self.location
-        )
+    def _delta(self) -> Any:
+        log = self.delta_log()
         return log.update(*(getattr(log, f"update$default${n}")() for n in (1, 2, 3)))
 
     @property
@@ -140,21 +141,21 @@ class Catalog:
         )
 
 
-def type_as_json(kind: T.DataType) -> dict[str, Any]:
+def type_as_json(kind: types.DataType) -> dict[str, Any]:
     """Describe a type as `DESCRIBE … AS JSON` does."""
-    if isinstance(kind, T.DecimalType):
+    if isinstance(kind, types.DecimalType):
         return {"name": "decimal", "precision": kind.precision, "scale": kind.scale}
-    if isinstance(kind, T.ArrayType):
+    if isinstance(kind, types.ArrayType):
         element = type_as_json(kind.elementType)
         return {"name": "array", "element_type": element, "element_nullable": kind.containsNull}
-    if isinstance(kind, T.MapType):
+    if isinstance(kind, types.MapType):
         key, value = type_as_json(kind.keyType), type_as_json(kind.valueType)
         nullable = kind.valueContainsNull
         return {"name": "map", "key_type": key, "value_type": value, "value_nullable": nullable}
-    if isinstance(kind, T.StructType):
+    if isinstance(kind, types.StructType):
         fields = [column_as_json(field) for field in kind.fields]
         return {"name": "struct", "fields": fields}
-    if isinstance(kind, T.VarcharType | T.CharType):
+    if isinstance(kind, types.VarcharType | types.CharType):
         return {"name": kind.typeName(), "length": kind.length}
     return {"name": _JSON_NAMES.get(kind.simpleString(), kind.simpleString())}
 
@@ -162,7 +163,7 @@ def type_as_json(kind: T.DataType) -> dict[str, Any]:
 _JSON_NAMES: Final = {"timestamp": "timestamp_ltz"}
 
 
-def column_as_json(field: T.StructField) -> dict[str, Any]:
+def column_as_json(field: types.StructField) -> dict[str, Any]:
     """Describe a column as `DESCRIBE … AS JSON` does."""
     described = {
         "name": field.name,
@@ -176,7 +177,7 @@ def column_as_json(field: T.StructField) -> dict[str, Any]:
     return described
 
 
-def real_type(field: T.StructField) -> T.DataType:
+def real_type(field: types.StructField) -> types.DataType:
     """Return the declared type, `varchar(n)` and the like included."""
     declared = field.metadata.get("__CHAR_VARCHAR_TYPE_STRING")
-    return T.DataType.fromDDL(declared) if declared else field.dataType
+    return types.DataType.fromDDL(declared) if declared else field.dataType

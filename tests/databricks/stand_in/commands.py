@@ -1,7 +1,4 @@
-"""Statements that Spark does not have, first those on sessions and volumes.
-
-The pages named below are those of https://docs.databricks.com/sql/language-manual/
-"""
+"""Commands: statements that are answered here, with the names and registers that answers share."""
 
 import re
 from collections.abc import Callable
@@ -11,10 +8,10 @@ import pyarrow as pa
 
 from tests.databricks.stand_in.catalogs import Catalog, Relation
 from tests.databricks.stand_in.errors import StatementError
-from tests.databricks.stand_in.information_schema import OWNER
 from tests.databricks.stand_in.lexing import unquoted
 from tests.databricks.stand_in.registers import Governance
 from tests.databricks.stand_in.results import Result
+from tests.databricks.stand_in.rewriting import rewrite
 from tests.databricks.stand_in.sessions import Session
 from tests.databricks.stand_in.volumes import Volumes
 
@@ -84,6 +81,13 @@ class Commands:
             parts = [session.schema, *parts]
         return ".".join(parts)
 
+    def is_temporary(self, session: Session, name: str) -> bool:
+        """Say whether a name is that of a temporary view of the session."""
+        identifiers = session.spark._jvm.org.apache.spark.sql.catalyst.TableIdentifier
+        parts = [unquoted(part) for part in re.findall(_PART, name)]
+        catalog = session.spark._jsparkSession.sessionState().catalog()
+        return len(parts) == 1 and bool(catalog.isTempView(identifiers(parts[0])))
+
     def enter_schema(self, session: Session) -> None:
         """Make the session's schema Spark's current one, as soon as it is there."""
         if self.catalog.has_schema(session.schema):
@@ -105,6 +109,11 @@ class Commands:
             text = f"The table or view {quoted} cannot be found."
             raise StatementError("TABLE_OR_VIEW_NOT_FOUND", "42P01", text)
         return relation
+
+    def run_in_spark(self, session: Session, statement: str) -> Result:
+        """Run a statement on Spark."""
+        self.enter_schema(session)
+        return Result.of_frame(session.spark.sql(rewrite(statement, self.name).text))
 
     def securable(self, session: Session, kind: str, name: str) -> tuple[str, str]:
         """Return kind and full name of what is there."""
@@ -138,6 +147,15 @@ class Commands:
         return Result.of_table(pa.table(fields))
 
 
+def require_column(relation: Relation, column: str) -> str:
+    """Return a column's name as the table has it; it must be there."""
+    names = {name.lower(): name for name in relation.columns.names}
+    if column.lower() not in names:
+        text = f"A column with name `{column}` cannot be resolved in {relation.full_name}."
+        raise StatementError("UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", text)
+    return names[column.lower()]
+
+
 def like(names: list[str], pattern: str | None) -> list[str]:
     """Keep the names that a pattern of SHOW … LIKE matches: `*` is any text, `|` is or."""
     if pattern is None:
@@ -145,145 +163,3 @@ def like(names: list[str], pattern: str | None) -> list[str]:
     parts = (re.escape(part).replace(r"\*", ".*") for part in unquoted(pattern).split("|"))
     wanted = re.compile("|".join(parts), re.IGNORECASE)
     return [name for name in names if wanted.fullmatch(name)]
-
-
-# --- sessions: sql-ref-syntax-ddl-use-catalog, …-aux-conf-mgmt-set
-
-
-@command(r"(?:USE CATALOG|SET CATALOG) (?P<name><PART>|<TEXT>)")
-def use_catalog(commands: Commands, session: Session, match: Match) -> Result:
-    commands.securable(session, "CATALOG", match["name"])
-    return Result.empty()
-
-
-@command(r"USE (?:(?:SCHEMA|DATABASE) )?(?P<name><NAME>)")
-def use_schema(commands: Commands, session: Session, match: Match) -> Result:
-    schema = commands.full_name(session, match["name"], is_schema=True)
-    commands.require_schema(schema)
-    session.schema = schema
-    return Result.empty()
-
-
-@command(r"SET QUERY_TAGS\s*\[\s*(?P<key><TEXT>)\s*\]\s*=\s*(?P<value><TEXT>|UNSET)")
-def set_query_tag(commands: Commands, session: Session, match: Match) -> Result:
-    key = unquoted(match["key"])
-    if match["value"].upper() == "UNSET":
-        session.tags.pop(key, None)
-    else:
-        session.tags[key] = unquoted(match["value"])
-    return Result.empty()
-
-
-@command(r"SET (?P<name>[\w.]+)\s*=\s*(?P<value>.+)")
-def set_parameter(commands: Commands, session: Session, match: Match) -> Result:
-    session.configure(match["name"], unquoted(match["value"].strip()))
-    return commands.texts(key=[match["name"]], value=[unquoted(match["value"].strip())])
-
-
-@command(r"SET (?P<name>[\w.]+)")
-def show_parameter(commands: Commands, session: Session, match: Match) -> Result:
-    return commands.texts(key=[match["name"]], value=[session.setting(match["name"])])
-
-
-@command(
-    r"SHOW (?:SCHEMAS|DATABASES)(?: (?:IN|FROM) (?P<name><PART>))?(?: (?:LIKE )?(?P<like><TEXT>))?"
-)
-def show_schemas(commands: Commands, session: Session, match: Match) -> Result:
-    if match["name"]:
-        commands.securable(session, "CATALOG", match["name"])
-    return commands.texts(databaseName=like(commands.catalog.schemas(), match["like"]))
-
-
-@command(r"SHOW CATALOGS(?: (?:LIKE )?(?P<like><TEXT>))?")
-def show_catalogs(commands: Commands, session: Session, match: Match) -> Result:
-    return commands.texts(catalog=like([commands.name, "system"], match["like"]))
-
-
-# --- volumes: sql-ref-syntax-ddl-create-volume, …-aux-put-into ----------------------------
-
-
-@command(r"CREATE VOLUME(?P<if> IF NOT EXISTS)? (?P<name><NAME>)(?: COMMENT (?P<comment><TEXT>))?")
-def create_volume(commands: Commands, session: Session, match: Match) -> Result:
-    schema, volume = commands.full_name(session, match["name"]).split(".")
-    commands.require_schema(schema)
-    comment = unquoted(match["comment"]) if match["comment"] else None
-    commands.volumes.create(schema, volume, comment, if_missing=bool(match["if"]))
-    return Result.empty()
-
-
-@command(r"DROP VOLUME(?P<if> IF EXISTS)? (?P<name><NAME>)")
-def drop_volume(commands: Commands, session: Session, match: Match) -> Result:
-    name = commands.full_name(session, match["name"])
-    commands.volumes.drop(*name.split("."), if_there=bool(match["if"]))
-    commands.governance.forget(name)
-    return Result.empty()
-
-
-@command(r"SHOW VOLUMES(?: (?:IN|FROM) (?P<name><NAME>))?(?: (?:LIKE )?(?P<like><TEXT>))?")
-def show_volumes(commands: Commands, session: Session, match: Match) -> Result:
-    schema = session.schema
-    if match["name"]:
-        schema = commands.full_name(session, match["name"], is_schema=True)
-    commands.require_schema(schema)
-    names = like(commands.volumes.names(schema), match["like"])
-    return commands.texts(database=[schema] * len(names), volume_name=names)
-
-
-@command(r"(?:DESCRIBE|DESC) VOLUME (?P<name><NAME>)")
-def describe_volume(commands: Commands, session: Session, match: Match) -> Result:
-    schema, volume = commands.full_name(session, match["name"]).split(".")
-    commands.volumes.require(schema, volume)
-    return commands.texts(
-        name=[volume],
-        catalog=[commands.name],
-        database=[schema],
-        owner=[OWNER],
-        storage_location=[f"/Volumes/{commands.name}/{schema}/{volume}"],
-        volume_type=["MANAGED"],
-        comment=[commands.volumes.comment(schema, volume)],
-    )
-
-
-@command(r"PUT (?P<local><TEXT>) INTO (?P<path><TEXT>)(?P<overwrite> OVERWRITE)?")
-def put(commands: Commands, session: Session, match: Match) -> Result:
-    return _transfer(commands, "PUT", match["path"], match["local"], bool(match["overwrite"]))
-
-
-@command(r"GET (?P<path><TEXT>) TO (?P<local><TEXT>)")
-def get(commands: Commands, session: Session, match: Match) -> Result:
-    return _transfer(commands, "GET", match["path"], match["local"])
-
-
-@command(r"REMOVE (?P<path><TEXT>)")
-def remove(commands: Commands, session: Session, match: Match) -> Result:
-    return _transfer(commands, "REMOVE", match["path"], None)
-
-
-def _transfer(
-    commands: Commands, operation: str, path: str, local: str | None, overwrite: bool = False
-) -> Result:
-    secret = commands.volumes.invite(operation, unquoted(path), overwrite=overwrite)
-    values = {
-        "operation": operation,
-        "presignedUrl": f"{commands.base_url}/transfers/{secret}",
-        "localFile": unquoted(local) if local else None,
-        "headers": "{}",
-    }
-    columns = {name: pa.array([value], pa.string()) for name, value in values.items()}
-    return Result.of_table(pa.table(columns), is_staging=True)
-
-
-@command(r"LIST (?P<path><TEXT>)")
-def list_files(commands: Commands, session: Session, match: Match) -> Result:
-    path = unquoted(match["path"]).rstrip("/")
-    found = commands.volumes.existing(path)
-    files = sorted(found.iterdir()) if found.is_dir() else [found]
-    names = [f"{path}/{f.name}" + "/" * f.is_dir() if found.is_dir() else path for f in files]
-    sizes = [0 if f.is_dir() else f.stat().st_size for f in files]
-    columns = {
-        "path": pa.array(names, pa.string()),
-        "name": pa.array([f.name + "/" * f.is_dir() for f in files], pa.string()),
-        "size": pa.array(sizes, pa.int64()),
-        "modification_time": pa.array([int(f.stat().st_mtime * 1000) for f in files], pa.int64()),
-    }
-    return Result.of_table(pa.table(columns))

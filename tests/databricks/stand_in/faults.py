@@ -107,7 +107,7 @@ class Faults:
         self._armed: list[Fault] = []
         self._lock = threading.Lock()
 
-    def arm(self, client: str, kind: Kind, **options: Any) -> Fault:  # noqa: ANN401
+    def arm(self, client: str, kind: Kind, **options: Any) -> Fault:
         """Switch a fault on for a client; see `Fault` for the options.
 
         Raises:

@@ -11,8 +11,9 @@ from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.transport.TTransport import TMemoryBuffer
 
 from tests.databricks.stand_in.faults import ConnectionCutError
+from tests.databricks.stand_in.requests import Service
 from tests.databricks.stand_in.sign_in import SignIn
-from tests.databricks.stand_in.thrift_service import Handler, Service
+from tests.databricks.stand_in.thrift_service import Handler
 from tests.databricks.stand_in.volumes import Volumes, receive
 
 HTTP_PATH: Final = "/sql/1.0/warehouses/local"
@@ -76,16 +77,16 @@ class _Request(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Be quiet."""
 
-    def do_GET(self) -> None:  # noqa: N802 - names of http.server
+    def do_GET(self) -> None:
         self._route("GET")
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         self._route("POST")
 
-    def do_PUT(self) -> None:  # noqa: N802
+    def do_PUT(self) -> None:
         self._route("PUT")
 
-    def do_DELETE(self) -> None:  # noqa: N802
+    def do_DELETE(self) -> None:
         self._route("DELETE")
 
     def _route(self, verb: str) -> None:

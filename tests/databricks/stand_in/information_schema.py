@@ -54,6 +54,14 @@ _COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         *("constraint_catalog", "constraint_schema", "constraint_name", *_TABLE),
         *("column_name", "ordinal_position"),
     ),
+    "constraint_column_usage": (
+        *(*_TABLE, "column_name", "constraint_catalog", "constraint_schema", "constraint_name"),
+    ),
+    "referential_constraints": (
+        *("constraint_catalog", "constraint_schema", "constraint_name"),
+        *("unique_constraint_catalog", "unique_constraint_schema", "unique_constraint_name"),
+        *("match_option", "update_rule", "delete_rule"),
+    ),
     # No masks and no row filters can be set here, so there are none to tell of.
     "column_masks": (
         *("table_catalog", "table_schema", "table_name", "column_name", "mask_name"),
@@ -88,6 +96,8 @@ class InformationSchema:
             "schema_privileges": lambda schemas: self._privileges("SCHEMA", schemas),
             "table_constraints": self._constraints,
             "key_column_usage": self._key_columns,
+            "constraint_column_usage": self._constrained_columns,
+            "referential_constraints": self._references,
             "column_masks": lambda _: [],
             "row_filters": lambda _: [],
         }
@@ -202,3 +212,18 @@ class InformationSchema:
             columns = definition[definition.index("(") : definition.index(")")]
             for position, (quoted, bare) in enumerate(_KEY_COLUMN.findall(columns), 1):
                 yield *place, quoted or bare, position
+
+    def _constrained_columns(self, schemas: list[str]) -> Iterator[tuple[Any, ...]]:
+        for row in self._key_columns(schemas):
+            yield *row[3:6], row[6], *row[:3]
+
+    def _references(self, schemas: list[str]) -> Iterator[tuple[Any, ...]]:
+        """Tell which key of another table a foreign key refers to."""
+        for place, _, definition in self._keys(schemas):
+            target = re.search(r"REFERENCES `[^`]+`\.`([^`]+)`\.`([^`]+)`", definition)
+            if target is not None:
+                keys = self._governance.keys.get(f"{target[1]}.{target[2]}", {})
+                primary = [name for name, body in keys.items() if body.startswith("PRIMARY")]
+                for name in primary:
+                    rules = ("FULL", "NO ACTION", "NO ACTION")
+                    yield *place[:3], self._name, target[1], name, *rules

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from tests.databricks.stand_in.errors import syntax_error
+
 _TOKEN: Final = re.compile(
     r"""
     (?P<space>\s+)
@@ -55,3 +57,21 @@ def unquoted(text: str) -> str:
     if text[:1] in {"'", '"'}:
         return re.sub(r"\\(.)|''", lambda m: m[1] or "'", text[1:-1])
     return text[1:-1].replace("``", "`") if text.startswith("`") else text
+
+
+_PAIR: Final = re.compile(
+    r"\s*(?P<key>'(?:[^'\\]|\\.|'')*')\s*=\s*(?P<value>'(?:[^'\\]|\\.|'')*')\s*(?:,|$)"
+)
+
+
+def pairs(text: str) -> dict[str, str]:
+    """Read `'key' = 'value', …`."""
+    found, position = {}, 0
+    text = text.strip()
+    while position < len(text):
+        match = _PAIR.match(text, position)
+        if match is None:
+            raise syntax_error(text)
+        found[unquoted(match["key"])] = unquoted(match["value"])
+        position = match.end()
+    return found

@@ -12,9 +12,7 @@ from typing import IO, Final
 import pyarrow as pa
 from databricks.sql.thrift_api.TCLIService import ttypes
 from pyspark.serializers import FramedSerializer
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-from pyspark.sql import types as T
+from pyspark.sql import DataFrame, functions, types
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.util import _local_iterator_from_socket
 
@@ -22,25 +20,25 @@ from pyspark.util import _local_iterator_from_socket
 _SPOOL_MEMORY: Final = 8 * 2**20
 
 _TYPES: Final = {
-    T.BooleanType: ttypes.TTypeId.BOOLEAN_TYPE,
-    T.ByteType: ttypes.TTypeId.TINYINT_TYPE,
-    T.ShortType: ttypes.TTypeId.SMALLINT_TYPE,
-    T.IntegerType: ttypes.TTypeId.INT_TYPE,
-    T.LongType: ttypes.TTypeId.BIGINT_TYPE,
-    T.FloatType: ttypes.TTypeId.FLOAT_TYPE,
-    T.DoubleType: ttypes.TTypeId.DOUBLE_TYPE,
-    T.StringType: ttypes.TTypeId.STRING_TYPE,
-    T.VarcharType: ttypes.TTypeId.STRING_TYPE,
-    T.CharType: ttypes.TTypeId.STRING_TYPE,
-    T.TimestampType: ttypes.TTypeId.TIMESTAMP_TYPE,
-    T.TimestampNTZType: ttypes.TTypeId.TIMESTAMP_TYPE,
-    T.BinaryType: ttypes.TTypeId.BINARY_TYPE,
-    T.ArrayType: ttypes.TTypeId.ARRAY_TYPE,
-    T.MapType: ttypes.TTypeId.MAP_TYPE,
-    T.StructType: ttypes.TTypeId.STRUCT_TYPE,
-    T.DecimalType: ttypes.TTypeId.DECIMAL_TYPE,
-    T.DateType: ttypes.TTypeId.DATE_TYPE,
-    T.NullType: ttypes.TTypeId.NULL_TYPE,
+    types.BooleanType: ttypes.TTypeId.BOOLEAN_TYPE,
+    types.ByteType: ttypes.TTypeId.TINYINT_TYPE,
+    types.ShortType: ttypes.TTypeId.SMALLINT_TYPE,
+    types.IntegerType: ttypes.TTypeId.INT_TYPE,
+    types.LongType: ttypes.TTypeId.BIGINT_TYPE,
+    types.FloatType: ttypes.TTypeId.FLOAT_TYPE,
+    types.DoubleType: ttypes.TTypeId.DOUBLE_TYPE,
+    types.StringType: ttypes.TTypeId.STRING_TYPE,
+    types.VarcharType: ttypes.TTypeId.STRING_TYPE,
+    types.CharType: ttypes.TTypeId.STRING_TYPE,
+    types.TimestampType: ttypes.TTypeId.TIMESTAMP_TYPE,
+    types.TimestampNTZType: ttypes.TTypeId.TIMESTAMP_TYPE,
+    types.BinaryType: ttypes.TTypeId.BINARY_TYPE,
+    types.ArrayType: ttypes.TTypeId.ARRAY_TYPE,
+    types.MapType: ttypes.TTypeId.MAP_TYPE,
+    types.StructType: ttypes.TTypeId.STRUCT_TYPE,
+    types.DecimalType: ttypes.TTypeId.DECIMAL_TYPE,
+    types.DateType: ttypes.TTypeId.DATE_TYPE,
+    types.NullType: ttypes.TTypeId.NULL_TYPE,
 }
 
 
@@ -60,7 +58,7 @@ class Result:
         is_staging: tells the client to transfer a file, as the only row says.
     """
 
-    def __init__(self, schema: T.StructType, *, is_staging: bool = False) -> None:
+    def __init__(self, schema: types.StructType, *, is_staging: bool = False) -> None:
         self.schema = schema
         self.is_staging = is_staging
         self.arrow_schema = to_arrow_schema(schema, timezone="UTC")
@@ -91,7 +89,7 @@ class Result:
     @classmethod
     def empty(cls) -> "Result":
         """Return the result of a command that tells nothing."""
-        return cls(T.StructType())
+        return cls(types.StructType())
 
     def _add(self, message: bytes, rows: int) -> None:
         if rows:
@@ -154,32 +152,28 @@ def _arrow_messages(frame: DataFrame) -> Iterator[bytes]:
     """Stream the rows partition by partition, the next one being computed meanwhile."""
     jvm = frame.sparkSession._jvm
     batches = frame._jdf.toArrowBatchRdd()
-    socket = jvm.org.apache.spark.api.python.PythonRDD.toLocalIteratorAndServe(batches, True)  # noqa: FBT003 - Java has no keywords
+    socket = jvm.org.apache.spark.api.python.PythonRDD.toLocalIteratorAndServe(batches, True)
     return iter(_local_iterator_from_socket(socket, _Messages()))
 
 
 def _intervals_as_text(frame: DataFrame) -> DataFrame:
     """Turn intervals into text, which is how a SQL warehouse sends them to this client."""
-    kinds = (T.DayTimeIntervalType, T.YearMonthIntervalType, T.CalendarIntervalType)
+    kinds = (types.DayTimeIntervalType, types.YearMonthIntervalType, types.CalendarIntervalType)
     if not any(isinstance(field.dataType, kinds) for field in frame.schema.fields):
         return frame
     names = [f"c{number}" for number in range(len(frame.columns))]
-    renamed = frame.toDF(*names)
-    fields = zip(names, frame.schema.fields, strict=True)
-    return renamed.select(
-        [
-            (
-                F.col(name).cast("string") if isinstance(field.dataType, kinds) else F.col(name)
-            ).alias(field.name)
-            for name, field in fields
-        ]
-    )
+    columns = []
+    for name, field in zip(names, frame.schema.fields, strict=True):
+        column = functions.col(name)
+        column = column.cast("string") if isinstance(field.dataType, kinds) else column
+        columns.append(column.alias(field.name))
+    return frame.toDF(*names).select(columns)
 
 
-def _column(place: int, field: T.StructField) -> ttypes.TColumnDesc:
+def _column(place: int, field: types.StructField) -> ttypes.TColumnDesc:
     kind = _TYPES[type(field.dataType)]
     qualifiers = None
-    if isinstance(field.dataType, T.DecimalType):
+    if isinstance(field.dataType, types.DecimalType):
         numbers = {"precision": field.dataType.precision, "scale": field.dataType.scale}
         values = {k: ttypes.TTypeQualifierValue(i32Value=v) for k, v in numbers.items()}
         qualifiers = ttypes.TTypeQualifiers(qualifiers=values)

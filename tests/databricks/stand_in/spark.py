@@ -27,6 +27,8 @@ appender.file.layout.pattern = %d %p %c: %m%n%ex
 # Most statements of a test are small: the optimising compiler costs more than it saves.
 _JAVA: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
+_LOG_OPTION: Final = "-Dlog4j2.configurationFile"
+
 _SETTINGS: Final = {
     "spark.master": "local[2]",
     "spark.ui.enabled": "false",
@@ -74,7 +76,7 @@ def start_spark(folder: Path, heap: str = "2g") -> SparkSession:
     settings = {
         **_SETTINGS,
         "spark.driver.memory": heap,
-        "spark.driver.extraJavaOptions": f"{_JAVA} -Dlog4j2.configurationFile={log_settings.as_uri()}",
+        "spark.driver.extraJavaOptions": f"{_JAVA} {_LOG_OPTION}={log_settings.as_uri()}",
         "spark.jars": ",".join(str(jar) for jar in delta_jars()),
         "spark.local.dir": str(folder / "scratch"),
         "spark.sql.warehouse.dir": (folder / "tables").as_uri(),

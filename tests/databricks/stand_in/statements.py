@@ -7,15 +7,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pyspark.sql import Column, DataFrame, functions
 
+from tests.databricks.stand_in.answers.keys import note_key
 from tests.databricks.stand_in.catalogs import Catalog
-from tests.databricks.stand_in import copying as _copying  # noqa: F401 - registers its commands
-from tests.databricks.stand_in import nullability as _nullability  # noqa: F401 - the same
 from tests.databricks.stand_in.commands import COMMANDS, Commands
 from tests.databricks.stand_in.errors import StatementError, from_spark, not_understood
-from tests.databricks.stand_in.governance import note_key
 from tests.databricks.stand_in.information_schema import InformationSchema
 from tests.databricks.stand_in.lexing import without_comments
 from tests.databricks.stand_in.results import Result
@@ -25,7 +22,7 @@ from tests.databricks.stand_in.spark import SPARK_CATALOG
 
 Parameters = Sequence[Column] | Mapping[str, Column]
 
-_NATIVE: Final = re.compile(
+NATIVE: Final = re.compile(
     r"""(?:
     (?:SELECT|WITH|VALUES|FROM|EXPLAIN)\b | \(
     | INSERT\s | MERGE\s | UPDATE\s | DELETE\s+FROM\s | TRUNCATE\s+TABLE\s
@@ -42,7 +39,7 @@ _NATIVE: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 # What Unity Catalog refuses for a managed table, or what would reach outside of the warehouse.
-_REFUSED: Final = re.compile(
+REFUSED: Final = re.compile(
     r"""CREATE\s+(?:OR\s+REPLACE\s+)?TABLE\s+[^()]*?(?:\([^)]*\)\s*)?
         (?:USING\s+(?!delta\b)\w+|LOCATION\s+['"])
       | CREATE\s+(?:SCHEMA|DATABASE)\b.*\bLOCATION\s+['"]""",
@@ -106,13 +103,13 @@ class Statements:
             for pattern, command in COMMANDS:
                 if (match := pattern.fullmatch(bare)) is not None:
                     return command(self._commands, session, match)
-            if not _NATIVE.match(bare) or _REFUSED.match(bare):
-                # What is no SQL at all is a syntax error, as Spark words it.
-                session.spark._jsparkSession.sessionState().sqlParser().parsePlan(bare)
-                raise not_understood(bare)
-            return self._run_in_spark(session, bare, parameters)
+            if NATIVE.match(bare) and not REFUSED.match(bare):
+                return self._run_in_spark(session, bare, parameters)
+            # What is no SQL at all is a syntax error, as Spark words it.
+            session.spark._jsparkSession.sessionState().sqlParser().parsePlan(bare)
         except Exception as error:
             raise from_spark(error, self._name) from error
+        raise not_understood(bare)
 
     def _run_in_spark(self, session: Session, bare: str, parameters: Parameters) -> Result:
         rewritten = rewrite(bare, self._name)
@@ -147,19 +144,17 @@ class Statements:
 
     def _as_shown(self, bare: str, frame: DataFrame) -> DataFrame:
         """Name catalog and columns as a SQL warehouse does."""
-        names = _SHOWN.get((bare.upper().split() + [""])[1], {})
+        names = _SHOWN.get([*bare.upper().split(), ""][1], {})
         texts = {
             field.name for field in frame.schema.fields if field.dataType.typeName() == "string"
         }
-        spark, client = F.lit(SPARK_CATALOG), F.lit(self._name)
-        return frame.select(
-            [
-                (
-                    F.replace(frame[f"`{c}`"], spark, client) if c in texts else frame[f"`{c}`"]
-                ).alias(names.get(c, c))
-                for c in frame.columns
-            ]
-        )
+        spark, client = functions.lit(SPARK_CATALOG), functions.lit(self._name)
+        columns = []
+        for name in frame.columns:
+            column = frame[f"`{name}`"]
+            column = functions.replace(column, spark, client) if name in texts else column
+            columns.append(column.alias(names.get(name, name)))
+        return frame.select(columns)
 
     def _with_row_count(self, session: Session, bare: str, result: Result) -> Result:
         """Tell how many rows were inserted, which Spark leaves to Delta's log."""
@@ -212,15 +207,15 @@ _LITERALS: Final = {
 def _value(parameter: Any) -> Column:
     kind = (parameter.type or "STRING").upper().split("(")[0]
     if kind == "VOID" or parameter.value is None:
-        return F.lit(None)
+        return functions.lit(None)
     value = parameter.value
     given = next(
         v for v in (value.stringValue, value.doubleValue, value.booleanValue) if v is not None
     )
     if kind == "STRING":
-        return F.lit(given)
+        return functions.lit(given)
     pattern, literal = _LITERALS.get(kind, (r"\b\B", ""))
     if not re.fullmatch(pattern, str(given), re.IGNORECASE):
         text = f"A parameter of type {parameter.type} with this value is not served."
         raise StatementError("UNSUPPORTED_FEATURE.STAND_IN", "0A000", text)
-    return F.expr(literal.format(given))
+    return functions.expr(literal.format(given))

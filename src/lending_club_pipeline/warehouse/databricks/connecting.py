@@ -1,5 +1,6 @@
 """Where a SQL warehouse is, how to sign in, and a connection to it."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -130,5 +131,7 @@ def connect(address: WarehouseAddress, run_id: str, staging: Path | None) -> "Co
             "DATABASE_TYPE=databricks needs the extra: pip install "
             "'lending-club-pipeline[databricks]'."
         ) from None
+    # It warns of the retries that we chose, and logs errors that we explain.
+    logging.getLogger("databricks.sql").setLevel(logging.CRITICAL)
     allowed = None if staging is None else str(staging)
     return sql.connect(**connection_arguments(address, run_id), staging_allowed_local_path=allowed)

@@ -9,13 +9,15 @@ from typing import Final
 
 from tests.databricks.stand_in.commands import Commands, Match, command
 from tests.databricks.stand_in.errors import StatementError, syntax_error
-from tests.databricks.stand_in.governance import pairs
-from tests.databricks.stand_in.lexing import unquoted
+from tests.databricks.stand_in.lexing import pairs, unquoted
 from tests.databricks.stand_in.results import Result
 from tests.databricks.stand_in.rewriting import rewrite
 from tests.databricks.stand_in.sessions import Session
 
 _FORMATS: Final = frozenset({"PARQUET", "CSV", "JSON"})
+_SELECTION: Final = re.compile(
+    r"\(\s*SELECT\s+(.*)\s+FROM\s+('[^']*')\s*\)", re.IGNORECASE | re.DOTALL
+)
 _COPY_OPTIONS: Final = frozenset({"force", "mergeschema"})
 
 
@@ -55,7 +57,9 @@ def _source(match: Match) -> tuple[str, str]:
     text = match["source"]
     if not text.startswith("("):
         return "*", unquoted(text)
-    inner = re.fullmatch(r"\(\s*SELECT\s+(.*)\s+FROM\s+('[^']*')\s*\)", text, re.I | re.S)
+    inner = re.fullmatch(
+        r"\(\s*SELECT\s+(.*)\s+FROM\s+('[^']*')\s*\)", text, re.IGNORECASE | re.DOTALL
+    )
     if inner is None:
         raise syntax_error(match.string)
     return inner[1], unquoted(inner[2])
