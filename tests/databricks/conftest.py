@@ -159,16 +159,30 @@ def warehouse_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
+@contextmanager
+def _new_client(environment: dict[str, str], name: str) -> Iterator[WarehouseClient]:
+    root = WarehouseClient(environment)
+    token = root.request("POST", "/tokens")["token"]
+    schema = f"{re.sub(r'[^a-z0-9]+', '_', name.lower())[:40]}_{secrets.token_hex(3)}"
+    own = {"DATABRICKS_TOKEN": token, "DATABRICKS_SCHEMA": schema}
+    client = WarehouseClient({**environment, **own})
+    yield client
+    client.close()
+
+
 @pytest.fixture
 def warehouse(
     warehouse_environment: dict[str, str], request: pytest.FixtureRequest
 ) -> Iterator[WarehouseClient]:
     """A client with a token and a schema of its own, which is dropped in the end."""
-    name = re.sub(r"\W+", "_", request.node.name).lower()[:40]
-    root = WarehouseClient(warehouse_environment)
-    token = root.request("POST", "/tokens")["token"]
-    schema = f"{name}_{secrets.token_hex(3)}"
-    own = {"DATABRICKS_TOKEN": token, "DATABRICKS_SCHEMA": schema}
-    client = WarehouseClient({**warehouse_environment, **own})
-    yield client
-    client.close()
+    with _new_client(warehouse_environment, request.node.name) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def shared_warehouse(
+    warehouse_environment: dict[str, str], request: pytest.FixtureRequest
+) -> Iterator[WarehouseClient]:
+    """The same for all tests of a file."""
+    with _new_client(warehouse_environment, request.module.__name__.rpartition(".")[2]) as client:
+        yield client

@@ -100,7 +100,7 @@ def _database(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _listed(columns: Sequence[str]) -> str:
-    return ", ".join(f'"{column}"' for column in columns)
+    return ", ".join('"' + column.replace('"', '""') + '"' for column in columns)
 
 
 def _type(type_: "pa.DataType") -> str:
