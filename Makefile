@@ -1,11 +1,11 @@
 # The only entry points a newcomer needs. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test ui bench dbt-docs check format clean
+.PHONY: help run test ui bench bench-databricks dbt-docs warehouse conformance check format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
+DAGSTER_YAML := src/lending_club_pipeline/defs/automation/dagster.yaml
 UV := $(or $(shell command -v uv),.tools/bin/uv)
-export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # Without compiled bytecode every start takes twice as long.
 unexport PYTHONDONTWRITEBYTECODE
@@ -29,7 +29,8 @@ check: .venv/.dev  ## Lint, format, types, SQL lint and definitions, without the
 	@echo "== SQL lint"
 	@$(BIN)/python -m tests.lint_sql
 	@echo "== Dagster definitions"
-	@$(BIN)/dg check defs
+	@mkdir -p -m 700 .dagster && cp $(DAGSTER_YAML) .dagster/
+	@DAGSTER_HOME=$(CURDIR)/.dagster VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/dg check defs
 
 format: .venv/.dev  ## Format the Python code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
@@ -40,20 +41,33 @@ ui: .venv/.base  ## Open Dagster on http://localhost:3000, with the runs of `mak
 bench: .venv/.dev  ## Measure speed and memory against the bare engine
 	@$(BIN)/python -m bench
 
-dbt-docs: .venv/.base  ## Build dbt's documentation site into dbt/target and serve it on port 8080
+bench-databricks: .venv/.dev  ## Measure the pipeline on the SQL warehouse stand-in against Spark alone
+	@$(BIN)/python -m bench.databricks
+
+dbt-docs: .venv/.base  ## Build dbt's documentation site, one page that a browser opens
 	@$(BIN)/dbt docs generate --static --project-dir dbt --profiles-dir dbt
 	@echo "dbt/target/static_index.html: open it in a browser"
+
+warehouse: .venv/.dev  ## Start a local Databricks SQL warehouse stand-in; prints an .env file, then `ready`
+	@$(BIN)/python -m tests.databricks.warehouse
+
+conformance: .venv/.dev  ## Run the public suite of dbt's adapters against the stand-in (takes long)
+	@$(UV) sync --quiet --frozen --all-extras --group conformance --compile-bytecode
+	@$(BIN)/python -m tests.databricks.conformance
 
 clean:  ## Remove what runs made: database, landing, outputs, Dagster's history
 	rm -rf data/outputs data/landing data/lending_club.duckdb* .dagster dbt/target
 
 .venv/.base: uv.lock pyproject.toml | $(UV)
+	@echo "Setting up .venv from the lock file"
 	@$(UV) sync --quiet --frozen --inexact --no-default-groups --compile-bytecode
 	@touch $@
 
 .venv/.dev: uv.lock pyproject.toml | $(UV)
+	@echo "Setting up .venv from the lock file, with the tools of development"
 	@$(UV) sync --quiet --frozen --all-extras --compile-bytecode
 	@touch $@ .venv/.base
 
 .tools/bin/uv:
+	@echo "Fetching uv into .tools"
 	@$(PYTHON) -m venv .tools && .tools/bin/pip install --quiet uv

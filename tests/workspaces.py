@@ -73,7 +73,7 @@ class Workspace:
         return process_delivery(self.settings(**overrides), as_of, self.messages.append)
 
     def command(
-        self, *arguments: str, timeout: float = 120, **variables: str
+        self, *arguments: str, timeout: float = 300, **variables: str
     ) -> subprocess.CompletedProcess[str]:
         """Run `lending-club` in a process of its own."""
         return subprocess.run(

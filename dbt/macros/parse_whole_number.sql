@@ -1,17 +1,20 @@
 {% macro largest_bigint() %}'9223372036854775807'{% endmacro %}
 
-{#- A whole number from 1 to 2^63-1 as bigint; NULL for any other text. Leading zeros are allowed.
+{#- A whole number from 1 to 2^63-1 as bigint if it is written plainly; NULL for any other text,
+    which `parse_odd_whole_number` looks at. -#}
+{% macro parse_plain_whole_number(text) -%}
+    case when {{ matches(text, '[1-9][0-9]{0,17}') }} then cast({{ text }} as bigint) end
+{%- endmacro %}
 
-    The first branch is the common case and only faster: it gives what the second would. -#}
-{% macro parse_whole_number(text) -%}
-    {%- set trimmed = trim_white_space(text) -%}
+{#- A trimmed text as bigint if it is a whole number from 1 to 2^63-1, leading zeros allowed. -#}
+{% macro parse_odd_whole_number(trimmed) -%}
     {%- set significant = "trim(leading '0' from " ~ trimmed ~ ")" -%}
     case
-        when {{ matches(text, '[1-9][0-9]{0,17}') }} then cast({{ text }} as bigint)
-        when {{ matches(trimmed, '0*[1-9][0-9]{0,18}') }}
-            then case
-                when length({{ significant }}) < 19 or {{ significant }} <= {{ largest_bigint() }}
-                    then cast({{ significant }} as bigint)
-            end
+        when
+            {{ matches(trimmed, '0*[1-9][0-9]{0,18}') }}
+            and (
+                length({{ significant }}) < 19 or {{ significant }} <= {{ largest_bigint() }}
+            )
+            then cast({{ significant }} as bigint)
     end
 {%- endmacro %}

@@ -43,7 +43,9 @@ def cli(context: click.Context, *, debug: bool) -> None:
 
 
 @cli.command(epilog=_EPILOG)
-@click.option("--as-of", type=_DATE, help="Business date of the delivery, YYYY-MM-DD.")
+@click.option(
+    "--as-of", type=_DATE, metavar="DATE", help="Business date of the delivery, YYYY-MM-DD."
+)
 @click.option("--inputs", type=_FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
 @click.option("--outputs", type=_FOLDER, help="Folder for outputs instead of OUTPUT_PATH.")
 @click.option("--wait", type=float, help="Seconds to wait for another run to end.")
@@ -82,7 +84,12 @@ def run(
 @cli.command(epilog=_EPILOG)
 @click.argument("account_id", required=False)
 @click.option("--customer", type=int, help="Number of a customer instead of an account.")
-@click.option("--as-of", type=_DATE, help="Business date; the newest processed one if left out.")
+@click.option(
+    "--as-of",
+    type=_DATE,
+    metavar="DATE",
+    help="Business date; the newest processed one if left out.",
+)
 def explain(account_id: str | None, customer: int | None, as_of: dt.datetime | None) -> None:
     """Tell the story of one account, or of one customer.
 
@@ -138,7 +145,9 @@ def explain(account_id: str | None, customer: int | None, as_of: dt.datetime | N
     help="Share of the accounts that change from day to day.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same bytes.")
-@click.option("--first-day", type=_DATE, help="Date of the first delivery, YYYY-MM-DD.")
+@click.option(
+    "--first-day", type=_DATE, metavar="DATE", help="Date of the first delivery, YYYY-MM-DD."
+)
 @click.option(
     "--compression",
     type=click.Choice(["none", "gz", "zst"]),
@@ -237,7 +246,10 @@ def parity(inputs: Path | None, as_of: dt.datetime | None) -> None:
 @click.option("--port", type=int, default=3000, show_default=True, help="Port of the web page.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 def ui(port: int, host: str) -> None:
-    """Open Dagster: lineage, runs, checks, schedule and sensor, until you press Ctrl+C."""
+    """Open Dagster on a web page.
+
+    Lineage, runs, checks, schedule and sensor; until you press Ctrl+C.
+    """
     from lending_club_pipeline.defs.automation.homes import prepare_home  # noqa: PLC0415
 
     home = prepare_home(load_settings().dagster_home)
@@ -246,7 +258,7 @@ def ui(port: int, host: str) -> None:
     module = "lending_club_pipeline.definitions"
     dagster = str(Path(sys.executable).with_name("dagster"))
     sys.stderr.flush()
-    os.execv(dagster, [dagster, "dev", "-m", module, "-h", host, "-p", str(port)])  # noqa: S606
+    os.execv(dagster, [dagster, "dev", "-m", module, "-h", host, "-p", str(port)])  # noqa: S606 - no shell, our own arguments
 
 
 def main() -> None:
@@ -262,7 +274,7 @@ def main() -> None:
     sys.stderr.flush()
     # Everything is closed and on the disk; taking all those objects apart would take a second.
     # What libraries have asked to do at the end is still done.
-    atexit._run_exitfuncs()  # noqa: SLF001
+    atexit._run_exitfuncs()  # noqa: SLF001 - has no public name
     os._exit(code)
 
 

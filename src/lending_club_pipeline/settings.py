@@ -98,7 +98,7 @@ class DataPlatformConfig(BaseSettings):
     duckdb_path: Path = Path("data/lending_club.duckdb")
     duckdb_threads: int | None = Field(default=None, ge=1, le=1024)
     memory_limit: str = "2GiB"
-    lock_wait_seconds: float = Field(default=0.0, ge=0)
+    lock_wait_seconds: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     input_path: Path = Path("data/inputs")
     output_path: Path = Path("data/outputs")
     landing_path: Path | None = None
@@ -178,11 +178,8 @@ class DataPlatformConfig(BaseSettings):
 
     @property
     def dbt_environment(self) -> dict[str, str]:
-        """What the dbt project reads beside what its warehouse gives."""
-        return {
-            "DBT_THREADS": str(self.dbt_threads),
-            "DBT_INTERMEDIATE_AS": self.dbt_intermediate_as,
-        }
+        """What the dbt project reads when it is parsed, beside what its warehouse gives."""
+        return {"DBT_INTERMEDIATE_AS": self.dbt_intermediate_as}
 
     @property
     def dbt_cache(self) -> Path:

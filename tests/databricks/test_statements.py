@@ -75,7 +75,7 @@ def test_the_information_schema_becomes_a_view_of_the_session(prefix: str) -> No
     ("before", "after"),
     [
         (
-            "select * from read_files('/Volumes/d', format => 'parquet', schemaEvolutionMode=>'none')",
+            "select * from read_files('/Volumes/d', format=>'parquet',schemaEvolutionMode=>'none')",
             "select * from parquet.`/Volumes/d` WITH ('recursiveFileLookup' = 'true')",
         ),
         (

@@ -302,9 +302,9 @@ def test_an_output_folder_that_may_not_be_written_is_named(
     with mode(after_good_run.outputs, 0o500):
         message = failure(after_good_run)
 
-    assert message.startswith(f"{after_good_run.outputs / 'account_summary'}.")
-    assert "this cannot be read or written" in message
-    assert "(Permission denied)" in message
+    assert message.startswith(
+        f"{after_good_run.outputs}: this cannot be read or written (Permission denied)"
+    )
     assert "OUTPUT_PATH" in message
 
 
@@ -435,3 +435,18 @@ def test_a_run_history_that_cannot_be_used_is_named(
     assert "\n" not in str(caught.value)
     assert "DAGSTER_HOME" in str(caught.value)
     assert after_good_run.output_bytes() == before
+
+
+def test_a_disk_too_full_for_the_parsed_project_is_not_taken_for_a_broken_project(
+    tmp_path: Path,
+) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.deliver(CUSTOMERS, ACCOUNTS)
+
+    with pytest.raises(OutputError) as caught, largest_file(100_000):
+        workspace.run()
+
+    assert str(caught.value) == (
+        f"{tmp_path / 'dagster' / 'dbt'}: the disk is full. Free some space and run again. "
+        "The last good outputs are unchanged."
+    )

@@ -23,7 +23,8 @@ SUMMARY = (
     "customer_id,account_id,original_balance,interest_rate,annual_interest,new_balance\n"
     "1,A1,300.00,0.0150,4.50,304.50\n"
 )
-_LONGEST_SECONDS = 90
+# Only a run that hangs takes this long, on the busiest machine.
+_LONGEST_SECONDS = 300
 
 
 @contextmanager

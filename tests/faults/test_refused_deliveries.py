@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from lending_club_pipeline.deliveries import splitting
+from lending_club_pipeline.deliveries.finding import find_delivery
 from tests.faults.landings import ACCOUNTS, CUSTOMERS, TODAY, Landing
 from tests.faults.restrictions import mode
 from tests.workspaces import AS_OF, Workspace
@@ -296,6 +297,20 @@ def test_a_file_in_two_forms_is_refused(landing: Landing) -> None:
     assert "accounts.csv and accounts.csv.gz" in refusal.problem
 
 
+def test_a_folder_of_the_future_beside_undated_files_is_named(
+    landing: Landing, caplog: pytest.LogCaptureFixture
+) -> None:
+    tomorrow = landing.inputs / (TODAY + dt.timedelta(days=1)).isoformat()
+    tomorrow.mkdir()
+    for file in landing.folder.iterdir():
+        shutil.copy(file, landing.inputs)
+
+    found = find_delivery(landing.inputs, None, TODAY)
+
+    assert found.as_of_date == TODAY
+    assert f"{tomorrow} is left alone: its date lies in the future" in caplog.text
+
+
 def test_a_date_in_the_future_is_refused(landing: Landing) -> None:
     tomorrow = TODAY + dt.timedelta(days=1)
     landing.folder.rename(landing.inputs / tomorrow.isoformat())
@@ -309,7 +324,8 @@ def test_a_date_in_the_future_is_refused(landing: Landing) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["2026-13-45", "2026-1-31", "20260131", "31.01.2026", "2026-01-31 copy"]
+    "name",
+    ["2026-13-45", "2026-1-31", "20260131", "31.01.2026", "2026-01-31 copy", "Jan 31", "archive"],
 )
 def test_a_folder_whose_name_is_no_date_is_ignored_with_a_warning(
     landing: Landing, name: str, caplog: pytest.LogCaptureFixture

@@ -1,6 +1,15 @@
 """The main job on small deliveries with hand-worked results."""
 
-from tests.workspaces import Workspace
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from lending_club_pipeline.defs.transform import assets
+from lending_club_pipeline.transformation.manifests import PreparedManifest
+from lending_club_pipeline.transformation.runs import NodeResult, run_dbt
+from tests.workspaces import AS_OF, Workspace
 
 CUSTOMERS = "1,Ada Lovelace,yes\n2,Grace Hopper,no\n3,Alan Turing,none\n"
 ACCOUNTS = (
@@ -45,3 +54,48 @@ def test_a_second_run_gives_the_same_bytes(workspace: Workspace) -> None:
     workspace.run()
 
     assert workspace.output_bytes() == first
+
+
+def test_dbt_builds_as_many_models_at_once_as_the_env_file_says(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workspace.root / ".env").write_text("DBT_THREADS=3\n")
+    monkeypatch.chdir(workspace.root)
+    workspace.deliver(CUSTOMERS, ACCOUNTS)
+    asked_for: list[str] = []
+
+    def run_dbt_and_tell(
+        prepared: PreparedManifest, arguments: Sequence[str], *others: Any
+    ) -> list[NodeResult]:
+        asked_for.extend(arguments)
+        return run_dbt(prepared, arguments, *others)
+
+    monkeypatch.setattr(assets, "run_dbt", run_dbt_and_tell)
+
+    assert workspace.run().outcome == "success"
+    assert asked_for[asked_for.index("--threads") + 1] == "3"
+
+
+def test_models_built_at_once_give_the_same_bytes(
+    make_workspace: Callable[[str], Workspace],
+) -> None:
+    one, three = make_workspace("one"), make_workspace("three")
+    for workspace, threads in ((one, 1), (three, 3)):
+        workspace.deliver(CUSTOMERS, ACCOUNTS)
+        assert workspace.run(dbt_threads=threads).outcome == "success"
+
+    assert three.output_bytes() == one.output_bytes()
+
+
+def test_a_late_older_delivery_changes_nothing_that_is_published(workspace: Workspace) -> None:
+    older = AS_OF - dt.timedelta(days=1)
+    workspace.deliver(CUSTOMERS, ACCOUNTS, older)
+    workspace.deliver("1,,yes\n", "A1,1,9999.99,Savings\n")
+    for day in (older, AS_OF):
+        assert workspace.run(day).outcome == "success"
+    published = workspace.output_bytes()
+    assert "! Warning" in published["report.html"].decode()
+
+    assert workspace.run(older).outcome == "success"
+
+    assert workspace.output_bytes() == published

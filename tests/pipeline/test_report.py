@@ -304,16 +304,43 @@ def test_the_embedded_libraries_are_those_that_were_published() -> None:
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs a browser")
 def test_a_browser_draws_every_chart(warehouse: Warehouse, tmp_path: Path) -> None:
     written = write_report(warehouse, tmp_path / "report.html", CHECKS)
-    shown = subprocess.run(
-        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-         "--disable-background-networking", f"--user-data-dir={tmp_path / 'profile'}",
-         "--virtual-time-budget=2000", "--enable-logging=stderr", "--dump-dom",
-         written.path.as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
 
-    assert "CONSOLE" not in shown.stderr, shown.stderr
-    page = Page(shown.stdout)
+    page = Page(_dumped(written.path, tmp_path))
+
     charts = json.loads(page.blocks["data"][0])
     drawn = [value for tag, name, value in page.attributes if (tag, name) == ("canvas", "style")]
     assert len(drawn) == len(charts) == 7
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs a browser")
+def test_no_page_is_wider_than_its_window(warehouse: Warehouse, tmp_path: Path) -> None:
+    write_report(warehouse, tmp_path / "report.html", CHECKS)
+    frames = "".join(
+        f'<iframe src="report.html" style="width: {width}px; height: 900px; border: 0"></iframe>'
+        for width in (320, 390, 660, 700, 768, 820, 1024, 1280)
+    )
+    shell = tmp_path / "shell.html"
+    shell.write_text(
+        f"<body>{frames}<script>onload = () => setTimeout(() => {{ document.title = "
+        "[...document.querySelectorAll('iframe')].map((it) => `${it.clientWidth}:"
+        "${it.contentDocument.documentElement.scrollWidth}`).join(' '); }, 500);</script>"
+    )
+
+    shown = _dumped(shell, tmp_path)
+
+    (measured,) = re.findall(r"<title>([\d: ]+)</title>", shown)
+    for window, page in (pair.split(":") for pair in measured.split()):
+        assert int(page) <= int(window)
+
+
+def _dumped(page: Path, folder: Path) -> str:
+    """The page as a browser shows it, which has nothing to say about it on its console."""
+    shown = subprocess.run(
+        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+         "--disable-background-networking", f"--user-data-dir={folder / 'profile'}",
+         "--allow-file-access-from-files", "--virtual-time-budget=2000",
+         "--enable-logging=stderr", "--dump-dom", page.as_uri()],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert "CONSOLE" not in shown.stderr, shown.stderr
+    return shown.stdout

@@ -38,8 +38,9 @@ def test_every_dependency_is_documented_with_its_licence() -> None:
     page = (ROOT / "docs" / "dependencies.md").read_text()
     documented = set(re.findall(r"^\| ([a-z0-9-]+) \|.*\| [A-Z][\w.+ -]+ \|$", page, re.MULTILINE))
     project = PROJECT["project"]
-    used = names(project["dependencies"]) | names(PROJECT["dependency-groups"]["dev"])
-    for extra in project["optional-dependencies"].values():
+    used = names(project["dependencies"])
+    groups = PROJECT["dependency-groups"]
+    for extra in (*project["optional-dependencies"].values(), *groups.values()):
         used |= names(extra)
 
     assert documented == used
@@ -82,3 +83,15 @@ def test_paths_that_the_docs_name_exist(page: Path) -> None:
     roots = "src|dbt|tests|bench|docs|data/inputs"
     for path in re.findall(rf"`((?:{roots})/[\w./-]+)`", page.read_text()):
         assert (ROOT / path).exists(), path
+
+
+def test_what_the_commands_make_is_no_change_to_commit() -> None:
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+
+    assert {".venv/", ".tools/", ".dagster/", "data/outputs/", "data/landing/"} <= set(ignored)
+
+
+def test_make_leaves_settings_to_the_environment_and_env_file() -> None:
+    exported = re.findall(r"^export (\w+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert not {name.lower() for name in exported} & DataPlatformConfig.model_fields.keys()

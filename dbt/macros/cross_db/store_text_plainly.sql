@@ -1,5 +1,5 @@
-{#- For tables that every run builds anew: keep their text as it is. DuckDB would try its densest
-    encoding on it, which takes as long as parsing the records and pays only for what stays. -#}
+{#- For large tables of which every run writes many rows: keep their text as it is. DuckDB would try
+    its densest encoding on it, which takes as long as parsing the records. -#}
 {% macro store_text_plainly(plainly=true) -%}
     {{ return(adapter.dispatch('store_text_plainly')(plainly)) }}
 {%- endmacro %}

@@ -34,6 +34,7 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         landing_path: folder of the landed files; empty means `LANDING_PATH`.
         memory_limit: bound for the memory of the process; empty means `MEMORY_LIMIT`.
         duckdb_threads: threads that split a delivery; None means `DUCKDB_THREADS`.
+        dbt_threads: models that dbt builds at the same time; None means `DBT_THREADS`.
     """
 
     as_of_date: str = ""
@@ -42,6 +43,7 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     landing_path: str = ""
     memory_limit: str = ""
     duckdb_threads: int | None = None
+    dbt_threads: int | None = None
     _settings: DataPlatformConfig | None = PrivateAttr(default=None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
@@ -57,6 +59,7 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 "landing_path": self.landing_path or None,
                 "memory_limit": self.memory_limit or None,
                 "duckdb_threads": self.duckdb_threads,
+                "dbt_threads": self.dbt_threads,
             }
         )
 
@@ -228,6 +231,7 @@ def build_resources(settings: DataPlatformConfig) -> dict[str, Any]:
         landing_path=str(settings.landing),
         memory_limit=settings.memory_limit,
         duckdb_threads=settings.duckdb_threads,
+        dbt_threads=settings.dbt_threads,
     )
     return {"platform": platform, "warehouse": _warehouse_resource(settings)}
 

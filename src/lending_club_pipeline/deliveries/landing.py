@@ -224,14 +224,14 @@ def _land_file(
         )
     inner = (0, 0)
     if mended.may_span_lines:
-        inner = splitting.count_inner_lines(connection, shown, header, columns, target)
+        inner = splitting.count_inner_lines(
+            connection, shown, header, columns, target, counts.line_ends
+        )
     empty_lines = counts.empty_lines - header.empty_lines
     simple = header.lines + empty_lines + landed + rejected == counts.lines
     if rejected:
-        one_line_each = (
-            simple and header.lines == 1 and empty_lines == 0 and inner == (0, 0) and shown == plain
-        )
-        rejects.locate(connection, plain, one_line_each=one_line_each)
+        one_line_each = simple and header.lines == 1 and empty_lines == 0 and inner == (0, 0)
+        rejects.locate(connection, plain, one_line_each=one_line_each, is_mended=shown != plain)
     connection.execute(
         "insert into all_rejected "
         f"select {splitting.quoted(file.source.name)}, line_number, reason, raw_record "

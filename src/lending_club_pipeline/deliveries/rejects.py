@@ -14,7 +14,9 @@ _BATCH: Final = 100_000
 _Located: TypeAlias = tuple[int, int, int, int, str, str]
 
 
-def locate(connection: duckdb.DuckDBPyConnection, plain: Path, *, one_line_each: bool) -> None:
+def locate(
+    connection: duckdb.DuckDBPyConnection, plain: Path, *, one_line_each: bool, is_mended: bool
+) -> None:
     """Set line number, lines, reason and text of rejected records from the bytes.
 
     The parser counts records, not lines, and shows undecodable text with question marks.
@@ -23,7 +25,9 @@ def locate(connection: duckdb.DuckDBPyConnection, plain: Path, *, one_line_each:
         connection: the engine that split the file.
         plain: the text of the file, as it was delivered.
         one_line_each: every record of the file is known to be one line and no line is empty;
-            the parser's count is right then, and only text that it may not show is read.
+            the parser's count is right then.
+        is_mended: the parser saw a copy in which broken records are blanked out; otherwise it may
+            be right about the text, too, and only what it may not show is read.
     """
     unclear = f"""
         where reason != 'record_wrong_number_of_fields' or contains(raw_record, '?')
@@ -34,16 +38,19 @@ def locate(connection: duckdb.DuckDBPyConnection, plain: Path, *, one_line_each:
         "empty_lines bigint, reason varchar, raw_record varchar)"
     )
     rows = connection.cursor().execute(
-        "select position, reason from rejected "
-        f"{unclear if one_line_each else ''} order by position"
+        "select position, line_number, reason from rejected "
+        f"{unclear if one_line_each and not is_mended else ''} order by position"
     )
     with bytes_of(plain) as content:
         counted_to, line = 0, 1
         while batch := rows.fetchmany(_BATCH):
             located: list[_Located] = []
-            for position, reason in batch:
-                line += count_line_ends(content, counted_to, position)
-                counted_to = position
+            for position, record_number, reason in batch:
+                if one_line_each:
+                    line = record_number
+                else:
+                    line += count_line_ends(content, counted_to, position)
+                    counted_to = position
                 located.append(_located(content, record_at(content, position), line, reason))
             _insert(connection, located)
     connection.execute("""

@@ -5,6 +5,7 @@ Both engines read what it makes, so that they never disagree on quotes, short or
 
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -90,7 +91,8 @@ def split(
             select {taken}
             from {_records(plain, header, "store_rejects = true, rejects_limit = 0")}
         ) to {quoted(target)} (
-            format parquet, compression zstd, compression_level 1, dictionary_size_limit 1000
+            format parquet, parquet_version v2, compression zstd, compression_level 1,
+            dictionary_size_limit 1000
         )
     """
     try:
@@ -170,27 +172,33 @@ def count_inner_lines(
     header: Header,
     columns: tuple[str, ...],
     target: Path,
+    line_ends: AbstractSet[LineEnd],
 ) -> tuple[int, int]:
     """Count line ends, and empty lines, inside the fields of landed records.
 
     The parser is not asked: this reads the text that was landed. Only extra columns, which are
-    not landed, are read once more.
+    not landed, are read once more. `line_ends` are the kinds that occur in the file at all.
     """
     relation = f"read_parquet({quoted(target)})"
-    lines, empty_lines = _inner_lines(connection, relation, columns)
+    lines, empty_lines = _inner_lines(connection, relation, columns, line_ends)
     if header.extra_positions:
         relation = f"(from {_records(plain, header, 'ignore_errors = true')})"
         extra = tuple(f"c{at}" for at in header.extra_positions)
-        more_lines, more_empty_lines = _inner_lines(connection, relation, extra)
+        more_lines, more_empty_lines = _inner_lines(connection, relation, extra, line_ends)
         return lines + more_lines, empty_lines + more_empty_lines
     return lines, empty_lines
 
 
 def _inner_lines(
-    connection: duckdb.DuckDBPyConnection, relation: str, columns: tuple[str, ...]
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    columns: tuple[str, ...],
+    line_ends: AbstractSet[LineEnd],
 ) -> tuple[int, int]:
-    has_line_end = " or ".join(
-        f'contains("{it}", chr(10)) or contains("{it}", chr(13))' for it in columns
+    # A line feed tells CRLF, too.
+    ends = [10] * bool({"LF", "CRLF"} & line_ends) + [13] * ("CR" in line_ends)
+    has_line_end = (
+        " or ".join(f'contains("{it}", chr({end}))' for it in columns for end in ends) or "false"
     )
     pieces = " union all ".join(f'select "{it}" as text from broken' for it in columns)
     row = connection.execute(f"""

@@ -57,7 +57,8 @@ class Publication:
         Raises:
             OutputError: the folder cannot be written or the disk is full.
         """
-        with explaining(target, self._setting):
+        # What goes wrong here goes wrong with the folder, whatever the file is called.
+        with explaining(target.parent, self._setting):
             target.parent.mkdir(parents=True, exist_ok=True)
             _clear_abandoned(target)
             work = target.with_name(f".{target.name}.{os.getpid()}.tmp")

@@ -99,8 +99,8 @@ def refuse_occupied(to: Path, folders: Sequence[Path], *, overwrite: bool) -> No
         present = sorted(path.name for path in delivered_paths(folder) if path.exists())
         if present and not overwrite:
             raise ConfigurationError(
-                f"{folder} already holds {', '.join(present)}. Name another folder, or allow "
-                "the delivery to be overwritten."
+                f"{folder} already holds {', '.join(present)}. Name another folder, or replace "
+                "what is there by --overwrite."
             )
 
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from lending_club_pipeline.disks import explaining, full, is_full
 from lending_club_pipeline.errors import TransformationError
 from lending_club_pipeline.outputs.atomic_files import replacing
 from lending_club_pipeline.transformation.projects import fingerprint, project_dir
@@ -72,13 +73,15 @@ def prepare_manifest(environment: Mapping[str, str], cache: Path) -> PreparedMan
 
     Raises:
         TransformationError: dbt cannot parse the project.
+        OutputError: the cache cannot be written, or its disk is full.
     """
     project = project_dir()
     naming = {name: environment.get(name, "") for name in _NAMING_VARIABLES}
     naming["database"] = Path(environment.get("DUCKDB_PATH", "")).stem
     folder = cache / fingerprint(project, naming)
     if not (folder / "manifest.json").exists():
-        _prepare(project, folder, environment)
+        with explaining(cache, "DAGSTER_HOME"):
+            _prepare(project, folder, environment)
     return PreparedManifest(project, folder)
 
 
@@ -90,6 +93,8 @@ def _prepare(project: Path, folder: Path, environment: Mapping[str, str]) -> Non
     try:
         with variables(environment):
             result = dbtRunner().invoke(["parse", *project_arguments(project, work)])
+        if result.exception is not None and is_full(result.exception):
+            raise full(folder.parent)
         if not result.success:
             raise TransformationError(_parse_failure(result.exception))
         for name in ("run_results.json", "perf_info.json", "semantic_manifest.json"):

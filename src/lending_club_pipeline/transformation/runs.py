@@ -50,7 +50,7 @@ class NodeResult:
         return self.status in _FAILED
 
 
-def build_arguments(as_of_date: str, select: Sequence[str] = ()) -> list[str]:
+def build_arguments(as_of_date: str, select: Sequence[str] = (), threads: int = 1) -> list[str]:
     """Return the arguments of `dbt build` for one delivery.
 
     Unit tests are left out: they prove the code, not the data, and run in the test command.
@@ -58,6 +58,7 @@ def build_arguments(as_of_date: str, select: Sequence[str] = ()) -> list[str]:
     Args:
         as_of_date: business date of the delivery, as YYYY-MM-DD.
         select: names of the nodes to build; none means all.
+        threads: nodes that are built at the same time.
     """
     selection = ["--select", *select] if select else []
     return [
@@ -65,6 +66,7 @@ def build_arguments(as_of_date: str, select: Sequence[str] = ()) -> list[str]:
         *selection,
         "--exclude", "resource_type:unit_test",
         "--vars", f"{{as_of_date: '{as_of_date}'}}",
+        "--threads", str(threads),
         "--no-write-json",
     ]  # fmt: skip
 

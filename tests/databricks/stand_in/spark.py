@@ -44,8 +44,9 @@ _SETTINGS: Final = {
     "spark.sql.sources.default": "delta",
     "spark.databricks.delta.properties.defaults.feature.allowColumnDefaults": "supported",
     # Small data on two cores: many partitions only cost time.
-    "spark.sql.shuffle.partitions": "4",
-    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.databricks.delta.snapshotPartitions": "1",
+    "spark.databricks.delta.stats.skipping": "false",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
     "spark.default.parallelism": "2",
     "spark.sql.pyspark.jvmStacktrace.enabled": "false",

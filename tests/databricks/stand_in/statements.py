@@ -13,7 +13,7 @@ from tests.databricks.stand_in.answers.keys import note_key
 from tests.databricks.stand_in.catalogs import Catalog
 from tests.databricks.stand_in.commands import COMMANDS, Commands
 from tests.databricks.stand_in.errors import StatementError, from_spark, not_understood
-from tests.databricks.stand_in.information_schema import InformationSchema
+from tests.databricks.stand_in.information_schema import OWNER, InformationSchema
 from tests.databricks.stand_in.lexing import without_comments
 from tests.databricks.stand_in.results import Result
 from tests.databricks.stand_in.rewriting import rewrite
@@ -153,6 +153,10 @@ class Statements:
         for name in frame.columns:
             column = frame[f"`{name}`"]
             column = functions.replace(column, spark, client) if name in texts else column
+            if name == "information":
+                # SHOW TABLE EXTENDED: Spark's catalog in memory has no owners.
+                owned = f"$0Owner: {OWNER}\n"
+                column = functions.regexp_replace(column, r"\nTable: [^\n]*\n", owned)
             columns.append(column.alias(names.get(name, name)))
         return frame.select(columns)
 

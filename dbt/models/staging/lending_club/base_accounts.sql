@@ -8,17 +8,13 @@ with
 
 repeated as (
     {{ records_with_repeated_keys(
-        '(' ~ parsed_accounts(['account_id']) ~ ') as parsed',
-        ['as_of_date', 'account_id'],
-        "account_id != ''",
+        '(' ~ parsed_accounts() ~ ') as parsed', ['as_of_date', 'account_id'], "account_id != ''"
     ) }}
 ),
 
 candidates as (
     select *
-    from ({{ parsed_accounts(
-        ['account_id', 'customer_id', 'balance', 'account_type'], only_in='repeated'
-    ) }}) as parsed
+    from ({{ parsed_accounts(only_in='repeated') }}) as parsed
     where account_id != ''
 ),
 
@@ -58,9 +54,9 @@ joined as (
         parsed.customer_id,
         parsed.balance,
         parsed.account_type,
-        parsed.customer_id_text,
-        parsed.balance_text,
-        parsed.account_type_text,
+        parsed.odd_customer_id,
+        parsed.balance_reasons,
+        parsed.odd_account_type,
         coalesce(duplicates.is_exact_duplicate, false) as is_exact_duplicate,
         coalesce(duplicates.is_conflicting, false) as is_conflicting
     from ({{ parsed_accounts() }}) as parsed
@@ -91,13 +87,13 @@ select
             case when account_id = '' then 'account_id_missing' end,
             case
                 when account_type is not null then null
-                when {{ trim_white_space('account_type_text') }} = '' then 'account_type_missing'
+                when odd_account_type = '' then 'account_type_missing'
                 else 'account_type_unrecognised'
             end,
-            case when balance is null then {{ money_reasons('balance_text') }} end,
+            balance_reasons,
             case when is_conflicting then 'conflicting_duplicate' end,
             case
-                when customer_id is null then {{ customer_id_reason('customer_id_text') }}
+                when customer_id is null then {{ customer_id_reason('odd_customer_id') }}
             end
         )
     end as reasons

@@ -8,17 +8,13 @@ with
 
 repeated as (
     {{ records_with_repeated_keys(
-        '(' ~ parsed_customers(['customer_id']) ~ ') as parsed',
-        ['as_of_date', 'customer_id'],
-        "customer_id is not null",
+        '(' ~ parsed_customers() ~ ') as parsed', ['as_of_date', 'customer_id'], "customer_id is not null"
     ) }}
 ),
 
 candidates as (
     select *
-    from ({{ parsed_customers(
-        ['customer_id', 'name', 'has_loan'], only_in='repeated'
-    ) }}) as parsed
+    from ({{ parsed_customers(only_in='repeated') }}) as parsed
     where customer_id is not null
 ),
 
@@ -55,7 +51,7 @@ joined as (
         parsed.customer_id,
         parsed.name,
         parsed.has_loan,
-        parsed.customer_id_text,
+        parsed.odd_customer_id,
         coalesce(duplicates.is_exact_duplicate, false) as is_exact_duplicate,
         coalesce(duplicates.is_conflicting, false) as is_conflicting
     from ({{ parsed_customers() }}) as parsed
@@ -78,7 +74,7 @@ select
             ';',
             case when is_conflicting then 'conflicting_duplicate' end,
             case
-                when customer_id is null then {{ customer_id_reason('customer_id_text') }}
+                when customer_id is null then {{ customer_id_reason('odd_customer_id') }}
             end,
             case when has_loan is null then 'has_loan_unrecognised' end
         )

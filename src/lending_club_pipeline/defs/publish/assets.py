@@ -10,9 +10,12 @@ from typing import Any, Final
 import dagster as dg
 
 from lending_club_pipeline.defs.progress import show_progress
+from lending_club_pipeline.defs.publish.checks import checks_of_delivery
 from lending_club_pipeline.defs.publish.previews import (
     QUARANTINE_COLUMNS,
+    QUARANTINE_LINEAGE,
     SUMMARY_COLUMNS,
+    SUMMARY_LINEAGE,
     preview_of_quarantine,
     preview_of_summary,
 )
@@ -117,7 +120,12 @@ def outputs(
             show_progress("Sorting account_summary")
             with explaining(folder):
                 summary.prepare()
-        writers = _writers(warehouse.warehouse, ledger, summary, partial(_checks_of_run, context))
+        writers = _writers(
+            warehouse.warehouse,
+            ledger,
+            summary,
+            partial(checks_of_delivery, context.instance, ledger.as_of_date),
+        )
         for name, (file_name, write) in writers.items():
             if name in selected:
                 show_progress(f"Writing {file_name}")
@@ -132,6 +140,7 @@ def outputs(
                 metadata={
                     "as_of_date": ledger.as_of_date.isoformat(),
                     **preview,
+                    **SUMMARY_LINEAGE,
                 },
             )
     for name, (file, seconds) in written.items():
@@ -197,25 +206,6 @@ def _timed(
         return describe(work, rows, target), time.monotonic() - started
 
 
-def _checks_of_run(context: dg.AssetExecutionContext) -> list[CheckResult]:
-    """Read what the checks of this run found from Dagster's event log."""
-    records = context.instance.all_logs(
-        context.run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
-    )
-    evaluations = [record.get_dagster_event().asset_check_evaluation_data for record in records]
-    results = (
-        CheckResult(
-            name=evaluation.check_name,
-            asset=evaluation.asset_key.to_user_string(),
-            passed=evaluation.passed,
-            severity=evaluation.severity.value.lower(),
-            description=evaluation.description or "",
-        )
-        for evaluation in evaluations
-    )
-    return sorted(results, key=lambda result: (result.asset, result.name))
-
-
 def _materialized(
     name: str,
     file: WrittenFile,
@@ -233,9 +223,9 @@ def _materialized(
     if file.rows is not None:
         metadata["dagster/row_count"] = file.rows
     if name == "account_summary_csv":
-        metadata |= preview
+        metadata |= {**preview, **SUMMARY_LINEAGE}
     elif name == "quarantine_csv":
-        metadata |= preview_of_quarantine(ledger)
+        metadata |= {**preview_of_quarantine(ledger), **QUARANTINE_LINEAGE}
     return dg.MaterializeResult(
         asset_key=name, metadata=metadata, data_version=dg.DataVersion(file.sha256)
     )

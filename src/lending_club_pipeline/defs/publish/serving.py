@@ -8,7 +8,7 @@ import dagster as dg
 
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.publish.assets import published_ledger
-from lending_club_pipeline.defs.publish.previews import SUMMARY_COLUMNS
+from lending_club_pipeline.defs.publish.previews import SUMMARY_COLUMNS, SUMMARY_LINEAGE
 from lending_club_pipeline.defs.resources import WarehouseResource
 from lending_club_pipeline.warehouse.serving import ServedColumn
 
@@ -53,6 +53,7 @@ def account_summary_to_databricks(
             "original_balance": str(served.fingerprint.original_balance),
             "new_balance": str(served.fingerprint.new_balance),
             "checksum": str(served.fingerprint.checksum),
+            **SUMMARY_LINEAGE,
             "readers": dg.MetadataValue.json(list(served.readers)),
             "duration_seconds": time.monotonic() - started,
         }

@@ -135,8 +135,8 @@ def build_dbt_assets(prepared: PreparedManifest) -> dg.AssetsDefinition:
         results = build_with_patience(
             lambda select: run_dbt(
                 prepared,
-                build_arguments(as_of_date, select),
-                {**warehouse.warehouse.dbt_environment(), **platform.settings.dbt_environment},
+                build_arguments(as_of_date, select, platform.settings.dbt_threads),
+                warehouse.warehouse.dbt_environment(),
                 _show_node,
             ),
             graph.selected(context.selected_asset_keys, context.selected_asset_check_keys),

@@ -1,0 +1,67 @@
+"""One way through: what comes later imports what comes earlier, never the other way round."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import lending_club_pipeline
+
+PACKAGE = Path(lending_club_pipeline.__file__).parent
+NAME = PACKAGE.name
+# Each room with the rooms of the package that it may know, beside itself.
+MAY_KNOW = {
+    "deliveries": set(),
+    "warehouse": {"deliveries"},
+    "outputs": {"warehouse"},
+    "transformation": {"outputs"},
+    "explanations": {"deliveries", "warehouse", "outputs"},
+    "synthetic": {"deliveries", "outputs"},
+    "parity": {"warehouse", "outputs", "transformation"},
+    "defs": {"deliveries", "warehouse", "outputs", "transformation"},
+}
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("room", MAY_KNOW)
+def test_no_room_calls_back_into_an_earlier_one(room: str) -> None:
+    known = {
+        parts[1]
+        for path in (PACKAGE / room).rglob("*.py")
+        for name in imported(path)
+        if (parts := name.split("."))[0] == NAME and len(parts) > 1
+    }
+
+    assert known & MAY_KNOW.keys() <= MAY_KNOW[room] | {room}
+
+
+def test_every_room_is_looked_at() -> None:
+    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == set(MAY_KNOW)
+
+
+def test_only_defs_and_the_entry_point_of_dagster_import_it() -> None:
+    importing = {
+        path.relative_to(PACKAGE).parts[0]
+        for path in PACKAGE.rglob("*.py")
+        if any(name.split(".")[0].startswith("dagster") for name in imported(path))
+    }
+
+    assert importing == {"defs", "definitions.py"}
+
+
+def test_the_environment_is_read_where_settings_are() -> None:
+    reading = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if "os.environ.get" in path.read_text() or "os.getenv" in path.read_text()
+    }
+
+    assert reading <= {"settings.py", "transformation/manifests.py"}
