@@ -38,20 +38,25 @@ CASES: Final = {
             {{ csv_record(['text', "'x'", 'text']) }} as record
         from texts
     """,
-    "fields": """
+    "customers": """
         select
-            id,
-            {{ normalise_name('text') }} as name,
-            {{ parse_whole_number('text') }} as customer_id,
-            case
-                when {{ parse_whole_number('text') }} is null then {{ customer_id_reason('text') }}
-            end as customer_id_reason,
-            {{ normalise_has_loan('text') }} as has_loan,
-            {{ normalise_account_type('text') }} as account_type,
-            {{ parse_money('text') }} as balance,
-            case when {{ parse_money('text') }} is null then {{ money_reasons('text') }} end
-                as balance_reasons
-        from texts
+            record_number,
+            customer_id,
+            case when customer_id is null then {{ customer_id_reason('odd_customer_id') }} end
+                as customer_id_reason,
+            name,
+            has_loan
+        from ({{ parsed_customers() }}) as parsed
+    """,
+    "accounts": """
+        select
+            record_number,
+            account_id,
+            customer_id,
+            balance,
+            balance_reasons,
+            account_type
+        from ({{ parsed_accounts() }}) as parsed
     """,
     "patterns": """
         select

@@ -19,8 +19,12 @@ DAY_BEFORE = dt.date(2026, 3, 30)
 Files = tuple[bytes, bytes]
 _CUSTOMERS, _ACCOUNTS = b"CustomerID,Name,HasLoan", b"AccountID,CustomerID,Balance,AccountType"
 
-# At the bounds of a tier, a cent below them, and at the largest balance there is.
-BOUNDARIES = ("0.00", "9999.99", "10000.00", "19999.99", "20000.00", "999999999999999.99")
+# At the bounds of a tier, a cent below them, at the largest balance there is, and where interest is
+# computed with more digits.
+BOUNDARIES = (
+    *("0.00", "9999.99", "10000.00", "19999.99", "20000.00"),
+    *("9999999999.99", "10000000000.00", "999999999999999.99"),
+)
 # Interest of exactly half a cent more than a whole one, at 1.0, 1.5 and 2.0 percent, and at 1.5,
 # 2.0 and 2.5 percent for who has a loan; with the cent below each.
 HALF_CENTS = (

@@ -170,7 +170,7 @@ def test_the_deliveries_hold_what_they_are_there_for(processed: dict[str, Proces
 
 # Rates without and with a loan at each of the boundaries.
 _LOWEST, _MIDDLE, _HIGHEST = {"0.0100", "0.0150"}, {"0.0150", "0.0200"}, {"0.0200", "0.0250"}
-_RATES = (_LOWEST, _LOWEST, _MIDDLE, _MIDDLE, _HIGHEST, _HIGHEST)
+_RATES = (*[_LOWEST] * 2, *[_MIDDLE] * 2, *[_HIGHEST] * 4)
 EVERY_REASON = {
     *("account_id_missing", "account_type_missing", "account_type_unrecognised"),
     *("balance_fraction_of_a_cent", "balance_missing", "balance_negative"),
