@@ -2,11 +2,11 @@
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -123,13 +123,21 @@ def print_parity(parity: "Parity") -> None:
             if count:
                 console.print(Text(f"    {count:,} rows on {engine} alone, such as"))
             for row in first:
-                console.print(Text(f"      {row}", style="dim"), soft_wrap=True)
+                console.print(Text(f"      {_shown(row)}", style="dim"), soft_wrap=True)
     for name, is_same in parity.files.items():
         mark, style = _MARKS["ok" if is_same else "problem"]
         verdict = "the same bytes" if is_same else "other bytes"
         console.print(Text.assemble((f"{mark} ", style), (f"{name}: ", "bold"), verdict))
     words = "Both engines agree to the last digit." if parity.is_equal else "The engines differ."
     console.print(Text(words, style="bold"))
+
+
+def _shown(row: Mapping[str, Any]) -> str:
+    """Write a row in one line; texts so that white space in them can be seen."""
+    return ", ".join(
+        f"{column}={ascii(value) if isinstance(value, str) else value}"
+        for column, value in row.items()
+    )
 
 
 def closing_table(ledger: DeliveryLedger) -> Table:

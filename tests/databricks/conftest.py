@@ -182,3 +182,12 @@ def warehouse(
     """A client with a token and a schema of its own, which is dropped in the end."""
     with new_client(warehouse_environment, request.node.name) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def shared_warehouse(
+    warehouse_environment: dict[str, str], request: pytest.FixtureRequest
+) -> Iterator[WarehouseClient]:
+    """The same for all tests of a file."""
+    with new_client(warehouse_environment, request.module.__name__.rpartition(".")[2]) as client:
+        yield client

@@ -173,6 +173,7 @@ def _kind(statement: str) -> str:
         ("alter table main.s.t change column a set not null", "set_not_null"),
         ("comment on column main.s.t.a is 'x'", "comment_on_column"),
         ("comment on table main.s.t is 'x'", "spark"),
+        ("show table extended in main.s like 'a|b'", "show_table_extended"),
         ("describe table extended main.s.t as json", "describe_as_json"),
         ("copy into main.s.t from '/Volumes/main/s/v' fileformat = parquet", "copy_into"),
         ("set query_tags['run'] = '1'", "set_query_tag"),

@@ -18,7 +18,7 @@ MAY_KNOW = {
     "transformation": {"outputs"},
     "explanations": {"deliveries", "warehouse", "outputs"},
     "synthetic": {"deliveries", "outputs"},
-    "parity": {"warehouse", "outputs", "transformation"},
+    "parity": {"deliveries", "warehouse", "outputs", "transformation"},
     "defs": {"deliveries", "warehouse", "outputs", "transformation"},
 }
 

@@ -1,35 +1,46 @@
-"""Run a delivery on both engines from a fresh state, each in a process of its own."""
+"""Process deliveries on both engines from a fresh state, each in a process of its own."""
 
 import datetime as dt
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lending_club_pipeline.errors import ConfigurationError, PipelineError
+from lending_club_pipeline.deliveries.finding import find_delivery, today_utc
+from lending_club_pipeline.errors import (
+    ConfigurationError,
+    PipelineError,
+    Place,
+    RefusedDeliveryError,
+)
 from lending_club_pipeline.outputs.atomic_files import describe
 from lending_club_pipeline.parity.comparing import Comparer, Comparison
-from lending_club_pipeline.settings import DataPlatformConfig, load_settings
+from lending_club_pipeline.settings import DatabaseType, DataPlatformConfig, load_settings
 from lending_club_pipeline.transformation.manifests import prepare_manifest
 from lending_club_pipeline.warehouse import choose_warehouse
 from lending_club_pipeline.warehouse.databricks import DatabricksWarehouse
 
+FILES: Final = ("account_summary.csv", "account_summary.parquet", "quarantine.csv", "report.html")
+
 _SUFFIX: Final = "_parity"
-_FILES: Final = ("account_summary.csv", "account_summary.parquet", "quarantine.csv", "report.html")
 # When something was loaded is no matter of the data.
 _IGNORED: Final = ("loaded_at",)
+# In this order they stand on the left and on the right of a comparison.
+_ENGINES: Final[tuple[DatabaseType, DatabaseType]] = ("duckdb", "databricks")
+_SAID_BY_THE_COMMAND: Final = ("Error:", "Failed:", "Refused:")
+_REFUSED: Final = "Refused: "
 
 
 @dataclass(frozen=True)
 class Parity:
-    """How far both engines agree on a delivery.
+    """How far both engines agree on what they processed.
 
     Attributes:
-        models: each model and seed compared, DuckDB on the left.
+        models: each source, seed and model compared, DuckDB on the left.
         files: by output, whether its bytes are the same.
     """
 
@@ -42,6 +53,56 @@ class Parity:
         return all(it.is_equal for it in self.models) and all(self.files.values())
 
 
+@dataclass(frozen=True)
+class BothEngines:
+    """Two pipelines that differ in nothing but their engine.
+
+    Attributes:
+        sides: settings by engine.
+        folder: holds what they write.
+    """
+
+    sides: Mapping[DatabaseType, DataPlatformConfig]
+    folder: Path
+
+    def process(self, as_of_date: dt.date) -> None:
+        """Process the delivery of a date on both engines at the same time.
+
+        Raises:
+            RefusedDeliveryError: the delivery is refused.
+            PipelineError: an engine failed.
+        """
+        with ExitStack() as stack:
+            runs = [
+                stack.enter_context(_run(side, as_of_date, self._log(engine)))
+                for engine, side in self.sides.items()
+            ]
+            for engine, run in zip(self.sides, runs, strict=True):
+                if run.wait() != 0:
+                    raise _failure(engine, self.sides[engine], self._log(engine))
+
+    def _log(self, engine: str) -> Path:
+        return self.folder / f"{engine}.log"
+
+    def compare(self) -> Parity:
+        """Compare all that both have made so far.
+
+        Raises:
+            PipelineError: something could not be read.
+        """
+        return Parity(tuple(self._models()), {name: self._are_equal(name) for name in FILES})
+
+    def _models(self) -> Iterator[Comparison]:
+        left, right = (choose_warehouse(self.sides[engine]) for engine in _ENGINES)
+        with left.session(read_only=True), right.session(read_only=True):
+            comparer = Comparer(left, right, self.folder, _IGNORED)
+            for name in _relations(self.sides["duckdb"]):
+                yield comparer.compare(name)
+
+    def _are_equal(self, name: str) -> bool:
+        return len({describe(it.output_path / name).sha256 for it in self.sides.values()}) == 1
+
+
 def examine_parity(
     settings: DataPlatformConfig,
     as_of_date: dt.date | None,
@@ -49,8 +110,6 @@ def examine_parity(
     on_message: Callable[[str], None],
 ) -> Parity:
     """Process a delivery on both engines and compare what they made.
-
-    On Databricks this happens in a schema of its own, which is dropped before and after.
 
     Args:
         settings: where the delivery and the SQL warehouse are.
@@ -60,7 +119,32 @@ def examine_parity(
 
     Raises:
         ConfigurationError: the settings name no SQL warehouse.
+        RefusedDeliveryError: the delivery is refused.
         PipelineError: an engine failed.
+    """
+    # Chosen once, so that midnight does not come between the engines.
+    delivery = find_delivery(settings.input_path, as_of_date, today_utc())
+    on_message("Preparing a schema")
+    with both_engines(settings, folder) as engines:
+        on_message(f"Processing the delivery of {delivery.as_of_date} on both engines")
+        engines.process(delivery.as_of_date)
+        on_message("Comparing models and files")
+        return engines.compare()
+
+
+@contextmanager
+def both_engines(settings: DataPlatformConfig, folder: Path) -> Iterator[BothEngines]:
+    """Give two empty pipelines.
+
+    On Databricks this one has a schema of its own, which is dropped before and after.
+
+    Args:
+        settings: where deliveries and the SQL warehouse are.
+        folder: an empty folder for databases and outputs.
+
+    Raises:
+        ConfigurationError: the settings name no SQL warehouse.
+        WarehouseError: the SQL warehouse cannot be used.
     """
     if settings.database_type != "databricks":
         raise ConfigurationError(
@@ -68,23 +152,17 @@ def examine_parity(
             "variables; DuckDB needs none. See .env.example."
         )
     sides = {engine: _side(settings, engine, folder / engine) for engine in _ENGINES}
-    databricks = choose_warehouse(sides["databricks"])
-    if not isinstance(databricks, DatabricksWarehouse):
-        raise TypeError("the settings of Databricks made another warehouse")
-    with _fresh_schema(databricks):
-        for engine, side in sides.items():
-            on_message(f"Running on {engine}")
-            _run(side, as_of_date)
-        on_message("Comparing models and files")
-        models = tuple(_compared(sides, folder))
-    return Parity(models, {name: _same_bytes(sides, name) for name in _FILES})
+    databricks = DatabricksWarehouse.from_settings(sides["databricks"])
+    _drop_schema(databricks)
+    try:
+        yield BothEngines(sides, folder)
+    finally:
+        _drop_schema(databricks)
 
 
-_ENGINES: Final = ("duckdb", "databricks")
-
-
-def _side(settings: DataPlatformConfig, engine: str, folder: Path) -> DataPlatformConfig:
+def _side(settings: DataPlatformConfig, engine: DatabaseType, folder: Path) -> DataPlatformConfig:
     folder.mkdir()
+    ca_file = settings.databricks_ca_file
     return load_settings(
         {
             "database_type": engine,
@@ -97,6 +175,7 @@ def _side(settings: DataPlatformConfig, engine: str, folder: Path) -> DataPlatfo
             "landing_path": folder / "landing",
             "dagster_home": folder / "dagster",
             "databricks_schema": f"{settings.databricks_schema}{_SUFFIX}",
+            "databricks_ca_file": ca_file and ca_file.absolute(),
             # Readers have no business in a table that is dropped at the end.
             "databricks_readers": "",
             "databricks_serving_table": "account_summary_serving",
@@ -104,42 +183,45 @@ def _side(settings: DataPlatformConfig, engine: str, folder: Path) -> DataPlatfo
     )
 
 
-@contextmanager
-def _fresh_schema(warehouse: DatabricksWarehouse) -> Iterator[None]:
-    _drop_schema(warehouse)
-    try:
-        yield
-    finally:
-        _drop_schema(warehouse)
-
-
 def _drop_schema(warehouse: DatabricksWarehouse) -> None:
     with warehouse.session(read_only=True):
         warehouse.statements.run(warehouse.schema.removal())
 
 
-def _run(side: DataPlatformConfig, as_of_date: dt.date | None) -> None:
+@contextmanager
+def _run(
+    side: DataPlatformConfig, as_of_date: dt.date, log: Path
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Run the pipeline in a process of its own: dbt keeps the engine that it began with."""
-    arguments = [] if as_of_date is None else ["--as-of", as_of_date.isoformat()]
-    ended = subprocess.run(
-        [sys.executable, "-m", "lending_club_pipeline", "run", *arguments],
-        env={**os.environ, **side.as_environment()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ended.returncode != 0:
-        said = (ended.stderr.strip() or ended.stdout.strip()).splitlines()
-        reason = next((it for it in said if it.startswith(("Error", "Failed", "Refused"))), "")
-        raise PipelineError(f"{side.database_type}: the run failed. {reason or said[-1:]}")
+    # All settings are in the environment; a variable left empty must not come from a file instead.
+    environment = {**os.environ, **side.as_environment()}
+    environment.pop("SECRETS_DIR", None)
+    command = [sys.executable, "-m", "lending_club_pipeline", "run", "--as-of"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, as_of_date.isoformat()],
+            env=environment,
+            cwd=log.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait()
 
 
-def _compared(sides: Mapping[str, DataPlatformConfig], folder: Path) -> Iterator[Comparison]:
-    duckdb, databricks = (choose_warehouse(sides[engine]) for engine in _ENGINES)
-    with duckdb.session(read_only=True), databricks.session(read_only=True):
-        comparer = Comparer(duckdb, databricks, folder, _IGNORED)
-        for name in _relations(sides["duckdb"]):
-            yield comparer.compare(name)
+def _failure(engine: str, side: DataPlatformConfig, log: Path) -> PipelineError:
+    """Return what a run said when it failed."""
+    lines = log.read_text(errors="replace").split("\n")
+    said = [line for line in lines if line.startswith(_SAID_BY_THE_COMMAND)]
+    reason = said[-1] if said else f"it ended without a word: {' '.join(lines[-5:]).strip()}"
+    if reason.startswith(_REFUSED):
+        problem = reason.removeprefix(_REFUSED).rstrip(".")
+        return RefusedDeliveryError("refused", Place(side.input_path), problem, "Correct it.")
+    return PipelineError(f"The run on {engine} failed. {reason}")
 
 
 def _relations(side: DataPlatformConfig) -> list[str]:
@@ -151,8 +233,3 @@ def _relations(side: DataPlatformConfig) -> list[str]:
     kinds = ("seed", "model")
     made = [sorted(it["name"] for it in nodes if it["resource_type"] == kind) for kind in kinds]
     return [*sources, *made[0], *made[1]]
-
-
-def _same_bytes(sides: Mapping[str, DataPlatformConfig], name: str) -> bool:
-    found = {describe(side.output_path / name).sha256 for side in sides.values()}
-    return len(found) == 1

@@ -217,7 +217,7 @@ class DuckDBWarehouse:
     def stream(self, query: str) -> Iterator["pa.RecordBatchReader"]:
         """Give a result of any size as a stream of Arrow batches."""
         with self.cursor() as cursor:
-            yield cursor.execute(query).to_arrow_reader()
+            yield cursor.sql(query).to_arrow_reader()
 
     @property
     def serves_readers(self) -> bool:

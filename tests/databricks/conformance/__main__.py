@@ -27,9 +27,6 @@ _HEAD: Final = """\
 `dbt-databricks` {adapter} against the [stand-in](../tests/databricks/README.md) and writes this
 page. The suites are taken as they are; what they expect is written for PostgreSQL, and the authors
 of an adapter change it where their engine differs. A failure therefore has a reason beside it.
-
-| suite | passed | failed |
-|---|---|---|
 """
 
 
@@ -51,19 +48,30 @@ class Outcome:
 
 
 def main() -> int:
-    """Run the suites named on the command line, or all."""
+    """Run the suites named on the command line, or all, and write their part of the page."""
     suites = sys.argv[1:] or list(_SUITES)
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         warehouse = SqlWarehouse(Path(folder))
         try:
-            outcomes = [o for suite in suites for o in _run(suite, warehouse, Path(folder))]
+            outcomes = {suite: list(_run(suite, warehouse, Path(folder))) for suite in suites}
         finally:
             warehouse.stop()
-    if suites == list(_SUITES):
-        _PAGE.write_text(_page(outcomes))
-    sys.stdout.write(_page(outcomes))
-    unexplained = [o.name for o in outcomes if not o.passed and _reason(o) is None]
-    return 1 if unexplained else 0
+    sections = _sections() | {suite: _section(suite, found) for suite, found in outcomes.items()}
+    head = _HEAD.format(suite=version("dbt-tests-adapter"), adapter=version("dbt-databricks"))
+    _PAGE.write_text(head + "".join(sections[suite] for suite in _SUITES if suite in sections))
+    failed = [o for found in outcomes.values() for o in found if not o.passed]
+    for outcome in failed:
+        sys.stdout.write(f"{outcome.name}: {_reason(outcome) or outcome.message[:2000]}\n")
+    sys.stdout.write(f"{_PAGE.relative_to(_ROOT)} is written\n")
+    return 1 if any(_reason(outcome) is None for outcome in failed) else 0
+
+
+def _sections() -> dict[str, str]:
+    """Return the parts of the page as it is."""
+    if not _PAGE.exists():
+        return {}
+    parts = _PAGE.read_text().split("\n## ")[1:]
+    return {part.split(":")[0]: f"\n## {part.rstrip()}\n" for part in parts}
 
 
 def _run(suite: str, warehouse: SqlWarehouse, folder: Path) -> Iterator[Outcome]:
@@ -91,11 +99,9 @@ def _reason(outcome: Outcome) -> str | None:
     return REASONS.get(outcome.name.split(".")[0])
 
 
-def _page(outcomes: list[Outcome]) -> str:
-    text = _HEAD.format(suite=version("dbt-tests-adapter"), adapter=version("dbt-databricks"))
-    for suite in dict.fromkeys(outcome.suite for outcome in outcomes):
-        counts = Counter(outcome.passed for outcome in outcomes if outcome.suite == suite)
-        text += f"| {suite} | {counts[True]} | {counts[False]} |\n"
+def _section(suite: str, outcomes: list[Outcome]) -> str:
+    counts = Counter(outcome.passed for outcome in outcomes)
+    text = f"\n## {suite}: {counts[True]} passed, {counts[False]} failed\n"
     text += "\n| test | result | reason |\n|---|---|---|\n"
     for outcome in outcomes:
         result = "passed" if outcome.passed else "failed"

@@ -2,4 +2,9 @@
 
 from typing import Final
 
-REASONS: Final[dict[str, str]] = {}
+REASONS: Final[dict[str, str]] = {
+    "TestIncrementalBadStrategy": (
+        "dbt-databricks looks at the strategy when the table is there; the suite expects the first"
+        " run to fail"
+    ),
+}

@@ -3,6 +3,7 @@
 import json
 import socket
 import ssl
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, Final
 
@@ -53,7 +54,9 @@ class FrontDoor(ThreadingHTTPServer):
         return wrapped, address
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that went away."""
+        """Say nothing of clients that went away; whatever else is wrong is told."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Request(BaseHTTPRequestHandler):
@@ -134,8 +137,7 @@ class _Request(BaseHTTPRequestHandler):
         """End the connection without another word."""
         self.close_connection = True
         self.wfile.flush()
-        self.connection.unwrap = lambda: None  # type: ignore[attr-defined]
-        socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
+        self.connection.shutdown(socket.SHUT_RDWR)
 
     # --- Thrift
 

@@ -108,13 +108,16 @@ class InformationSchema:
         Args:
             spark: session of the statement.
             views: names that the statement reads.
-            statement: its text; schemas that it compares with are the only ones looked at.
+                statement: its text; only tables of schemas that it compares with are looked at.
         """
         for view in sorted(views):
             if view not in _COLUMNS:
                 text = f"The table or view `system`.`information_schema`.`{view}` cannot be found."
                 raise StatementError("TABLE_OR_VIEW_NOT_FOUND", "42P01", text)
-            rows = list(self._rows[view](self._schemas_in(statement)))
+            # Registers are small; to look at each table of each schema takes long.
+            is_slow = view in {"tables", "columns", "views"}
+            schemas = self._schemas_in(statement) if is_slow else self._catalog.schemas()
+            rows = list(self._rows[view](schemas))
             fields = [(column, _TYPES.get(column, _TEXT)) for column in _COLUMNS[view]]
             columns = zip(*rows, strict=True) if rows else [() for _ in fields]
             arrays = [

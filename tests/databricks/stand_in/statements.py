@@ -13,7 +13,7 @@ from tests.databricks.stand_in.answers.keys import note_key
 from tests.databricks.stand_in.catalogs import Catalog
 from tests.databricks.stand_in.commands import COMMANDS, Commands
 from tests.databricks.stand_in.errors import StatementError, from_spark, not_understood
-from tests.databricks.stand_in.information_schema import OWNER, InformationSchema
+from tests.databricks.stand_in.information_schema import InformationSchema
 from tests.databricks.stand_in.lexing import without_comments
 from tests.databricks.stand_in.results import Result
 from tests.databricks.stand_in.rewriting import rewrite
@@ -32,7 +32,7 @@ NATIVE: Final = re.compile(
     | ALTER\s+(?:TABLE|VIEW|SCHEMA|DATABASE)\s
     | COMMENT\s+ON\s+(?:TABLE|SCHEMA|DATABASE)\s
     | (?:DESCRIBE|DESC)\s
-    | SHOW\s+(?:TABLES|TABLE\s+EXTENDED|VIEWS|SCHEMAS|DATABASES|COLUMNS|TBLPROPERTIES|FUNCTIONS
+    | SHOW\s+(?:TABLES|VIEWS|COLUMNS|TBLPROPERTIES|FUNCTIONS
               |USER\s+FUNCTIONS|PARTITIONS|CREATE\s+TABLE)\b
     | OPTIMIZE\s | VACUUM\s | RESTORE\s | REFRESH\s+TABLE\s
     )""",
@@ -65,10 +65,7 @@ _INFORMS: Final = re.compile(r"(SHOW|DESCRIBE|DESC)\s", re.IGNORECASE)
 
 # What Spark calls a column of SHOW …, and what a SQL warehouse calls it.
 _SHOWN: Final = {
-    "SCHEMAS": {"namespace": "databaseName"},
-    "DATABASES": {"namespace": "databaseName"},
     "TABLES": {"namespace": "database"},
-    "TABLE": {"namespace": "database"},
 }
 
 
@@ -153,10 +150,6 @@ class Statements:
         for name in frame.columns:
             column = frame[f"`{name}`"]
             column = functions.replace(column, spark, client) if name in texts else column
-            if name == "information":
-                # SHOW TABLE EXTENDED: Spark's catalog in memory has no owners.
-                owned = f"$0Owner: {OWNER}\n"
-                column = functions.regexp_replace(column, r"\nTable: [^\n]*\n", owned)
             columns.append(column.alias(names.get(name, name)))
         return frame.select(columns)
 
