@@ -307,7 +307,7 @@ def test_the_information_schema_tells_tables_columns_tags_and_keys(
 ) -> None:
     warehouse.run(
         f"create table {schema}.t (a bigint not null comment 'key', m decimal(18, 2),"
-        " constraint t_key primary key (a)) comment 'facts'"
+        " constraint t_key primary key(a)) comment 'facts'"
     )
     warehouse.run(f"create view {schema}.v as select a from {schema}.t")
     warehouse.run(f"alter table {schema}.t set tags ('domain' = 'lending')")
@@ -325,6 +325,8 @@ def test_the_information_schema_tells_tables_columns_tags_and_keys(
     ]
     keys = f"select constraint_name, column_name from {views}.key_column_usage {where}"
     assert warehouse.run(keys) == [("t_key", "a")]
+    kinds = f"select constraint_name, constraint_type from {views}.table_constraints {where}"
+    assert warehouse.run(kinds) == [("t_key", "PRIMARY KEY")]
     tags = f"select tag_name, tag_value from {views}.table_tags"
     assert warehouse.run(f"{tags} where schema_name = '{warehouse.schema}'") == [
         ("domain", "lending")

@@ -30,7 +30,8 @@ def note_key(commands: Commands, session: Session, table: str, key: str, body: s
     columns, reference = _key_parts(body)
     for column in columns:
         require_column(relation, column)
-    definition = f"{' '.join(body.split()[:2]).upper()} ({_quoted(columns)})"
+    kind = "PRIMARY" if reference is None else "FOREIGN"
+    definition = f"{kind} KEY ({_quoted(columns)})"
     if reference is not None:
         target = commands.full_name(session, reference[0])
         commands.require_relation(target)
