@@ -38,8 +38,9 @@ def test_every_dependency_is_documented_with_its_licence() -> None:
     page = (ROOT / "docs" / "dependencies.md").read_text()
     documented = set(re.findall(r"^\| ([a-z0-9-]+) \|.*\| [A-Z][\w.+ -]+ \|$", page, re.MULTILINE))
     project = PROJECT["project"]
-    used = names(project["dependencies"]) | names(PROJECT["dependency-groups"]["dev"])
-    for extra in project["optional-dependencies"].values():
+    used = names(project["dependencies"])
+    groups = PROJECT["dependency-groups"]
+    for extra in (*project["optional-dependencies"].values(), *groups.values()):
         used |= names(extra)
 
     assert documented == used

@@ -1,0 +1,1 @@
+"""The public test suite of dbt's adapters, run against the stand-in: `make conformance`."""

@@ -1,0 +1,25 @@
+"""The answers to statements that Spark does not have; to import them is to register them."""
+
+from tests.databricks.stand_in.answers import (
+    comments,
+    copying,
+    descriptions,
+    grants,
+    keys,
+    not_null,
+    settings,
+    tags,
+    volumes,
+)
+
+__all__ = [
+    "comments",
+    "copying",
+    "descriptions",
+    "grants",
+    "keys",
+    "not_null",
+    "settings",
+    "tags",
+    "volumes",
+]
