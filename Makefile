@@ -1,6 +1,6 @@
 # The only entry points a newcomer needs. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test ui bench dbt-docs warehouse conformance check format clean
+.PHONY: help run test ui bench bench-databricks dbt-docs warehouse conformance kill-everywhere check format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/.base  ## Set up and process the sample delivery in data/inputs
 	@$(BIN)/lending-club run
@@ -41,6 +41,9 @@ ui: .venv/.base  ## Open Dagster on http://localhost:3000, with the runs of `mak
 bench: .venv/.dev  ## Measure speed and memory against the bare engine
 	@$(BIN)/python -m bench
 
+bench-databricks: .venv/.dev  ## Measure the pipeline on the SQL warehouse stand-in against Spark alone
+	@$(BIN)/python -m bench.databricks
+
 dbt-docs: .venv/.base  ## Build dbt's documentation site, one page that a browser opens
 	@$(BIN)/dbt docs generate --static --project-dir dbt --profiles-dir dbt
 	@echo "dbt/target/static_index.html: open it in a browser"
@@ -51,6 +54,9 @@ warehouse: .venv/.dev  ## Start a local Databricks SQL warehouse stand-in; print
 conformance: .venv/.dev  ## Run the public suite of dbt's adapters against the stand-in (takes long)
 	@$(UV) sync --quiet --frozen --all-extras --group conformance --compile-bytecode
 	@$(BIN)/python -m tests.databricks.conformance
+
+kill-everywhere: .venv/.dev  ## Kill a run at every statement that it sends to the stand-in (takes hours)
+	@$(BIN)/python -m tests.databricks.kill_everywhere
 
 clean:  ## Remove what runs made: database, landing, outputs, Dagster's history
 	rm -rf data/outputs data/landing data/lending_club.duckdb* .dagster dbt/target

@@ -66,7 +66,19 @@ NAMES = (
         "a\r\nb",
     ),
     *(*SIGMAS, CAPITAL_I_WITH_DOT, "i", "i\u0307", KELVIN, "k", "ß", "\u1e9e", "SS", "\u01c4"),
-    *("é", "e\u0301", "\u200b", "a\u200bb", "ab", "\x00", "a\x00b", "\U00010400", "\U00010428"),
+    *(
+        "é",
+        "e\u0301",
+        "\u200b",
+        "a\u200bb",
+        "ab",
+        "\x00",
+        "a\x00b",
+        "\U00010400",
+        "\U00010428",
+        "\u1c89",
+        "\U00016ea0",
+    ),
     *("\U0001f600", "a\\b", "'", "--", full_width("Ada"), full_width("ada")),
 )
 _GOOD_LOANS = (

@@ -35,6 +35,27 @@
     {%- endfor %}
 {%- endmacro %}
 
+{#- Whether all equations of a line's date hold; for a relation with one line for each stage. Window
+    functions read the lines once; a join with the differences would compute them once more for each
+    equation where an engine does not keep them (Spark). -#}
+{% macro ledger_is_closed() -%}
+    {%- for source_file, whole, parts in ledger_equations() %}
+        {%- set is_first_equation = loop.first -%}
+        {%- set is_of_file = "source_file = '" ~ source_file ~ "'" -%}
+        {%- set sign -%}
+            case
+                when {{ is_of_file }} and stage = '{{ whole }}' then 1
+                when {{ is_of_file }} and stage in ('{{ parts | join("', '") }}') then -1
+                else 0
+            end
+        {%- endset %}
+        {%- for measure in ['row_count', 'balance', 'balance_unknown'] %}
+        {{ "and " if not (loop.first and is_first_equation) -}}
+        sum({{ sign }} * coalesce({{ measure }}, 0)) over same_date = 0
+        {%- endfor %}
+    {%- endfor %}
+{%- endmacro %}
+
 {#- The stages of each file, in the order in which rows pass them. Only accounts have balances. -#}
 {% macro ledger_stages() -%}
     {%- set stages = {

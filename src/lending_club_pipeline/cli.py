@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 from typing import Final, Literal
@@ -216,6 +217,28 @@ def doctor(inputs: Path | None, outputs: Path | None) -> None:
 
     problems = print_findings(examine({"input_path": inputs, "output_path": outputs}))
     if problems:
+        sys.exit(FAILED)
+
+
+@cli.command(epilog=_EPILOG)
+@click.option("--inputs", type=_FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
+@click.option("--as-of", type=_DATE, help="Business date of the delivery, YYYY-MM-DD.")
+def parity(inputs: Path | None, as_of: dt.datetime | None) -> None:
+    """Process a delivery on DuckDB and on Databricks, and compare what they made.
+
+    Every model, row by row, and the bytes of every output. Needs the DATABRICKS_ variables; works
+    in a schema of its own (DATABRICKS_SCHEMA with _parity behind it), which is dropped in the end.
+    Shows the first rows that differ: personal data.
+    """
+    from lending_club_pipeline.parity.running import examine_parity  # noqa: PLC0415
+    from lending_club_pipeline.terminal import Progress, print_parity  # noqa: PLC0415
+
+    settings = load_settings({"input_path": inputs})
+    with Progress() as progress, tempfile.TemporaryDirectory(prefix="parity-") as folder:
+        date = as_of.date() if as_of else None
+        found = examine_parity(settings, date, Path(folder), progress.show)
+    print_parity(found)
+    if not found.is_equal:
         sys.exit(FAILED)
 
 

@@ -6,38 +6,21 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from lending_club_pipeline.deliveries.byte_counts import count_bytes
 from lending_club_pipeline.deliveries.finding import find_delivery, today_utc
 from lending_club_pipeline.deliveries.headers import read_header
-from lending_club_pipeline.errors import ConfigurationError, PipelineError, WarehouseLockedError
+from lending_club_pipeline.errors import ConfigurationError, PipelineError
+from lending_club_pipeline.findings import Finding
 from lending_club_pipeline.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.warehouse import choose_warehouse
-
-Verdict = Literal["ok", "warning", "problem"]
 
 _PACKAGES: Final = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb")
 _PYTHON: Final = ((3, 11), (3, 14))
 _LEAST_FREE_BYTES: Final = 2**30
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one check found.
-
-    Attributes:
-        subject: what was checked.
-        verdict: `ok`, `warning` (a run may still do) or `problem` (a run would fail).
-        detail: what was found and, if it is not well, what to do.
-    """
-
-    subject: str
-    verdict: Verdict
-    detail: str
 
 
 def examine(overrides: Mapping[str, Any]) -> Iterator[Finding]:
@@ -62,7 +45,7 @@ def examine(overrides: Mapping[str, Any]) -> Iterator[Finding]:
     ):
         yield _writable(name, folder.absolute())
     yield _disk(settings.landing)
-    yield _database(settings)
+    yield from choose_warehouse(settings).examine()
     yield from _delivery(settings)
 
 
@@ -106,16 +89,6 @@ def _disk(folder: Path) -> Finding:
     if free < _LEAST_FREE_BYTES:
         return Finding("disk space", "warning", f"{shown}; free some: 1 GiB is little")
     return Finding("disk space", "ok", shown)
-
-
-def _database(settings: DataPlatformConfig) -> Finding:
-    warehouse = choose_warehouse(settings)
-    try:
-        return Finding("database", "ok", warehouse.examine())
-    except WarehouseLockedError as error:
-        return Finding("database", "warning", str(error))
-    except PipelineError as error:
-        return Finding("database", "problem", str(error))
 
 
 def _delivery(settings: DataPlatformConfig) -> Iterator[Finding]:

@@ -30,6 +30,9 @@ _MEMORY: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]i?B)\s*", re.IGNORECAS
 _PROCESS_OVERHEAD_BYTES: Final = 400 * 2**20
 _LEAST_MEMORY_BYTES: Final = 768 * 2**20
 
+_IDENTIFIER: Final = r"^[A-Za-z0-9_-]+$"
+_QUALIFIED_IDENTIFIER: Final = r"^([A-Za-z0-9_-]+\.){0,2}[A-Za-z0-9_-]+$"
+
 
 def parse_bytes(text: str) -> int:
     """Read a size such as `2GiB` or `500 MB` as a number of bytes.
@@ -51,6 +54,8 @@ class DataPlatformConfig(BaseSettings):
         database_type: engine that holds the data: `duckdb` (embedded) or `databricks`.
         dbt_target: dbt target; follows `database_type` and may not contradict it.
         dbt_threads: models that dbt builds at the same time.
+        dbt_intermediate_as: intermediate models inside the models that use them (`ephemeral`), or
+            as views of their own, to look into them (`view`).
         duckdb_path: database file of the embedded engine.
         duckdb_threads: threads of the embedded engine; all cores when it is not set.
         memory_limit: upper bound for the memory of the whole process, such as `2GiB`.
@@ -59,11 +64,19 @@ class DataPlatformConfig(BaseSettings):
         output_path: folder in which outputs are published.
         landing_path: folder of the landed Parquet; beside the database when it is not set.
         sensor_settle_seconds: age that a file must have before the sensor takes it.
-        databricks_host: workspace host name, production only.
-        databricks_token: personal access token, production only.
-        databricks_http_path: path of the SQL warehouse, production only.
-        databricks_catalog: Unity Catalog catalog, production only.
-        databricks_schema: schema that dbt builds in, production only.
+        databricks_host: workspace host name, production only; so are the others of this name.
+        databricks_token: personal access token; or, instead of it:
+        databricks_client_id: application id of a service principal (OAuth machine to machine).
+        databricks_client_secret: its OAuth secret.
+        databricks_http_path: path of the SQL warehouse.
+        databricks_catalog: Unity Catalog catalog.
+        databricks_schema: schema that dbt builds in.
+        databricks_volume: volume of that schema into which deliveries are uploaded.
+        databricks_serving_table: table that readers use: name, schema.name or catalog.schema.name.
+        databricks_readers: users, groups or principals who may read it, separated by commas.
+        databricks_history_days: days for which the serving table can be read as it was.
+        databricks_retry_seconds: how long a transient fault is retried.
+        databricks_ca_file: certificates to trust instead of the system's (PEM), behind a proxy.
         dagster_home: folder of Dagster's run history.
     """
 
@@ -81,19 +94,30 @@ class DataPlatformConfig(BaseSettings):
     database_type: DatabaseType = "duckdb"
     dbt_target: DatabaseType | None = None
     dbt_threads: int = Field(default=1, ge=1, le=64)
+    dbt_intermediate_as: Literal["ephemeral", "view"] = "ephemeral"
     duckdb_path: Path = Path("data/lending_club.duckdb")
     duckdb_threads: int | None = Field(default=None, ge=1, le=1024)
     memory_limit: str = "2GiB"
-    lock_wait_seconds: float = Field(default=0.0, ge=0)
+    lock_wait_seconds: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     input_path: Path = Path("data/inputs")
     output_path: Path = Path("data/outputs")
     landing_path: Path | None = None
     sensor_settle_seconds: float = Field(default=30.0, ge=0)
     databricks_host: str | None = None
     databricks_token: SecretStr | None = None
+    databricks_client_id: str | None = None
+    databricks_client_secret: SecretStr | None = None
     databricks_http_path: str | None = None
-    databricks_catalog: str | None = None
-    databricks_schema: str | None = None
+    databricks_catalog: str | None = Field(default=None, pattern=_IDENTIFIER)
+    databricks_schema: str | None = Field(default=None, pattern=_IDENTIFIER)
+    databricks_volume: str = Field(default="landing", pattern=_IDENTIFIER)
+    databricks_serving_table: str = Field(
+        default="account_summary_serving", pattern=_QUALIFIED_IDENTIFIER
+    )
+    databricks_readers: str = ""
+    databricks_history_days: int = Field(default=30, ge=1, le=3650)
+    databricks_retry_seconds: float = Field(default=300.0, ge=0, le=86400)
+    databricks_ca_file: Path | None = None
     dagster_home: Path = Path(".dagster")
 
     @field_validator("memory_limit")
@@ -118,10 +142,29 @@ class DataPlatformConfig(BaseSettings):
                 "set both to the same engine or leave DBT_TARGET out"
             )
         if self.database_type == "databricks":
-            missing = [name for name in _DATABRICKS_REQUIRED if not getattr(self, name.lower())]
-            if missing:
-                raise ValueError(f"DATABASE_TYPE=databricks also needs {', '.join(missing)}")
+            self._is_complete_for_databricks()
         return self
+
+    def _is_complete_for_databricks(self) -> None:
+        given = {name for name in _DATABRICKS_VARIABLES if getattr(self, name.lower())}
+        missing = [name for name in _DATABRICKS_REQUIRED if name not in given]
+        principal = [name for name in _DATABRICKS_PRINCIPAL if name in given]
+        if _DATABRICKS_TOKEN in given and principal:
+            raise ValueError(
+                f"{_DATABRICKS_TOKEN} and {principal[0]} are two ways to sign in; leave one out"
+            )
+        if principal:
+            missing += [name for name in _DATABRICKS_PRINCIPAL if name not in given]
+        elif _DATABRICKS_TOKEN not in given:
+            missing.append(f"{_DATABRICKS_TOKEN} (or {' and '.join(_DATABRICKS_PRINCIPAL)})")
+        if missing:
+            raise ValueError(f"DATABASE_TYPE=databricks also needs {', '.join(missing)}")
+
+    @property
+    def databricks_reader_names(self) -> tuple[str, ...]:
+        """Who may read the serving table."""
+        names = (name.strip() for name in self.databricks_readers.split(","))
+        return tuple(name for name in names if name)
 
     @property
     def target(self) -> DatabaseType:
@@ -134,6 +177,11 @@ class DataPlatformConfig(BaseSettings):
         return (self.landing_path or self.duckdb_path.parent / "landing").absolute()
 
     @property
+    def dbt_environment(self) -> dict[str, str]:
+        """What the dbt project reads when it is parsed, beside what its warehouse gives."""
+        return {"DBT_INTERMEDIATE_AS": self.dbt_intermediate_as}
+
+    @property
     def dbt_cache(self) -> Path:
         """Folder in which the parsed dbt project is kept."""
         return self.dagster_home.absolute() / "dbt"
@@ -143,6 +191,11 @@ class DataPlatformConfig(BaseSettings):
         """What is left for the engine of `memory_limit` once Python has its share, in bytes."""
         return parse_bytes(self.memory_limit) - _PROCESS_OVERHEAD_BYTES
 
+    def as_environment(self) -> dict[str, str]:
+        """Every setting as environment variables for another process; secrets are readable."""
+        fields = type(self).model_fields
+        return {name.upper(): _as_text(getattr(self, name)) for name in fields}
+
     def described(self) -> dict[str, str]:
         """Every setting as text for people, secrets masked."""
         values = ((name.upper(), getattr(self, name)) for name in type(self).model_fields)
@@ -151,11 +204,20 @@ class DataPlatformConfig(BaseSettings):
 
 _DATABRICKS_REQUIRED: Final = (
     "DATABRICKS_HOST",
-    "DATABRICKS_TOKEN",
     "DATABRICKS_HTTP_PATH",
     "DATABRICKS_CATALOG",
     "DATABRICKS_SCHEMA",
 )
+_DATABRICKS_TOKEN: Final = "DATABRICKS_TOKEN"  # noqa: S105 - the name of the variable
+_DATABRICKS_PRINCIPAL: Final = ("DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET")
+_DATABRICKS_VARIABLES: Final = (*_DATABRICKS_REQUIRED, _DATABRICKS_TOKEN, *_DATABRICKS_PRINCIPAL)
+
+
+def _as_text(value: object) -> str:
+    """Return a value as a variable has it; an empty variable is one that nobody set."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return "" if value is None else str(value)
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None) -> DataPlatformConfig:

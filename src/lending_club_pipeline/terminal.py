@@ -2,11 +2,11 @@
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -15,8 +15,12 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from lending_club_pipeline.doctor import Finding
+from lending_club_pipeline.findings import Finding
 from lending_club_pipeline.outputs.closing import DeliveryLedger, LedgerEntry
+
+if TYPE_CHECKING:
+    # A run does without it.
+    from lending_club_pipeline.parity.running import Parity
 
 # Indent, stage, words. The indented stages add up to the one above them.
 _LINES: Final = {
@@ -98,6 +102,42 @@ def print_findings(findings: Iterable[Finding]) -> int:
     summary = "Everything that a run needs is there." if not problems else f"Problems: {problems}."
     console.print(Text(summary, style="bold"))
     return problems
+
+
+def print_parity(parity: "Parity") -> None:
+    """Print a verdict per model and file, with the first rows that differ."""
+    console = Console(highlight=False)
+    for model in parity.models:
+        mark, style = _MARKS["ok" if model.is_equal else "problem"]
+        rows = f"{model.rows[0]:,} rows" + (
+            "" if model.rows[0] == model.rows[1] else f" on DuckDB, {model.rows[1]:,} on Databricks"
+        )
+        line = Text.assemble((f"{mark} ", style), (f"{model.name}: ", "bold"), rows)
+        console.print(line, soft_wrap=True)
+        for column, left, right in model.types:
+            what = f"    {column} is {left or 'missing'} on DuckDB, {right or 'missing'} there"
+            console.print(Text(what), soft_wrap=True)
+        for engine, (count, first) in zip(
+            ("DuckDB", "Databricks"), (model.only_left, model.only_right), strict=True
+        ):
+            if count:
+                console.print(Text(f"    {count:,} rows on {engine} alone, such as"))
+            for row in first:
+                console.print(Text(f"      {_shown(row)}", style="dim"), soft_wrap=True)
+    for name, is_same in parity.files.items():
+        mark, style = _MARKS["ok" if is_same else "problem"]
+        verdict = "the same bytes" if is_same else "other bytes"
+        console.print(Text.assemble((f"{mark} ", style), (f"{name}: ", "bold"), verdict))
+    words = "Both engines agree to the last digit." if parity.is_equal else "The engines differ."
+    console.print(Text(words, style="bold"))
+
+
+def _shown(row: Mapping[str, Any]) -> str:
+    """Write a row in one line; texts so that white space in them can be seen."""
+    return ", ".join(
+        f"{column}={ascii(value) if isinstance(value, str) else value}"
+        for column, value in row.items()
+    )
 
 
 def closing_table(ledger: DeliveryLedger) -> Table:

@@ -124,8 +124,8 @@ def _only_one(lock: Path) -> Iterator[IO[str]]:
         yield file
 
 
-def _start(folder: Path, until: int) -> None:
-    """Start a warehouse that ends when a process has ended."""
+def start_warehouse(folder: Path, until: int) -> dict[str, str]:
+    """Start a warehouse that ends when a process has ended; return its variables."""
     folder.mkdir()
     command = [sys.executable, "-m", "tests.databricks.warehouse", "--folder", str(folder)]
     output = (folder / "output").open("w")
@@ -143,6 +143,12 @@ def _start(folder: Path, until: int) -> None:
             server.kill()
             raise RuntimeError(f"the SQL warehouse did not start:\n{text[-3000:]}")
         time.sleep(0.1)
+    return _environment(folder)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    lines = (folder / "warehouse.env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 @pytest.fixture(scope="session")
@@ -154,9 +160,19 @@ def warehouse_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     folder = shared / "sql-warehouse"
     with _only_one(shared / "sql-warehouse.lock"):
         if not folder.exists():
-            _start(folder, until)
-    lines = (folder / "warehouse.env").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+            return start_warehouse(folder, until)
+    return _environment(folder)
+
+
+@contextmanager
+def new_client(environment: dict[str, str], name: str) -> Iterator[WarehouseClient]:
+    """Give a client with a token and a schema of its own, which is dropped in the end."""
+    token = WarehouseClient(environment).request("POST", "/tokens")["token"]
+    schema = f"{re.sub(r'[^a-z0-9]+', '_', name.lower())[:40]}_{secrets.token_hex(3)}"
+    own = {"DATABRICKS_TOKEN": token, "DATABRICKS_SCHEMA": schema}
+    client = WarehouseClient({**environment, **own})
+    yield client
+    client.close()
 
 
 @pytest.fixture
@@ -164,11 +180,14 @@ def warehouse(
     warehouse_environment: dict[str, str], request: pytest.FixtureRequest
 ) -> Iterator[WarehouseClient]:
     """A client with a token and a schema of its own, which is dropped in the end."""
-    name = re.sub(r"\W+", "_", request.node.name).lower()[:40]
-    root = WarehouseClient(warehouse_environment)
-    token = root.request("POST", "/tokens")["token"]
-    schema = f"{name}_{secrets.token_hex(3)}"
-    own = {"DATABRICKS_TOKEN": token, "DATABRICKS_SCHEMA": schema}
-    client = WarehouseClient({**warehouse_environment, **own})
-    yield client
-    client.close()
+    with new_client(warehouse_environment, request.node.name) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def shared_warehouse(
+    warehouse_environment: dict[str, str], request: pytest.FixtureRequest
+) -> Iterator[WarehouseClient]:
+    """The same for all tests of a file."""
+    with new_client(warehouse_environment, request.module.__name__.rpartition(".")[2]) as client:
+        yield client

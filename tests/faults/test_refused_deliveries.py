@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from lending_club_pipeline.deliveries import splitting
+from lending_club_pipeline.deliveries.finding import find_delivery
 from tests.faults.landings import ACCOUNTS, CUSTOMERS, TODAY, Landing
 from tests.faults.restrictions import mode
 from tests.workspaces import AS_OF, Workspace
@@ -294,6 +295,20 @@ def test_a_file_in_two_forms_is_refused(landing: Landing) -> None:
 
     assert refusal.code == "file_in_several_forms"
     assert "accounts.csv and accounts.csv.gz" in refusal.problem
+
+
+def test_a_folder_of_the_future_beside_undated_files_is_named(
+    landing: Landing, caplog: pytest.LogCaptureFixture
+) -> None:
+    tomorrow = landing.inputs / (TODAY + dt.timedelta(days=1)).isoformat()
+    tomorrow.mkdir()
+    for file in landing.folder.iterdir():
+        shutil.copy(file, landing.inputs)
+
+    found = find_delivery(landing.inputs, None, TODAY)
+
+    assert found.as_of_date == TODAY
+    assert f"{tomorrow} is left alone: its date lies in the future" in caplog.text
 
 
 def test_a_date_in_the_future_is_refused(landing: Landing) -> None:

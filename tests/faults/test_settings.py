@@ -13,16 +13,24 @@ WRONG = {
     "DATABASE_TYPE": ("postgres", "'duckdb' or 'databricks'"),
     "DBT_TARGET": ("prod", "'duckdb' or 'databricks'"),
     "DBT_THREADS": ("0", "greater than or equal to 1"),
+    "DBT_INTERMEDIATE_AS": ("table", "'ephemeral' or 'view'"),
     "DUCKDB_THREADS": ("many", "valid integer"),
     "MEMORY_LIMIT": ("2 giraffes", "such as 2GiB"),
     "LOCK_WAIT_SECONDS": ("-1", "greater than or equal to 0"),
     "SENSOR_SETTLE_SECONDS": ("soon", "valid number"),
+    "DATABRICKS_CATALOG": ("bank; drop", "match pattern"),
+    "DATABRICKS_SCHEMA": ("lending club", "match pattern"),
+    "DATABRICKS_VOLUME": ("land/ing", "match pattern"),
+    "DATABRICKS_SERVING_TABLE": ("a.b.c.d", "match pattern"),
+    "DATABRICKS_HISTORY_DAYS": ("0", "greater than or equal to 1"),
+    "DATABRICKS_RETRY_SECONDS": ("-1", "greater than or equal to 0"),
     "DATABRICKS_HOST": ("https://acme.cloud.databricks.com/", "without https://"),
 }
 # Any text can be one of these; what is behind a path is known only when it is used.
 _FREE = {
     "DUCKDB_PATH", "INPUT_PATH", "OUTPUT_PATH", "LANDING_PATH", "DAGSTER_HOME",
-    "DATABRICKS_TOKEN", "DATABRICKS_HTTP_PATH", "DATABRICKS_CATALOG", "DATABRICKS_SCHEMA",
+    "DATABRICKS_TOKEN", "DATABRICKS_HTTP_PATH", "DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET",
+    "DATABRICKS_READERS", "DATABRICKS_CA_FILE",
 }  # fmt: skip
 
 
@@ -103,9 +111,51 @@ def test_what_an_engine_lacks_is_listed(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("DATABRICKS_HOST", "acme.cloud.databricks.com")
 
     assert (
-        "DATABASE_TYPE=databricks also needs DATABRICKS_TOKEN, DATABRICKS_HTTP_PATH, "
-        "DATABRICKS_CATALOG, DATABRICKS_SCHEMA"
+        "DATABASE_TYPE=databricks also needs DATABRICKS_HTTP_PATH, DATABRICKS_CATALOG, "
+        "DATABRICKS_SCHEMA, DATABRICKS_TOKEN (or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET)"
     ) in _error()
+
+
+def test_half_a_service_principal_is_completed(monkeypatch: pytest.MonkeyPatch) -> None:
+    _give_databricks(monkeypatch, DATABRICKS_CLIENT_ID="0000-11")
+
+    assert "DATABASE_TYPE=databricks also needs DATABRICKS_CLIENT_SECRET." in _error()
+
+
+def test_two_ways_to_sign_in_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    _give_databricks(
+        monkeypatch,
+        DATABRICKS_TOKEN="dapi-not-for-your-eyes",
+        DATABRICKS_CLIENT_ID="0000-11",
+        DATABRICKS_CLIENT_SECRET="dose-not-for-your-eyes",
+    )
+
+    error = _error()
+    assert "DATABRICKS_TOKEN and DATABRICKS_CLIENT_ID are two ways to sign in" in error
+    assert "not-for-your-eyes" not in error
+
+
+def test_a_service_principal_signs_in_without_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    _give_databricks(
+        monkeypatch, DATABRICKS_CLIENT_ID="0000-11", DATABRICKS_CLIENT_SECRET="dose-secret"
+    )
+
+    settings = load_settings()
+    assert settings.databricks_token is None
+    assert settings.databricks_client_id == "0000-11"
+    assert "dose-secret" not in str(settings.described())
+
+
+def _give_databricks(monkeypatch: pytest.MonkeyPatch, **sign_in: str) -> None:
+    complete = {
+        "DATABASE_TYPE": "databricks",
+        "DATABRICKS_HOST": "acme.cloud.databricks.com",
+        "DATABRICKS_HTTP_PATH": "/sql/1.0/warehouses/1",
+        "DATABRICKS_CATALOG": "bank",
+        "DATABRICKS_SCHEMA": "lending_club",
+    }
+    for name, value in (complete | sign_in).items():
+        monkeypatch.setenv(name, value)
 
 
 def test_a_secret_is_in_no_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,9 +69,24 @@ def name(text: str) -> Cleaned:
     return Cleaned("".join(_lower(it) for it in joined) or None)
 
 
+# Capital letters that Unicode has had since its versions 16 and 17, which Python may not know yet.
+NEW_LETTERS = {
+    "\u1c89": "\u1c8a",
+    "\ua7cb": "\u0264",
+    "\ua7cc": "\ua7cd",
+    "\ua7ce": "\ua7cf",
+    "\ua7d2": "\ua7d3",
+    "\ua7d4": "\ua7d5",
+    "\ua7da": "\ua7db",
+    "\ua7dc": "\u019b",
+    **{chr(0x10D50 + it): chr(0x10D70 + it) for it in range(22)},
+    **{chr(0x16EA0 + it): chr(0x16EBB + it) for it in range(25)},
+}
+
+
 def _lower(character: str) -> str:
     # The only code point that Python lowers to two: i and a dot above.
-    return "i" if character == "\u0130" else character.lower()
+    return "i" if character == "\u0130" else NEW_LETTERS.get(character, character.lower())
 
 
 def has_loan(text: str) -> Cleaned:

@@ -63,7 +63,7 @@ class WarmPipeline:
             return landed
         warehouse = choose_warehouse(self.workspace.settings())
         with warehouse.session():
-            warehouse.load_raw(self.workspace.settings().landing)
+            warehouse.load_raw(self.workspace.settings().landing, AS_OF)
             arguments = [*build_arguments(AS_OF.isoformat(), _MODELS), *_NO_DBT_TESTS]
             nodes = run_dbt(self.prepared, arguments, warehouse.dbt_environment(), lambda *_: None)
             warehouse.disconnect_dbt()

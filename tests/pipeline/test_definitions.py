@@ -129,6 +129,38 @@ def test_every_check_says_what_it_proves(repository: dg.RepositoryDefinition) ->
     assert undescribed == set()
 
 
+def test_every_table_and_file_says_how_long_it_took(
+    events: dict[str, dict[str, dg.MetadataValue]],
+) -> None:
+    quick = {"rejected_records", "delivered_files"}
+    inlined = {name for name in events if name.startswith("int_")}
+
+    for name in events.keys() - quick - inlined:
+        assert float(str(events[name]["duration_seconds"].value)) >= 0, name
+
+
+@pytest.mark.parametrize(
+    ("file", "mart"),
+    [
+        ("account_summary_csv", "account_summary"),
+        ("account_summary_parquet", "account_summary"),
+        ("quarantine_csv", "quarantined_records"),
+    ],
+)
+def test_columns_of_a_file_descend_from_those_of_its_mart(
+    events: dict[str, dict[str, dg.MetadataValue]],
+    repository: dg.RepositoryDefinition,
+    file: str,
+    mart: str,
+) -> None:
+    lineage = events[file]["dagster/column_lineage"].value
+    columns = specs_of(repository)[file].metadata["dagster/column_schema"].columns
+
+    assert set(lineage.deps_by_column) == {column.name for column in columns}
+    for column, deps in lineage.deps_by_column.items():
+        assert [(dep.asset_key, dep.column_name) for dep in deps] == [(dg.AssetKey(mart), column)]
+
+
 def test_every_asset_but_the_report_has_rows_after_a_run(
     events: dict[str, dict[str, dg.MetadataValue]],
 ) -> None:

@@ -193,18 +193,15 @@ lines as (
             delivered_files.as_of_date = landed_totals.as_of_date
             and delivered_files.source_file = landed_totals.source_file
             and landed_totals.stage = 'landed'
-),
-
-differences as (
-    {{ ledger_differences('lines') }}
 )
 
 select
-    lines.as_of_date,
-    lines.source_file,
-    lines.stage,
-    cast(lines.row_count as bigint) as row_count,
-    cast(lines.balance as decimal(38, 2)) as balance,
-    cast(lines.balance_unknown as bigint) as balance_unknown,
-    lines.as_of_date not in (select differences.as_of_date from differences) as is_closed
+    as_of_date,
+    source_file,
+    stage,
+    cast(row_count as bigint) as row_count,
+    cast(balance as decimal(38, 2)) as balance,
+    cast(balance_unknown as bigint) as balance_unknown,
+    {{ ledger_is_closed() }} as is_closed
 from lines
+window same_date as (partition by as_of_date)

@@ -1,5 +1,6 @@
 """The I/O manager for Parquet: streams in, atomic files out, frames of your choice back."""
 
+import time
 from typing import Any
 
 import dagster as dg
@@ -33,12 +34,14 @@ class ParquetIOManager(dg.ConfigurableIOManager):
             OutputError: the target cannot be written; what was there stays as it is.
             TypeError: the object is nothing that this I/O manager knows.
         """
+        started = time.monotonic()
         written = write_parquet_file(self._url(context), obj)
         context.add_output_metadata(
             {
                 "published": dg.MetadataValue.path(str(written.path)),
                 "size_bytes": written.size_bytes,
                 "sha256": written.sha256,
+                "duration_seconds": time.monotonic() - started,
                 "dagster/row_count": written.rows or 0,
             }
         )

@@ -11,6 +11,7 @@ from lending_club_pipeline.defs.ingest.assets import delivery
 from lending_club_pipeline.defs.io_managers import ParquetIOManager
 from lending_club_pipeline.defs.progress import PROGRESS, progress_logger
 from lending_club_pipeline.defs.publish.assets import outputs
+from lending_club_pipeline.defs.publish.serving import account_summary_to_databricks
 from lending_club_pipeline.defs.resources import build_resources
 from lending_club_pipeline.defs.transform.assets import build_dbt_assets
 from lending_club_pipeline.settings import DataPlatformConfig
@@ -25,11 +26,14 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
         TransformationError: dbt cannot parse its project.
     """
     warehouse = choose_warehouse(settings)
-    prepared = prepare_manifest(warehouse.dbt_environment(), settings.dbt_cache)
+    prepared = prepare_manifest(
+        {**warehouse.dbt_environment(), **settings.dbt_environment}, settings.dbt_cache
+    )
     resources = build_resources(settings)
     io_manager = ParquetIOManager(platform=resources["platform"])
+    serving = [account_summary_to_databricks] if warehouse.serves_readers else []
     return dg.Definitions(
-        assets=[delivery, build_dbt_assets(prepared), outputs],
+        assets=[delivery, build_dbt_assets(prepared), outputs, *serving],
         jobs=[process_delivery],
         schedules=[daily_delivery_schedule],
         sensors=[new_delivery_sensor],

@@ -10,12 +10,16 @@ from typing import Any
 
 import dagster as dg
 import duckdb
-from pydantic import PrivateAttr, SecretStr
+from pydantic import Field, PrivateAttr, SecretStr
 
 from lending_club_pipeline.errors import ConfigurationError
 from lending_club_pipeline.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.warehouse import Warehouse
-from lending_club_pipeline.warehouse.databricks import DatabricksWarehouse
+from lending_club_pipeline.warehouse.databricks import (
+    DatabricksWarehouse,
+    WarehouseAddress,
+    qualified,
+)
 from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
 
 
@@ -91,7 +95,7 @@ class WarehouseResource(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
         """Make the warehouse from this resource's fields; nothing is opened yet."""
 
     @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseResource"]:  # noqa: ARG002
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseResource"]:
         """Hold the warehouse open, and other runs out, while a run lasts.
 
         Files that are made meanwhile can be read by their owner only: they hold personal data.
@@ -99,7 +103,8 @@ class WarehouseResource(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
         before = os.umask(0o077)
         try:
             self._warehouse = self.build()
-            with self._warehouse.session():
+            run_id = "" if context.run is None else context.run.run_id
+            with self._warehouse.session(run_id=run_id):
                 yield self
         finally:
             os.umask(before)
@@ -148,15 +153,24 @@ class DuckDBResource(WarehouseResource):
 
 
 class DatabricksResource(WarehouseResource):
-    """The production warehouse. This version checks its settings and connects.
+    """The production warehouse.
 
     Attributes:
         host: host name of the workspace.
         http_path: path of the SQL warehouse.
         catalog: Unity Catalog catalog.
         schema_name: schema in which dbt builds.
-        token: personal access token; give it as `dg.EnvVar`, or leave it out to take
-            `DATABRICKS_TOKEN` from the project's settings when a run starts.
+        token: personal access token; give it as `dg.EnvVar`, or leave it out to sign in as the
+            project's settings say when a run starts.
+        volume: volume into which deliveries are uploaded.
+        serving_table: table that readers use: name, schema.name or catalog.schema.name.
+        readers: users, groups or principals who may read it.
+        history_days: days for which it can be read as it was.
+        staging: local folder for the files that are uploaded; empty means `LANDING_PATH`.
+        ca_file: certificates to trust instead of the system's; empty means the system's.
+        retry_seconds: how long a transient fault is retried.
+        threads: threads of the engine that splits deliveries; None means all cores.
+        lock_wait_seconds: how long a run waits for another one to end.
     """
 
     host: str
@@ -164,17 +178,49 @@ class DatabricksResource(WarehouseResource):
     catalog: str
     schema_name: str
     token: str = ""
+    volume: str = "landing"
+    serving_table: str = "account_summary_serving"
+    readers: list[str] = Field(default_factory=list)
+    history_days: int = 30
+    staging: str = ""
+    ca_file: str = ""
+    retry_seconds: float = 300.0
+    threads: int | None = None
+    lock_wait_seconds: float = 0.0
 
     def build(self) -> DatabricksWarehouse:
         """Make the warehouse from this resource's fields.
 
         Raises:
-            ConfigurationError: there is no token.
+            ConfigurationError: there is no way to sign in.
         """
-        token = SecretStr(self.token) if self.token else load_settings().databricks_token
-        if token is None or not token.get_secret_value():
+        settings = load_settings()
+        token = SecretStr(self.token) if self.token else settings.databricks_token
+        client_id, secret = settings.databricks_client_id, settings.databricks_client_secret
+        if not (token or (client_id and secret)):
             raise ConfigurationError("DATABRICKS_TOKEN is not set. See .env.example.")
-        return DatabricksWarehouse(self.host, self.http_path, token, self.catalog, self.schema_name)
+        address = WarehouseAddress(
+            self.host,
+            self.http_path,
+            self.catalog,
+            self.schema_name,
+            token,
+            client_id,
+            secret,
+            Path(self.ca_file) if self.ca_file else None,
+            self.retry_seconds,
+        )
+        staging = Path(self.staging) if self.staging else settings.landing
+        return DatabricksWarehouse(
+            address,
+            self.volume,
+            qualified(self.serving_table, address),
+            tuple(self.readers),
+            self.history_days,
+            staging,
+            self.threads,
+            self.lock_wait_seconds,
+        )
 
 
 def build_resources(settings: DataPlatformConfig) -> dict[str, Any]:
@@ -203,4 +249,13 @@ def _warehouse_resource(settings: DataPlatformConfig) -> WarehouseResource:
         http_path=settings.databricks_http_path or "",
         catalog=settings.databricks_catalog or "",
         schema_name=settings.databricks_schema or "",
+        volume=settings.databricks_volume,
+        serving_table=settings.databricks_serving_table,
+        readers=list(settings.databricks_reader_names),
+        history_days=settings.databricks_history_days,
+        staging=str(settings.landing),
+        ca_file=str(settings.databricks_ca_file or ""),
+        retry_seconds=settings.databricks_retry_seconds,
+        threads=settings.duckdb_threads,
+        lock_wait_seconds=settings.lock_wait_seconds,
     )

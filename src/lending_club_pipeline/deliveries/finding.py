@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -62,6 +62,7 @@ def find_delivery(inputs: Path, as_of_date: dt.date | None, today: dt.date) -> D
         _refuse_future(as_of_date, today, inputs)
         return _dated_or_undated(inputs, as_of_date)
     if (inputs / today.isoformat()).exists() or _has_undated_files(inputs) or not dates:
+        _warn_of_future(dates, today, inputs)
         return _dated_or_undated(inputs, today)
     newest = max(dates)
     _refuse_future(newest, today, inputs / newest.isoformat())
@@ -80,6 +81,17 @@ def dated_folders(inputs: Path) -> list[dt.date]:
         except ValueError:
             logger.warning("%s is ignored: its name is no date. Rename it to YYYY-MM-DD.", folder)
     return dates
+
+
+def _warn_of_future(dates: Iterable[dt.date], today: dt.date, inputs: Path) -> None:
+    for date in dates:
+        if date > today:
+            logger.warning(
+                "%s is left alone: its date lies in the future (today is %s in UTC). Correct the "
+                "folder's name if that is a mistake.",
+                inputs / date.isoformat(),
+                today,
+            )
 
 
 def _parsed(name: str) -> dt.date:

@@ -1,23 +1,29 @@
 """The parsed dbt project, prepared once and used again until the project changes."""
 
 import json
-import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from lending_club_pipeline.disks import explaining, full, is_full
+from lending_club_pipeline.environments import variables
 from lending_club_pipeline.errors import TransformationError
 from lending_club_pipeline.outputs.atomic_files import replacing
 from lending_club_pipeline.transformation.projects import fingerprint, project_dir
 
-# Names of relations follow from these; nothing else of the environment reaches the manifest.
-_NAMING_VARIABLES: Final = ("DBT_TARGET", "DATABRICKS_CATALOG", "DATABRICKS_SCHEMA")
+# Names, grants and kinds of relations follow from these; nothing else of the environment reaches
+# the manifest.
+_NAMING_VARIABLES: Final = (
+    "DBT_TARGET",
+    "DATABRICKS_CATALOG",
+    "DATABRICKS_SCHEMA",
+    "DATABRICKS_READERS",
+    "DBT_INTERMEDIATE_AS",
+)
 
 
 @dataclass(frozen=True)
@@ -116,18 +122,3 @@ def project_arguments(project: Path, target: Path) -> list[str]:
         "--no-send-anonymous-usage-stats",
         "--no-version-check",
     ]  # fmt: skip
-
-
-@contextmanager
-def variables(environment: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for dbt, which reads its profile from them."""
-    before = {name: os.environ.get(name) for name in environment}
-    os.environ.update(environment)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from lending_club_pipeline.environments import variables
 from lending_club_pipeline.errors import TransformationError
 from lending_club_pipeline.transformation.manifests import (
     PreparedManifest,
     project_arguments,
-    variables,
 )
 
 NodeStatus = Literal["success", "pass", "warn", "fail", "error", "skipped", "no-op"]

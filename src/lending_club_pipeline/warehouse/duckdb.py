@@ -1,5 +1,6 @@
 """The embedded warehouse: one DuckDB file and the landed Parquet beside it."""
 
+import datetime as dt
 import os
 import re
 import shutil
@@ -14,10 +15,12 @@ import duckdb
 
 from lending_club_pipeline.deliveries.source_files import SOURCE_FILES, SourceFile
 from lending_club_pipeline.disks import is_full, out_of_memory
-from lending_club_pipeline.errors import WarehouseError, WarehouseLockedError
+from lending_club_pipeline.errors import PipelineError, WarehouseError, WarehouseLockedError
+from lending_club_pipeline.findings import Finding
 from lending_club_pipeline.settings import DataPlatformConfig
 from lending_club_pipeline.warehouse.locks import POLL_SECONDS, exclusive_lock
 from lending_club_pipeline.warehouse.protocol import FileFormat
+from lending_club_pipeline.warehouse.serving import Serving
 
 if TYPE_CHECKING:
     # Takes 0.1 s to import, and a run of DuckDB alone does without it.
@@ -79,7 +82,7 @@ class DuckDBWarehouse:
         return str(self.path)
 
     @contextmanager
-    def session(self, *, read_only: bool = False) -> Iterator[None]:
+    def session(self, *, read_only: bool = False, run_id: str = "") -> Iterator[None]:  # noqa: ARG002
         """Open the database; see `Warehouse.session`."""
         if read_only:
             with self._connected(read_only=True):
@@ -138,16 +141,24 @@ class DuckDBWarehouse:
             raise WarehouseError(f"{self.path}: the database is not open. Use it in a session.")
         return self._open
 
-    def examine(self) -> str:
+    def examine(self) -> Iterator[Finding]:
         """Open an existing database for writing; see `Warehouse.examine`."""
+        try:
+            yield Finding("database", "ok", self._examined())
+        except WarehouseLockedError as error:
+            yield Finding("database", "warning", str(error))
+        except PipelineError as error:
+            yield Finding("database", "problem", str(error))
+
+    def _examined(self) -> str:
         if not self.path.exists():
             return f"{self.path} (will be made)"
         with self.session():
             self.fetch("select 1 as one")
         return f"{self.path}, {self.path.stat().st_size / 2**20:,.1f} MiB, free to use"
 
-    def load_raw(self, landing: Path) -> None:
-        """Define views over the landed Parquet; nothing is copied."""
+    def load_raw(self, landing: Path, as_of_date: dt.date) -> None:  # noqa: ARG002
+        """Define views over the landed Parquet of all days; nothing is copied."""
         with _explaining(self.path):
             self._define_views(landing)
 
@@ -163,7 +174,13 @@ class DuckDBWarehouse:
 
     def dbt_environment(self) -> Mapping[str, str]:
         """Return what `dbt/profiles.yml` reads for this target."""
-        return {"DATABASE_TYPE": "duckdb", "DBT_TARGET": "duckdb", "DUCKDB_PATH": str(self.path)}
+        return {
+            "DATABASE_TYPE": "duckdb",
+            "DBT_TARGET": "duckdb",
+            "DUCKDB_PATH": str(self.path),
+            # An embedded database has no users to whom dbt could grant anything.
+            "DATABRICKS_READERS": "",
+        }
 
     def disconnect_dbt(self) -> None:
         """Close what dbt-duckdb keeps open, so that the file is free when the session ends."""
@@ -172,6 +189,15 @@ class DuckDBWarehouse:
         )
 
         DuckDBConnectionManager.close_all_connections()
+
+    @property
+    def retry_seconds(self) -> float:
+        """Return zero: in one process no fault passes by itself."""
+        return 0.0
+
+    def is_transient(self, message: str) -> bool:  # noqa: ARG002
+        """Return False: in one process no fault passes by itself."""
+        return False
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -187,9 +213,20 @@ class DuckDBWarehouse:
             names = [column[0] for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def stream(self, query: str) -> "pa.RecordBatchReader":
-        """Return a result of any size as a stream of Arrow batches."""
-        return self._connection.cursor().execute(query).to_arrow_reader()
+    @contextmanager
+    def stream(self, query: str) -> Iterator["pa.RecordBatchReader"]:
+        """Give a result of any size as a stream of Arrow batches."""
+        with self.cursor() as cursor:
+            yield cursor.sql(query).to_arrow_reader()
+
+    @property
+    def serves_readers(self) -> bool:
+        """Whether there is a table that readers use: here the files are what readers use."""
+        return False
+
+    def serving(self) -> Serving:
+        """Refuse: an embedded database has no readers of its own."""
+        raise WarehouseError(f"{self.path}: this database serves no readers; they use the files.")
 
     def convert_to_csv(self, parquet: Path, target: Path) -> int:
         """Write a Parquet file as CSV; see `Warehouse.convert_to_csv`."""
@@ -198,10 +235,13 @@ class DuckDBWarehouse:
     def copy_to_file(self, query: str, target: Path, file_format: FileFormat) -> int:
         """Let the engine write the file itself; return the number of rows."""
         with _explaining(self.path):
-            row = self._connection.execute(
-                f"copy ({query}) to {_text(target)} ({_COPY_OPTIONS[file_format]})"
-            ).fetchone()
+            row = self._connection.execute(copy_statement(query, target, file_format)).fetchone()
         return 0 if row is None else int(row[0])
+
+
+def copy_statement(query: str, target: Path, file_format: FileFormat) -> str:
+    """Return the statement that writes a result to a file, in the order of the query."""
+    return f"copy ({query}) to {_text(target)} ({_COPY_OPTIONS[file_format]})"
 
 
 def _raw_view(source: SourceFile, landing: Path) -> str:

@@ -1,9 +1,13 @@
 """What every warehouse can do; each engine implements it in its own way."""
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from lending_club_pipeline.findings import Finding
+from lending_club_pipeline.warehouse.serving import Serving
 
 if TYPE_CHECKING:
     # Takes 0.1 s to import, and a run of DuckDB alone does without it.
@@ -27,24 +31,28 @@ class Warehouse(Protocol):
     def location(self) -> str:
         """Where the data is, for people."""
 
-    def session(self, *, read_only: bool = False) -> AbstractContextManager[None]:
+    def session(self, *, read_only: bool = False, run_id: str = "") -> AbstractContextManager[None]:
         """Open the warehouse for a run, and keep other runs out meanwhile.
 
-        Raises:
-            WarehouseLockedError: another process holds it.
-            WarehouseError: it cannot be opened.
-        """
-
-    def examine(self) -> str:
-        """Prove that a run could use the warehouse now, changing nothing; say what was found.
+        Args:
+            read_only: only look; other runs go on.
+            run_id: Dagster's id of the run, by which an administrator finds its statements.
 
         Raises:
             WarehouseLockedError: another process holds it.
             WarehouseError: it cannot be opened.
         """
 
-    def load_raw(self, landing: Path) -> None:
-        """Make the landed Parquet of `landing` visible to dbt as its sources."""
+    def examine(self) -> Iterator[Finding]:
+        """Check, one step after the other, that a run could use the warehouse; change nothing."""
+
+    def load_raw(self, landing: Path, as_of_date: dt.date) -> None:
+        """Make what was landed of a date visible to dbt as its sources.
+
+        Args:
+            landing: folder of all landed days.
+            as_of_date: the date that was landed now.
+        """
 
     def dbt_environment(self) -> Mapping[str, str]:
         """Return the environment variables with which dbt finds the same data."""
@@ -52,14 +60,32 @@ class Warehouse(Protocol):
     def disconnect_dbt(self) -> None:
         """Close what dbt left open in this process."""
 
+    @property
+    def retry_seconds(self) -> float:
+        """How long faults that pass by themselves are waited for; zero where there are none."""
+
+    def is_transient(self, message: str) -> bool:
+        """Whether what the engine said, by dbt, describes a fault that passes by itself."""
+
     def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return a small result, one mapping per row."""
 
-    def stream(self, query: str) -> "pa.RecordBatchReader":
-        """Return a result of any size as a stream of Arrow batches."""
+    def stream(self, query: str) -> "AbstractContextManager[pa.RecordBatchReader]":
+        """Give a result of any size as a stream of Arrow batches."""
 
     def convert_to_csv(self, parquet: Path, target: Path) -> int:
         """Write a Parquet file of any size as CSV, rows in its order; return their number."""
 
     def copy_to_file(self, query: str, target: Path, file_format: FileFormat) -> int:
         """Write a result of any size, in the order of the query; return its number of rows."""
+
+    @property
+    def serves_readers(self) -> bool:
+        """Whether it has a table of its own for readers, apart from the marts."""
+
+    def serving(self) -> Serving:
+        """Return the table that readers use.
+
+        Raises:
+            WarehouseError: this warehouse serves no readers.
+        """

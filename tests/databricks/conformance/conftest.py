@@ -1,6 +1,7 @@
 """Points dbt's adapter tests at the SQL warehouse that the command started."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -23,3 +24,12 @@ def dbt_profile_target() -> dict[str, object]:
             "enable_telemetry": False,
         },
     }
+
+
+@pytest.fixture(scope="class")
+def logs_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Keep dbt's logs out of the checkout, where the suite would put them."""
+    folder = str(tmp_path_factory.mktemp("logs"))
+    os.environ["DBT_LOG_PATH"] = folder
+    yield folder
+    del os.environ["DBT_LOG_PATH"]

@@ -149,7 +149,8 @@ class InformationSchema:
 
     def _schemata(self, schemas: list[str]) -> Iterator[tuple[Any, ...]]:
         for schema in schemas:
-            yield self._name, schema, OWNER, self._catalog.schema_comment(schema)
+            owner = self._governance.owners.get(("SCHEMA", schema), OWNER)
+            yield self._name, schema, owner, self._catalog.schema_comment(schema)
         yield self._name, "information_schema", "System user", None
 
     def _tables(self, schemas: list[str]) -> Iterator[tuple[Any, ...]]:

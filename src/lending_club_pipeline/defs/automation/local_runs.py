@@ -155,7 +155,7 @@ def _ledger(
             value = event.materialization.metadata["as_of_date"].value
             warehouse = choose_warehouse(settings)
             try:
-                with warehouse.session(read_only=True):
+                with warehouse.session(read_only=True, run_id=result.run_id):
                     return read_ledger(warehouse, dt.date.fromisoformat(str(value)))
             except WarehouseLockedError:
                 # The next run has the database already: what this one did is in its report.

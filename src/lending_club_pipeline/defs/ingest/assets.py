@@ -1,6 +1,7 @@
 """customers_raw, accounts_raw and what stands beside them."""
 
 import datetime as dt
+import time
 from collections.abc import Iterator
 from typing import Final
 
@@ -94,6 +95,7 @@ def delivery(
     settings = platform.settings
     found = find_delivery(settings.input_path, platform.requested_date, today_utc())
     show_progress(f"Delivery of {found.as_of_date} in {found.folder}")
+    started = time.monotonic()
     landed = land(
         found,
         settings.landing,
@@ -101,11 +103,12 @@ def delivery(
         dt.datetime.now(dt.UTC).replace(tzinfo=None),
         show_progress,
     )
-    warehouse.warehouse.load_raw(settings.landing)
+    warehouse.warehouse.load_raw(settings.landing, landed.as_of_date)
+    seconds = time.monotonic() - started
     state = "unchanged since it was landed" if landed.is_unchanged else "landed"
     context.log.info(f"Delivery of {found.as_of_date} in {found.folder}: {state}")
     for file, source in zip(landed.files, (CUSTOMERS, ACCOUNTS), strict=True):
-        yield _materialized(file, source, landed)
+        yield _materialized(file, source, landed, seconds)
         yield _accounted_for(file, source)
     rejected = {file.source_file: file.rejected_records for file in landed.files}
     yield dg.MaterializeResult(
@@ -126,7 +129,7 @@ def delivery(
 
 
 def _materialized(
-    file: LandedFile, source: SourceFile, landed: LandedDelivery
+    file: LandedFile, source: SourceFile, landed: LandedDelivery, seconds: float
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
     stored = landed.folder / f"{source.table}.parquet"
     return dg.MaterializeResult(
@@ -142,6 +145,8 @@ def _materialized(
             "extra_columns": dg.MetadataValue.json(list(file.extra_columns)),
             "parquet": dg.MetadataValue.path(str(stored)),
             "parquet_bytes": stored.stat().st_size,
+            # Both files are landed together.
+            "duration_seconds": seconds,
         },
     )
 

@@ -1,7 +1,8 @@
 """What leaves the pipeline: the summary as CSV and Parquet, the quarantine, the report."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,9 @@ from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.publish.checks import checks_of_delivery
 from lending_club_pipeline.defs.publish.previews import (
     QUARANTINE_COLUMNS,
+    QUARANTINE_LINEAGE,
     SUMMARY_COLUMNS,
+    SUMMARY_LINEAGE,
     preview_of_quarantine,
     preview_of_summary,
 )
@@ -42,6 +45,7 @@ _FINANCE: Final = ["finance@lendingclub.example"]
 _PLATFORM: Final = ["data-platform@lendingclub.example"]
 _GROUP: Final = "outputs"
 _PARQUET: Final = "account_summary_parquet"
+_SUMMARY_FILES: Final = frozenset({"account_summary_csv", _PARQUET})
 _UNUSED_STAGES: Final = ("rejected", "quarantined_staging", "quarantined_join")
 
 _SPECS: Final = [
@@ -112,7 +116,7 @@ def outputs(
             _summary(warehouse.warehouse, ledger),
             publication.scratch(folder / "account_summary.sorted"),
         )
-        if selected & {"account_summary_csv", _PARQUET}:
+        if selected & _SUMMARY_FILES:
             show_progress("Sorting account_summary")
             with explaining(folder):
                 summary.prepare()
@@ -127,6 +131,7 @@ def outputs(
                 show_progress(f"Writing {file_name}")
                 written[name] = _timed(publication, folder / file_name, write)
         publication.settle()
+        preview = _preview(warehouse.warehouse, selected)
         if _PARQUET in selected:
             show_progress("Writing account_summary.parquet")
             yield dg.MaterializeResult(
@@ -134,11 +139,17 @@ def outputs(
                 value=summary,
                 metadata={
                     "as_of_date": ledger.as_of_date.isoformat(),
-                    **preview_of_summary(warehouse.warehouse),
+                    **preview,
+                    **SUMMARY_LINEAGE,
                 },
             )
     for name, (file, seconds) in written.items():
-        yield _materialized(name, file, seconds, ledger, warehouse.warehouse)
+        yield _materialized(name, file, seconds, ledger, preview)
+
+
+def _preview(warehouse: Warehouse, selected: AbstractSet[str]) -> dict[str, Any]:
+    """Read the first accounts once for both files."""
+    return preview_of_summary(warehouse) if selected & _SUMMARY_FILES else {}
 
 
 def published_ledger(warehouse: Warehouse) -> DeliveryLedger:
@@ -176,7 +187,7 @@ def _writers(
         "quarantine_csv": ("quarantine.csv", quarantine.write_csv),
         "delivery_report": (
             "report.html",
-            lambda work: _write_page(render_report(warehouse, read_checks()), work),
+            lambda work: _write_page(render_report(warehouse, ledger, read_checks()), work),
         ),
     }
 
@@ -196,7 +207,11 @@ def _timed(
 
 
 def _materialized(
-    name: str, file: WrittenFile, seconds: float, ledger: DeliveryLedger, warehouse: Warehouse
+    name: str,
+    file: WrittenFile,
+    seconds: float,
+    ledger: DeliveryLedger,
+    preview: Mapping[str, Any],
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
     metadata: dict[str, Any] = {
         "published": dg.MetadataValue.path(str(file.path)),
@@ -208,9 +223,9 @@ def _materialized(
     if file.rows is not None:
         metadata["dagster/row_count"] = file.rows
     if name == "account_summary_csv":
-        metadata |= preview_of_summary(warehouse)
+        metadata |= {**preview, **SUMMARY_LINEAGE}
     elif name == "quarantine_csv":
-        metadata |= preview_of_quarantine(ledger)
+        metadata |= {**preview_of_quarantine(ledger), **QUARANTINE_LINEAGE}
     return dg.MaterializeResult(
         asset_key=name, metadata=metadata, data_version=dg.DataVersion(file.sha256)
     )

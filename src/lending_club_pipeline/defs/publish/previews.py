@@ -35,6 +35,19 @@ QUARANTINE_COLUMNS: Final = dg.TableSchema(
 )
 
 
+def _same_columns(mart: str, columns: dg.TableSchema) -> dict[str, dg.TableColumnLineage]:
+    """Return the column lineage of a file whose columns are those of a mart."""
+    deps = {
+        column.name: [dg.TableColumnDep(dg.AssetKey(mart), column.name)]
+        for column in columns.columns
+    }
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps)}
+
+
+SUMMARY_LINEAGE: Final = _same_columns("account_summary", SUMMARY_COLUMNS)
+QUARANTINE_LINEAGE: Final = _same_columns("quarantined_records", QUARANTINE_COLUMNS)
+
+
 def markdown_table(rows: list[dict[str, Any]]) -> dg.MarkdownMetadataValue:
     """Show some rows as a table."""
     if not rows:

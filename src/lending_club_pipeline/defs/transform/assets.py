@@ -20,6 +20,7 @@ from lending_club_pipeline.defs.transform.metadata import (
 from lending_club_pipeline.defs.transform.specs import translate
 from lending_club_pipeline.errors import TransformationError
 from lending_club_pipeline.transformation.manifests import PreparedManifest
+from lending_club_pipeline.transformation.retries import Patience, build_with_patience
 from lending_club_pipeline.transformation.runs import NodeResult, build_arguments, run_dbt
 from lending_club_pipeline.warehouse import Warehouse
 
@@ -130,15 +131,17 @@ def build_dbt_assets(prepared: PreparedManifest) -> dg.AssetsDefinition:
         Raises:
             TransformationError: a model failed or a test of severity error found something.
         """
-        results = run_dbt(
-            prepared,
-            build_arguments(
-                _as_of_date(platform, warehouse.warehouse),
-                graph.selected(context.selected_asset_keys, context.selected_asset_check_keys),
-                platform.settings.dbt_threads,
+        as_of_date = _as_of_date(platform, warehouse.warehouse)
+        results = build_with_patience(
+            lambda select: run_dbt(
+                prepared,
+                build_arguments(as_of_date, select, platform.settings.dbt_threads),
+                warehouse.warehouse.dbt_environment(),
+                _show_node,
             ),
-            warehouse.warehouse.dbt_environment(),
-            _show_node,
+            graph.selected(context.selected_asset_keys, context.selected_asset_check_keys),
+            Patience(warehouse.warehouse.is_transient, warehouse.warehouse.retry_seconds),
+            show_progress,
         )
         warehouse.warehouse.disconnect_dbt()
         context.log.info(_listed(graph, results))

@@ -41,7 +41,8 @@ def read_columns(warehouse: Warehouse, names: Sequence[str]) -> dict[str, dict[s
     columns: dict[str, dict[str, str]] = {name: {} for name in names}
     for row in warehouse.fetch(
         "select table_name, column_name, data_type from information_schema.columns "
-        f"where table_name in ({listed}) order by table_name, ordinal_position"
+        f"where table_schema = current_schema() and table_name in ({listed}) "
+        "order by table_name, ordinal_position"
     ):
         columns[row["table_name"]][row["column_name"]] = row["data_type"].lower()
     return columns

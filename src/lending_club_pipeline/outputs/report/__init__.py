@@ -5,7 +5,11 @@ from pathlib import Path
 
 from lending_club_pipeline.errors import OutputError
 from lending_club_pipeline.outputs.atomic_files import WrittenFile, describe, replacing
-from lending_club_pipeline.outputs.closing import newest_closed_date, read_ledger
+from lending_club_pipeline.outputs.closing import (
+    DeliveryLedger,
+    newest_closed_date,
+    read_ledger,
+)
 from lending_club_pipeline.outputs.report.data import CheckResult
 from lending_club_pipeline.outputs.report.reading import read_report
 from lending_club_pipeline.outputs.report.render import render
@@ -14,32 +18,36 @@ from lending_club_pipeline.warehouse.protocol import Warehouse
 __all__ = ["CheckResult", "render_report", "write_report"]
 
 
-def render_report(warehouse: Warehouse, checks: Sequence[CheckResult]) -> str:
-    """Return the report of the newest closed delivery, compared with the one before it.
+def render_report(
+    warehouse: Warehouse, ledger: DeliveryLedger, checks: Sequence[CheckResult]
+) -> str:
+    """Return the report of a delivery, compared with the one before it.
 
     Args:
         warehouse: an open warehouse.
+        ledger: ledger of the delivery.
         checks: the checks of this run and their results.
 
     Raises:
-        OutputError: no delivery was processed yet, or its tiers do not add up to its ledger.
+        OutputError: the tiers of the delivery do not add up to its ledger.
     """
-    newest = newest_closed_date(warehouse)
-    ledger = None if newest is None else read_ledger(warehouse, newest)
-    if ledger is None:
-        raise OutputError("There is nothing to report: no delivery was processed yet.")
     earlier = newest_closed_date(warehouse, before=ledger.as_of_date)
     previous = None if earlier is None else read_ledger(warehouse, earlier)
     return render(read_report(warehouse, ledger, previous, checks))
 
 
 def write_report(warehouse: Warehouse, target: Path, checks: Sequence[CheckResult]) -> WrittenFile:
-    """Publish the report as a file; see `render_report`.
+    """Publish the report of the newest closed delivery as a file.
 
     Raises:
-        OutputError: see `render_report`; or the file cannot be written.
+        OutputError: no delivery was processed yet, its tiers do not add up to its ledger, or the
+            file cannot be written.
     """
-    page = render_report(warehouse, checks)
+    newest = newest_closed_date(warehouse)
+    ledger = None if newest is None else read_ledger(warehouse, newest)
+    if ledger is None:
+        raise OutputError("There is nothing to report: no delivery was processed yet.")
+    page = render_report(warehouse, ledger, checks)
     with replacing(target) as work:
         work.write_text(page, encoding="utf-8", newline="\n")
     return describe(target)

@@ -1,0 +1,185 @@
+"""`make bench-databricks`: the pipeline on the SQL warehouse stand-in against Spark alone.
+
+The floor takes the very statements that the pipeline sent, in their order, and runs them in one
+session of an equal Spark without a network, a client or dbt in between. Prints the ratio, the
+number of statements and Python's peak memory, and writes `bench/results/databricks.*`.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.measuring import Cost, measure
+from lending_club_pipeline.synthetic.generating import generate_deliveries
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "bench" / "results"
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one size took; seconds of CPU, bytes."""
+
+    accounts: int
+    statements: dict[str, int]
+    pipeline: Cost
+    warehouse_cpu: float
+    floor_cpu: float
+    floor_wall: float
+
+    @property
+    def ratio(self) -> float:
+        """CPU of pipeline and warehouse over that of the floor."""
+        return (self.pipeline.cpu + self.warehouse_cpu) / self.floor_cpu
+
+
+def _cpu_of_tree(pid: int) -> float:
+    root = psutil.Process(pid)
+    total = 0.0
+    for process in (root, *root.children(recursive=True)):
+        times = process.cpu_times()
+        total += times.user + times.system
+    return total
+
+
+@contextmanager
+def _served(command: Sequence[str], ready: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a process until it says that it is ready, and end it afterwards."""
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.strip() == ready:
+                break
+        else:
+            raise RuntimeError(f"{' '.join(command)} ended before it was ready")
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def _environment(file: Path) -> dict[str, str]:
+    lines = (line for line in file.read_text().splitlines() if line and line[0] != "#")
+    return dict(line.split("=", 1) for line in lines)
+
+
+def _statements(environment: dict[str, str]) -> list[dict[str, Any]]:
+    request = urllib.request.Request(
+        f"https://{environment['DATABRICKS_HOST']}/statements",
+        headers={"Authorization": f"Bearer {environment['DATABRICKS_TOKEN']}"},
+    )
+    context = ssl.create_default_context(cafile=environment["DATABRICKS_CA_FILE"])
+    with urllib.request.urlopen(request, context=context) as answer:  # noqa: S310 - our own server
+        statements: list[dict[str, Any]] = json.load(answer)
+    return statements
+
+
+def _measure(folder: Path, accounts: int) -> Measured:
+    inputs = folder / "inputs"
+    generate_deliveries(
+        customers=accounts * 2 // 5,
+        accounts=accounts,
+        to=inputs,
+        dirty=0.01,
+        on_progress=lambda _: None,
+    )
+    served, alone = folder / "served", folder / "alone"
+    server = [sys.executable, "-m", "tests.databricks.warehouse", "--folder", str(served)]
+    with _served(server, "ready") as process:
+        environment = _environment(served / "warehouse.env")
+        before = _cpu_of_tree(process.pid)
+        cost = measure(
+            [sys.executable, "-m", "lending_club_pipeline", "run"],
+            {
+                **environment,
+                "INPUT_PATH": str(inputs),
+                "OUTPUT_PATH": str(folder / "outputs"),
+                "DUCKDB_PATH": str(folder / "unused.duckdb"),
+                "DAGSTER_HOME": str(folder / "dagster"),
+            },
+            folder,
+        )
+        warehouse_cpu = _cpu_of_tree(process.pid) - before
+        sent = _statements(environment)
+    texts = folder / "statements.json"
+    texts.write_text(json.dumps([statement["text"] for statement in sent]))
+    volumes = served / "spark" / "Volumes"
+    floor = [sys.executable, "-m", "bench.spark_floor", str(alone), str(texts), str(volumes)]
+    with _served(floor, "ready") as process:
+        before, started = _cpu_of_tree(process.pid), time.perf_counter()
+        process.send_signal(signal.SIGUSR1)
+        assert process.stdout is not None
+        if process.stdout.readline().strip() != "done":
+            raise RuntimeError("the floor failed")
+        floor_wall = time.perf_counter() - started
+        floor_cpu = _cpu_of_tree(process.pid) - before
+    kinds = Counter(_kind(statement["text"]) for statement in sent)
+    return Measured(accounts, dict(kinds.most_common()), cost, warehouse_cpu, floor_cpu, floor_wall)
+
+
+def _kind(statement: str) -> str:
+    """Name a statement for the list: who sent it and its first words."""
+    sender = "dbt" if statement.lstrip().startswith("/*") else "pipeline"
+    words = statement.rsplit("*/", maxsplit=1)[-1].split()
+    return f"{sender}: {' '.join(words[:2]).lower()}"
+
+
+def _write(results: Sequence[Measured]) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    content = [{**asdict(it), "ratio": it.ratio, "cores": os.cpu_count()} for it in results]
+    (RESULTS / "databricks.json").write_text(json.dumps(content, indent=2) + "\n")
+    lines = [
+        "| accounts | pipeline ÷ Spark alone (CPU) | bar | statements | Python's peak | bar |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {it.accounts:,} | {it.ratio:.2f} | 1.50 | {sum(it.statements.values())} | "
+        f"{it.pipeline.peak / MIB:.0f} MiB | 500 MB |"
+        for it in results
+    ]
+    lines += ["", "| statements of a first run | |", "|---|---|"]
+    lines += [f"| {kind} | {count} |" for kind, count in results[0].statements.items()]
+    (RESULTS / "databricks.md").write_text("\n".join(lines) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.databricks", description=__doc__)
+    parser.add_argument("--accounts", type=int, nargs="+", default=[1_000_000, 5_000_000])
+    results = []
+    for accounts in parser.parse_args().accounts:
+        with tempfile.TemporaryDirectory(prefix="bench-databricks-") as name:
+            folder = Path(name)
+            found = _measure(folder, accounts)
+            shutil.rmtree(folder / "inputs")
+        results.append(found)
+        print(
+            f"{accounts:,} accounts: {found.ratio:.2f} x Spark alone (CPU "
+            f"{found.pipeline.cpu:.0f} s client + {found.warehouse_cpu:.0f} s warehouse, floor "
+            f"{found.floor_cpu:.0f} s), {sum(found.statements.values())} statements, Python's peak "
+            f"{found.pipeline.peak / MIB:.0f} MiB, wall {found.pipeline.wall:.0f} s, floor "
+            f"{found.floor_wall:.0f} s",
+            flush=True,
+        )
+    _write(results)
+
+
+if __name__ == "__main__":
+    main()

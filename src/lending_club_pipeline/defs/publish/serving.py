@@ -1,0 +1,60 @@
+"""account_summary_to_databricks: the table that readers use, in production only."""
+
+import time
+from decimal import Decimal
+from typing import Final
+
+import dagster as dg
+
+from lending_club_pipeline.defs.progress import show_progress
+from lending_club_pipeline.defs.publish.assets import published_ledger
+from lending_club_pipeline.defs.publish.previews import SUMMARY_COLUMNS, SUMMARY_LINEAGE
+from lending_club_pipeline.defs.resources import WarehouseResource
+from lending_club_pipeline.warehouse.serving import ServedColumn
+
+_COLUMNS: Final = [
+    ServedColumn(column.name, column.type, column.description or "")
+    for column in SUMMARY_COLUMNS.columns
+]
+
+
+@dg.asset(
+    deps=["account_summary", "delivery_ledger"],
+    group_name="outputs",
+    kinds={"databricks", "table"},
+    owners=["finance@lendingclub.example"],
+    metadata={"dagster/column_schema": SUMMARY_COLUMNS},
+)
+def account_summary_to_databricks(
+    warehouse: WarehouseResource,
+) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Publish the account summary to the table that readers use, in one atomic step.
+
+    What readers then see is compared with the mart, by count, sums of money and an
+    order-independent checksum; if it differs, the version before is restored.
+
+    Raises:
+        OutputError: what readers would have seen differs from the mart or from the ledger.
+    """
+    started = time.monotonic()
+    ledger = published_ledger(warehouse.warehouse)
+    show_progress("Publishing account_summary to the serving table")
+    published = ledger.entries["accounts.csv", "published"]
+    served = warehouse.warehouse.serving().publish(
+        _COLUMNS, published.row_count, published.balance or Decimal(0)
+    )
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": served.fingerprint.row_count,
+            "dagster/table_name": served.table,
+            "as_of_date": ledger.as_of_date.isoformat(),
+            "delta_version": served.version,
+            "previous_delta_version": served.previous_version,
+            "original_balance": str(served.fingerprint.original_balance),
+            "new_balance": str(served.fingerprint.new_balance),
+            "checksum": str(served.fingerprint.checksum),
+            **SUMMARY_LINEAGE,
+            "readers": dg.MetadataValue.json(list(served.readers)),
+            "duration_seconds": time.monotonic() - started,
+        }
+    )

@@ -1,0 +1,235 @@
+"""Process deliveries on both engines from a fresh state, each in a process of its own."""
+
+import datetime as dt
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lending_club_pipeline.deliveries.finding import find_delivery, today_utc
+from lending_club_pipeline.errors import (
+    ConfigurationError,
+    PipelineError,
+    Place,
+    RefusedDeliveryError,
+)
+from lending_club_pipeline.outputs.atomic_files import describe
+from lending_club_pipeline.parity.comparing import Comparer, Comparison
+from lending_club_pipeline.settings import DatabaseType, DataPlatformConfig, load_settings
+from lending_club_pipeline.transformation.manifests import prepare_manifest
+from lending_club_pipeline.warehouse import choose_warehouse
+from lending_club_pipeline.warehouse.databricks import DatabricksWarehouse
+
+FILES: Final = ("account_summary.csv", "account_summary.parquet", "quarantine.csv", "report.html")
+
+_SUFFIX: Final = "_parity"
+# When something was loaded is no matter of the data.
+_IGNORED: Final = ("loaded_at",)
+# In this order they stand on the left and on the right of a comparison.
+_ENGINES: Final[tuple[DatabaseType, DatabaseType]] = ("duckdb", "databricks")
+_SAID_BY_THE_COMMAND: Final = ("Error:", "Failed:", "Refused:")
+_REFUSED: Final = "Refused: "
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far both engines agree on what they processed.
+
+    Attributes:
+        models: each source, seed and model compared, DuckDB on the left.
+        files: by output, whether its bytes are the same.
+    """
+
+    models: tuple[Comparison, ...]
+    files: Mapping[str, bool]
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether every model and every byte of the outputs is the same."""
+        return all(it.is_equal for it in self.models) and all(self.files.values())
+
+
+@dataclass(frozen=True)
+class BothEngines:
+    """Two pipelines that differ in nothing but their engine.
+
+    Attributes:
+        sides: settings by engine.
+        folder: holds what they write.
+    """
+
+    sides: Mapping[DatabaseType, DataPlatformConfig]
+    folder: Path
+
+    def process(self, as_of_date: dt.date) -> None:
+        """Process the delivery of a date on both engines at the same time.
+
+        Raises:
+            RefusedDeliveryError: the delivery is refused.
+            PipelineError: an engine failed.
+        """
+        with ExitStack() as stack:
+            runs = [
+                stack.enter_context(_run(side, as_of_date, self._log(engine)))
+                for engine, side in self.sides.items()
+            ]
+            for engine, run in zip(self.sides, runs, strict=True):
+                if run.wait() != 0:
+                    raise _failure(engine, self.sides[engine], self._log(engine))
+
+    def _log(self, engine: str) -> Path:
+        return self.folder / f"{engine}.log"
+
+    def compare(self) -> Parity:
+        """Compare all that both have made so far.
+
+        Raises:
+            PipelineError: something could not be read.
+        """
+        return Parity(tuple(self._models()), {name: self._are_equal(name) for name in FILES})
+
+    def _models(self) -> Iterator[Comparison]:
+        left, right = (choose_warehouse(self.sides[engine]) for engine in _ENGINES)
+        with left.session(read_only=True), right.session(read_only=True):
+            comparer = Comparer(left, right, self.folder, _IGNORED)
+            for name in _relations(self.sides["duckdb"]):
+                yield comparer.compare(name)
+
+    def _are_equal(self, name: str) -> bool:
+        return len({describe(it.output_path / name).sha256 for it in self.sides.values()}) == 1
+
+
+def examine_parity(
+    settings: DataPlatformConfig,
+    as_of_date: dt.date | None,
+    folder: Path,
+    on_message: Callable[[str], None],
+) -> Parity:
+    """Process a delivery on both engines and compare what they made.
+
+    Args:
+        settings: where the delivery and the SQL warehouse are.
+        as_of_date: business date; None takes the delivery that a run would take.
+        folder: an empty folder for databases and outputs.
+        on_message: is told what is being done.
+
+    Raises:
+        ConfigurationError: the settings name no SQL warehouse.
+        RefusedDeliveryError: the delivery is refused.
+        PipelineError: an engine failed.
+    """
+    # Chosen once, so that midnight does not come between the engines.
+    delivery = find_delivery(settings.input_path, as_of_date, today_utc())
+    on_message("Preparing a schema")
+    with both_engines(settings, folder) as engines:
+        on_message(f"Processing the delivery of {delivery.as_of_date} on both engines")
+        engines.process(delivery.as_of_date)
+        on_message("Comparing models and files")
+        return engines.compare()
+
+
+@contextmanager
+def both_engines(settings: DataPlatformConfig, folder: Path) -> Iterator[BothEngines]:
+    """Give two empty pipelines.
+
+    On Databricks this one has a schema of its own, which is dropped before and after.
+
+    Args:
+        settings: where deliveries and the SQL warehouse are.
+        folder: an empty folder for databases and outputs.
+
+    Raises:
+        ConfigurationError: the settings name no SQL warehouse.
+        WarehouseError: the SQL warehouse cannot be used.
+    """
+    if settings.database_type != "databricks":
+        raise ConfigurationError(
+            "A comparison needs both engines: set DATABASE_TYPE=databricks and the DATABRICKS_ "
+            "variables; DuckDB needs none. See .env.example."
+        )
+    sides = {engine: _side(settings, engine, folder / engine) for engine in _ENGINES}
+    databricks = DatabricksWarehouse.from_settings(sides["databricks"])
+    _drop_schema(databricks)
+    try:
+        yield BothEngines(sides, folder)
+    finally:
+        _drop_schema(databricks)
+
+
+def _side(settings: DataPlatformConfig, engine: DatabaseType, folder: Path) -> DataPlatformConfig:
+    folder.mkdir()
+    ca_file = settings.databricks_ca_file
+    return load_settings(
+        {
+            "database_type": engine,
+            "dbt_target": engine,
+            # A model that is inlined could not be compared.
+            "dbt_intermediate_as": "view",
+            "input_path": settings.input_path.absolute(),
+            "output_path": folder / "outputs",
+            "duckdb_path": folder / "lending_club.duckdb",
+            "landing_path": folder / "landing",
+            "dagster_home": folder / "dagster",
+            "databricks_schema": f"{settings.databricks_schema}{_SUFFIX}",
+            "databricks_ca_file": ca_file and ca_file.absolute(),
+            # Readers have no business in a table that is dropped at the end.
+            "databricks_readers": "",
+            "databricks_serving_table": "account_summary_serving",
+        }
+    )
+
+
+def _drop_schema(warehouse: DatabricksWarehouse) -> None:
+    with warehouse.session(read_only=True):
+        warehouse.statements.run(warehouse.schema.removal())
+
+
+@contextmanager
+def _run(
+    side: DataPlatformConfig, as_of_date: dt.date, log: Path
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run the pipeline in a process of its own: dbt keeps the engine that it began with."""
+    # All settings are in the environment; a variable left empty must not come from a file instead.
+    environment = {**os.environ, **side.as_environment()}
+    environment.pop("SECRETS_DIR", None)
+    command = [sys.executable, "-m", "lending_club_pipeline", "run", "--as-of"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, as_of_date.isoformat()],
+            env=environment,
+            cwd=log.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _failure(engine: str, side: DataPlatformConfig, log: Path) -> PipelineError:
+    """Return what a run said when it failed."""
+    lines = log.read_text(errors="replace").split("\n")
+    said = [line for line in lines if line.startswith(_SAID_BY_THE_COMMAND)]
+    reason = said[-1] if said else f"it ended without a word: {' '.join(lines[-5:]).strip()}"
+    if reason.startswith(_REFUSED):
+        problem = reason.removeprefix(_REFUSED).rstrip(".")
+        return RefusedDeliveryError("refused", Place(side.input_path), problem, "Correct it.")
+    return PipelineError(f"The run on {engine} failed. {reason}")
+
+
+def _relations(side: DataPlatformConfig) -> list[str]:
+    """Return the sources, seeds and models of the project, each a relation on both engines."""
+    environment = {**choose_warehouse(side).dbt_environment(), **side.dbt_environment}
+    manifest = prepare_manifest(environment, side.dbt_cache).content
+    sources = sorted(source["name"] for source in manifest["sources"].values())
+    nodes = manifest["nodes"].values()
+    kinds = ("seed", "model")
+    made = [sorted(it["name"] for it in nodes if it["resource_type"] == kind) for kind in kinds]
+    return [*sources, *made[0], *made[1]]

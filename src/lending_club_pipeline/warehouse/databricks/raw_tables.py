@@ -1,0 +1,159 @@
+"""The raw Delta tables: what came, as text, one date replaced by one statement.
+
+Statements follow https://docs.databricks.com/aws/en/sql/language-manual/ (CREATE TABLE, CREATE
+VOLUME, PUT INTO, read_files, INSERT … REPLACE WHERE).
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from lending_club_pipeline.deliveries.source_files import ACCOUNTS, CUSTOMERS, SourceFile
+from lending_club_pipeline.warehouse.databricks.statements import quoted, text
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A Delta table of what came.
+
+    Attributes:
+        name: its name, that of dbt's source.
+        columns: SQL type by column name, in order.
+        comment: what it holds.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    comment: str
+
+
+def _records(source: SourceFile) -> RawTable:
+    fields = dict.fromkeys(source.landed_columns, "string")
+    return RawTable(
+        f"{source.table}_raw",
+        {
+            "as_of_date": "date",
+            "source_file": "string",
+            "record_number": "bigint",
+            **fields,
+            "file_sha256": "string",
+            "loaded_at": "timestamp_ntz",
+        },
+        f"Every record of {source.name} that splits into its columns, as text, untouched. "
+        "Holds personal data.",
+    )
+
+
+RAW_TABLES: Final = (
+    _records(CUSTOMERS),
+    _records(ACCOUNTS),
+    RawTable(
+        "rejected_records",
+        {
+            "source_file": "string",
+            "line_number": "bigint",
+            "reason": "string",
+            "raw_record": "string",
+            "as_of_date": "date",
+        },
+        "Records that do not split into the declared columns. Holds personal data.",
+    ),
+    # The last one: where it names a checksum, all of that delivery is loaded.
+    RawTable(
+        "delivered_files",
+        {
+            "source_file": "string",
+            "delivered_name": "string",
+            "sha256": "string",
+            "stored_bytes": "bigint",
+            "loaded_at": "timestamp_ntz",
+            "physical_lines": "bigint",
+            "header_lines": "bigint",
+            "empty_lines": "bigint",
+            "landed_records": "bigint",
+            "landed_lines": "bigint",
+            "rejected_records": "bigint",
+            "rejected_lines": "bigint",
+            "extra_columns": "array<string>",
+            "as_of_date": "date",
+        },
+        "One row per delivered file and as-of date, with the counts that prove completeness.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class RawSchema:
+    """The schema that holds the raw tables, and the volume of their files.
+
+    Attributes:
+        catalog: Unity Catalog catalog.
+        schema: schema in it.
+        volume: volume in the schema.
+    """
+
+    catalog: str
+    schema: str
+    volume: str
+
+    def creations(self) -> Iterator[str]:
+        """Yield the statements that make what is missing."""
+        yield f"create schema if not exists {quoted(self.catalog, self.schema)}"
+        yield (
+            f"create volume if not exists {quoted(self.catalog, self.schema, self.volume)} "
+            "comment 'Deliveries, split into Parquet text. Holds personal data.'"
+        )
+        for table in RAW_TABLES:
+            columns = ", ".join(f"{name} {type_}" for name, type_ in table.columns.items())
+            yield (
+                f"create table if not exists {quoted(self.catalog, self.schema, table.name)} "
+                f"({columns}) using delta cluster by (as_of_date) comment {text(table.comment)}"
+            )
+
+    def removal(self) -> str:
+        """Return the statement that removes the schema and all that is in it."""
+        return f"drop schema if exists {quoted(self.catalog, self.schema)} cascade"
+
+    def folder_of(self, as_of_date: dt.date, attempt: str) -> str:
+        """Return the folder of one upload; each has its own, so that none mixes with another."""
+        return f"{self.folder_of_day(as_of_date)}/{attempt}"
+
+    def folder_of_day(self, as_of_date: dt.date) -> str:
+        """Return the folder of all uploads of a date."""
+        return f"/Volumes/{self.catalog}/{self.schema}/{self.volume}/{as_of_date.isoformat()}"
+
+    def load(self, table: RawTable, as_of_date: dt.date, folder: str) -> str:
+        """Return the statement that replaces a date by the files of an upload."""
+        names = ", ".join(table.columns)
+        types = ", ".join(f"{name} {type_}" for name, type_ in table.columns.items())
+        return (
+            f"insert into {quoted(self.catalog, self.schema, table.name)} "
+            f"replace where as_of_date = date'{as_of_date.isoformat()}' "
+            f"select {names} from read_files({text(f'{folder}/{table.name}')}, "
+            f"format => 'parquet', schema => {text(types)})"
+        )
+
+    def loaded(self, as_of_date: dt.date) -> str:
+        """Return the query of what is loaded of a date: rows by table, file and checksum."""
+        date = f"date'{as_of_date.isoformat()}'"
+
+        def counted(table: str, checksum: str) -> str:
+            return (
+                f"select '{table}' as name, source_file, {checksum} as sha256, "
+                f"count(*) as row_count from {quoted(self.catalog, self.schema, table)} "
+                f"where as_of_date = {date} group by source_file, {checksum}"
+            )
+
+        return " union all ".join(
+            [
+                counted("customers_raw", "file_sha256"),
+                counted("accounts_raw", "file_sha256"),
+                (
+                    f"select 'rejected_records', source_file, '', count(*) "
+                    f"from {quoted(self.catalog, self.schema, 'rejected_records')} "
+                    f"where as_of_date = {date} group by source_file"
+                ),
+                counted("delivered_files", "sha256"),
+            ]
+        )

@@ -1,0 +1,78 @@
+"""A landed day as Parquet parts that say all about themselves, ready for a volume.
+
+What is landed has neither date nor record number in it: the folder and the position say them. Spark
+does not keep positions, so that here they become columns.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from lending_club_pipeline.deliveries.source_files import SOURCE_FILES, SourceFile
+
+# The connector reads a file as a whole before it sends it.
+_PART_BYTES: Final = 32 * 2**20
+
+
+def _text(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def write_parts(
+    landed: Path, as_of_date: dt.date, target: Path, memory_bytes: int, threads: int | None
+) -> dict[str, tuple[Path, ...]]:
+    """Write the Parquet parts of a landed day; return them by table.
+
+    Args:
+        landed: folder of the landed day.
+        as_of_date: its business date.
+        target: an empty folder to write to.
+        memory_bytes: bound for the memory of the engine that writes.
+        threads: threads of that engine; None means all cores.
+    """
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": f"{memory_bytes}B",
+        "temp_directory": str(target / "spill"),
+        "preserve_insertion_order": False,
+    }
+    if threads is not None:
+        config["threads"] = threads
+    parts = {}
+    with duckdb.connect(config=config) as connection:
+        for table, query in _queries(landed, as_of_date):
+            folder = target / table
+            connection.execute(
+                f"copy ({query}) to {_text(folder)} (format parquet, compression zstd, "
+                f"compression_level 1, file_size_bytes {_PART_BYTES})"
+            )
+            parts[table] = tuple(sorted(folder.glob("*.parquet")))
+    return parts
+
+
+def _queries(landed: Path, as_of_date: dt.date) -> Iterator[tuple[str, str]]:
+    date = f"date '{as_of_date.isoformat()}' as as_of_date"
+    files = f"read_parquet({_text(landed / 'files.parquet')})"
+    for source in SOURCE_FILES:
+        yield f"{source.table}_raw", _records(source, landed, date, files)
+    rejects = f"read_parquet({_text(landed / 'rejects.parquet')})"
+    yield "rejected_records", f"select *, {date} from {rejects}"
+    yield "delivered_files", f"select *, {date} from {files}"
+
+
+def _records(source: SourceFile, landed: Path, date: str, files: str) -> str:
+    records = f"read_parquet({_text(landed / f'{source.table}.parquet')}, file_row_number = true)"
+    fields = ", ".join(f"records.{name}" for name in source.landed_columns)
+    return f"""
+        select
+            {date},
+            {_text(source.name)} as source_file,
+            cast(records.file_row_number + 1 as bigint) as record_number,
+            {fields},
+            files.sha256 as file_sha256,
+            files.loaded_at
+        from {records} as records
+        inner join {files} as files on files.source_file = {_text(source.name)}
+    """

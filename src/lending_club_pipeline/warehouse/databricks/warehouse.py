@@ -1,0 +1,250 @@
+"""See `Warehouse`; here for Databricks SQL."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from lending_club_pipeline.environments import variables
+from lending_club_pipeline.errors import ConfigurationError, WarehouseError
+from lending_club_pipeline.findings import Finding
+from lending_club_pipeline.settings import DataPlatformConfig
+from lending_club_pipeline.warehouse.databricks import faults, result_files
+from lending_club_pipeline.warehouse.databricks.connecting import WarehouseAddress, tags_of
+from lending_club_pipeline.warehouse.databricks.examining import Examination
+from lending_club_pipeline.warehouse.databricks.leases import Lease
+from lending_club_pipeline.warehouse.databricks.loading import Loader
+from lending_club_pipeline.warehouse.databricks.raw_tables import RawSchema
+from lending_club_pipeline.warehouse.databricks.serving import ServingTable
+from lending_club_pipeline.warehouse.databricks.statements import StatementSession
+from lending_club_pipeline.warehouse.locks import exclusive_lock
+from lending_club_pipeline.warehouse.protocol import FileFormat
+
+if TYPE_CHECKING:
+    # Takes 0.1 s to import, and a run of DuckDB alone does without it.
+    import pyarrow as pa
+
+# What Python, Dagster, dbt and the connector take is much; the engine that splits and writes does
+# with little.
+_LOCAL_MEMORY_BYTES: Final = 256 * 2**20
+
+
+@dataclass
+class DatabricksWarehouse:
+    """See `Warehouse`; here for Databricks SQL.
+
+    Attributes:
+        address: the SQL warehouse and who signs in.
+        volume: volume into which deliveries are uploaded.
+        serving_table: qualified name of the table that readers use.
+        readers: who may read it.
+        history_days: days for which it can be read as it was.
+        staging: local folder for the files that are uploaded, and for the lock of this machine.
+        threads: threads of the engine that writes them; None means all cores.
+        lock_wait_seconds: how long a session waits for another run of this machine to end.
+    """
+
+    address: WarehouseAddress
+    volume: str
+    serving_table: tuple[str, str, str]
+    readers: tuple[str, ...]
+    history_days: int
+    staging: Path
+    threads: int | None = None
+    lock_wait_seconds: float = 0.0
+    _open: StatementSession | None = field(default=None, repr=False)
+    _run_id: str = field(default="", repr=False)
+
+    engine: str = "databricks"
+
+    @classmethod
+    def from_settings(cls, settings: DataPlatformConfig) -> "DatabricksWarehouse":
+        """Make the warehouse that the settings describe; nothing is opened yet."""
+        address = address_of(settings)
+        return cls(
+            address,
+            settings.databricks_volume,
+            qualified(settings.databricks_serving_table, address),
+            settings.databricks_reader_names,
+            settings.databricks_history_days,
+            settings.landing,
+            settings.duckdb_threads,
+            settings.lock_wait_seconds,
+        )
+
+    @property
+    def location(self) -> str:
+        """Return host, catalog and schema."""
+        return str(self.address)
+
+    @property
+    def schema(self) -> RawSchema:
+        """Where the raw tables and the volume are."""
+        return RawSchema(self.address.catalog, self.address.schema, self.volume)
+
+    @contextmanager
+    def session(self, *, read_only: bool = False, run_id: str = "") -> Iterator[None]:
+        """Connect to the SQL warehouse; see `Warehouse.session`."""
+        if read_only:
+            with self._connected(run_id):
+                yield
+            return
+        lock = exclusive_lock(self.staging / ".databricks.lock", self.lock_wait_seconds)
+        with lock, self._connected(run_id), self._leased(run_id):
+            yield
+
+    @contextmanager
+    def _leased(self, run_id: str) -> Iterator[None]:
+        """Keep runs of other machines out, for which the lock file means nothing."""
+        renewing = StatementSession(self.address, run_id)
+        lease = Lease(self.statements, renewing, self.lock_wait_seconds)
+        with lease.held():
+            self.statements.before_each = lease.ensure
+            yield
+
+    @contextmanager
+    def _trusted(self) -> Iterator[None]:
+        """Let the SDK, which signs principals in, trust the same certificates as the connector."""
+        ca_file = self.address.ca_file
+        with variables({} if ca_file is None else {"REQUESTS_CA_BUNDLE": str(ca_file)}):
+            yield
+
+    @contextmanager
+    def _connected(self, run_id: str) -> Iterator[None]:
+        self._run_id = run_id
+        session = StatementSession(self.address, run_id, self.staging)
+        with self._trusted():
+            session.open()
+            self._open = session
+            try:
+                yield
+            finally:
+                self._open = None
+                session.close()
+
+    @property
+    def statements(self) -> StatementSession:
+        """The open session.
+
+        Raises:
+            WarehouseError: no session is open.
+        """
+        if self._open is None:
+            raise WarehouseError(f"{self.location}: no session is open. Use it in a session.")
+        return self._open
+
+    def examine(self) -> Iterator[Finding]:
+        """Check each step of the connection; see `Warehouse.examine`."""
+        # Without catalog and schema, so that a wrong one does not hide that all before is well.
+        session = StatementSession(replace(self.address, catalog="", schema=""), "")
+        with self._trusted():
+            yield from Examination(
+                self.address, session, self.volume, self.serving_table
+            ).findings()
+
+    def load_raw(self, landing: Path, as_of_date: dt.date) -> None:
+        """Upload a landed day and replace it in the raw tables; see `Warehouse.load_raw`."""
+        loader = Loader(
+            self.statements, self.schema, self.staging, _LOCAL_MEMORY_BYTES, self.threads
+        )
+        loader.load(landing / f"as_of_date={as_of_date.isoformat()}", as_of_date)
+
+    def dbt_environment(self) -> Mapping[str, str]:
+        """Return what `dbt/profiles.yml` reads for this target."""
+        address = self.address
+        secret = address.client_secret
+        given = {
+            "DATABASE_TYPE": "databricks",
+            "DBT_TARGET": "databricks",
+            "DATABRICKS_HOST": address.host,
+            "DATABRICKS_HTTP_PATH": address.http_path,
+            "DATABRICKS_TOKEN": address.token and address.token.get_secret_value(),
+            "DATABRICKS_CLIENT_ID": address.client_id,
+            "DATABRICKS_CLIENT_SECRET": secret and secret.get_secret_value(),
+            "DATABRICKS_CATALOG": address.catalog,
+            "DATABRICKS_SCHEMA": address.schema,
+            "DATABRICKS_READERS": ",".join(self.readers),
+            "DATABRICKS_CA_FILE": address.ca_file and str(address.ca_file),
+            "DATABRICKS_RETRY_SECONDS": f"{address.retry_seconds:g}",
+            "DATABRICKS_RUN_ID": tags_of(self._run_id)["run_id"],
+            # As for our own connections: it warns of the retries that we chose.
+            "DBT_DATABRICKS_CONNECTOR_LOG_LEVEL": "CRITICAL",
+        }
+        if address.ca_file is not None:
+            # The SDK inside dbt-databricks reads it from there alone.
+            given["REQUESTS_CA_BUNDLE"] = str(address.ca_file)
+        return {name: value for name, value in given.items() if value}
+
+    def disconnect_dbt(self) -> None:
+        """Do nothing: dbt-databricks closes its own connections."""
+
+    @property
+    def retry_seconds(self) -> float:
+        """Return what the settings say."""
+        return self.address.retry_seconds
+
+    def is_transient(self, message: str) -> bool:
+        """Whether dbt reports a fault that passes by itself."""
+        return faults.is_transient_message(message)
+
+    def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Return a small result, one mapping per row."""
+        return self.statements.fetch(query, parameters)
+
+    @contextmanager
+    def stream(self, query: str) -> Iterator["pa.RecordBatchReader"]:
+        """Give a result of any size as a stream of Arrow batches."""
+        with self.statements.batches(query) as reader:
+            yield reader
+
+    @property
+    def serves_readers(self) -> bool:
+        """Whether there is a table that readers use: there is."""
+        return True
+
+    def serving(self) -> ServingTable:
+        """Return the table that readers use."""
+        mart = (self.address.catalog, self.address.schema, "account_summary")
+        return ServingTable(
+            self.statements, mart, self.serving_table, self.readers, self.history_days
+        )
+
+    def convert_to_csv(self, parquet: Path, target: Path) -> int:
+        """Write a Parquet file as CSV; see `Warehouse.convert_to_csv`."""
+        return result_files.write_file(parquet, target, "csv")
+
+    def copy_to_file(self, query: str, target: Path, file_format: FileFormat) -> int:
+        """Stream a result into a file; return the number of rows."""
+        return result_files.write_result(self.statements, query, target, file_format)
+
+
+def qualified(name: str, address: WarehouseAddress) -> tuple[str, str, str]:
+    """Complete the name of a table by the catalog and schema of the address."""
+    parts = name.split(".")
+    catalog, schema, table = [address.catalog, address.schema][: 3 - len(parts)] + parts
+    return catalog, schema, table
+
+
+def address_of(settings: DataPlatformConfig) -> WarehouseAddress:
+    """Return the address that the settings give.
+
+    Raises:
+        ConfigurationError: a variable is missing.
+    """
+    host, http_path = settings.databricks_host, settings.databricks_http_path
+    catalog, schema = settings.databricks_catalog, settings.databricks_schema
+    if not (host and http_path and catalog and schema):
+        raise ConfigurationError("DATABASE_TYPE=databricks needs all DATABRICKS_ variables.")
+    return WarehouseAddress(
+        host,
+        http_path,
+        catalog,
+        schema,
+        settings.databricks_token,
+        settings.databricks_client_id,
+        settings.databricks_client_secret,
+        settings.databricks_ca_file,
+        settings.databricks_retry_seconds,
+    )

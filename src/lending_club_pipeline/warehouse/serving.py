@@ -1,0 +1,69 @@
+"""The table that readers use, where the warehouse serves one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class ServedColumn:
+    """A column of the serving table: its name, SQL type, and what it means."""
+
+    name: str
+    type: str
+    comment: str
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a table holds, in a few numbers that do not depend on the order of its rows.
+
+    Attributes:
+        row_count: its rows.
+        original_balance: sum of the balances, in the accounts' currency.
+        new_balance: sum of the balances with interest.
+        checksum: sum of a 64-bit hash of each row.
+    """
+
+    row_count: int
+    original_balance: Decimal
+    new_balance: Decimal
+    checksum: int
+
+
+@dataclass(frozen=True)
+class Served:
+    """What readers see after a publication.
+
+    Attributes:
+        table: qualified name of the serving table.
+        version: its Delta version.
+        previous_version: the version before, to which a rollback would restore it.
+        fingerprint: what it holds; equal to the mart's.
+        readers: who was granted the right to read it.
+    """
+
+    table: str
+    version: int
+    previous_version: int
+    fingerprint: Fingerprint
+    readers: tuple[str, ...]
+
+
+class Serving(Protocol):
+    """The table that readers use."""
+
+    def publish(self, columns: Sequence[ServedColumn], rows: int, balance: Decimal) -> Served:
+        """Replace what readers see by the mart in one atomic step, and verify it.
+
+        Args:
+            columns: columns of the table, in order.
+            rows: rows that the ledger says were published.
+            balance: sum of their balances, as the ledger says.
+
+        Raises:
+            WarehouseError: a statement failed; readers see the old rows or the new ones.
+            OutputError: readers would have seen other rows than those of mart and ledger; they see
+                the old ones.
+        """

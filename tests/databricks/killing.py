@@ -1,0 +1,87 @@
+"""Runs of the pipeline on a SQL warehouse that are killed at a statement, and what is left."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from tests.databricks.conftest import WarehouseClient
+from tests.databricks.pipelines import environment_of
+from tests.workspaces import AS_OF
+
+RUN: Final = ("run", "--as-of", AS_OF.isoformat())
+FILES: Final = ("account_summary.csv", "account_summary.parquet", "quarantine.csv")
+_LONGEST_SECONDS: Final = 900
+_COLUMNS: Final = "customer_id, account_id, original_balance, annual_interest, new_balance"
+
+
+def command(
+    client: WarehouseClient, folder: Path, *arguments: str, **changed: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `lending-club` on the warehouse in a process of its own."""
+    with _started(client, folder, arguments, changed) as process:
+        out, errors = process.communicate(timeout=_LONGEST_SECONDS)
+    return subprocess.CompletedProcess(list(arguments), process.returncode, out, errors)
+
+
+def killed_run(
+    client: WarehouseClient, folder: Path, **where: Any
+) -> subprocess.CompletedProcess[str]:
+    """Start a run that the warehouse kills at a statement; see `Fault` for where."""
+    with _started(client, folder, RUN, {}) as process:
+        client.arm("kill", pid=process.pid, **where)
+        out, errors = process.communicate(timeout=_LONGEST_SECONDS)
+    client.disarm()
+    return subprocess.CompletedProcess(list(RUN), process.returncode, out, errors)
+
+
+def _started(
+    client: WarehouseClient, folder: Path, arguments: tuple[str, ...], changed: dict[str, str]
+) -> subprocess.Popen[str]:
+    (folder / "tmp").mkdir(parents=True, exist_ok=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "lending_club_pipeline", *arguments],
+        env=environment_of(client, folder, **changed),
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def make_old_state(client: WarehouseClient) -> list[tuple[Any, ...]]:
+    """Let readers see something before the first run; return what."""
+    table = f"{client.catalog}.{client.schema}.account_summary_serving"
+    client.run(f"create schema if not exists {client.catalog}.{client.schema}")
+    client.run(
+        f"create table {table} (customer_id bigint not null, account_id string not null, "
+        "original_balance decimal(18, 2) not null, interest_rate decimal(6, 4) not null, "
+        "annual_interest decimal(18, 2) not null, new_balance decimal(18, 2) not null)"
+    )
+    client.run(f"insert into {table} values (7, 'OLD', 1.00, 0.0100, 0.01, 1.01)")
+    return readers_see(client)
+
+
+def readers_see(client: WarehouseClient) -> list[tuple[Any, ...]]:
+    """Return what the serving table holds."""
+    table = f"{client.catalog}.{client.schema}.account_summary_serving"
+    return client.run(f"select {_COLUMNS} from {table} order by account_id")
+
+
+def published(folder: Path) -> dict[str, bytes]:
+    """Return the files below a folder's outputs that both engines make equal."""
+    return {name: (folder / "outputs" / name).read_bytes() for name in FILES}
+
+
+def undisturbed(folder: Path, client: WarehouseClient) -> dict[str, bytes]:
+    """Process the same delivery on the embedded engine, and return its files."""
+    database = {"DATABASE_TYPE": "duckdb", "DUCKDB_PATH": str(folder / "embedded" / "it.duckdb")}
+    places = {
+        "OUTPUT_PATH": str(folder / "embedded" / "outputs"),
+        "LANDING_PATH": str(folder / "embedded" / "landing"),
+        "DAGSTER_HOME": str(folder / "embedded" / "dagster"),
+    }
+    ended = command(client, folder, *RUN, **database, **places)
+    if ended.returncode != 0:
+        raise RuntimeError(ended.stderr)
+    return published(folder / "embedded")

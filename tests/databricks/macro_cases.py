@@ -1,0 +1,121 @@
+"""The macros in which the engines differ, as queries on tables that both engines have."""
+
+from typing import Final
+
+# By name: what dbt compiles for each engine. The tables are made by `test_macros.py`.
+CASES: Final = {
+    "characters": "select {{ white_space_characters() }} as characters",
+    # For every code point what a macro changes, or says of it; rows without either are left out.
+    "code_points": """
+        select *
+        from (
+            select
+                code_point,
+                nullif({{ trim_white_space('padded') }}, padded) as trimmed,
+                nullif({{ collapse_white_space('padded') }}, padded) as collapsed,
+                {{ has_untidy_white_space('padded') }} as is_untidy,
+                {{ has_csv_special('letter') }} as is_special,
+                {{ matches('letter', '[^!-~]*[0-9a-f][^!-~]*') }} as is_hexadecimal,
+                nullif({{ lower_each_code_point('padded') }}, padded) as lowered
+            from (
+                select code_point, letter, letter || '-' || letter as padded
+                from code_points
+            ) as padded_points
+        ) as changed
+        where
+            trimmed is not null or collapsed is not null or lowered is not null
+            or is_untidy or is_special or is_hexadecimal
+    """,
+    "texts": """
+        select
+            id,
+            {{ trim_white_space('text') }} as trimmed,
+            {{ collapse_white_space('text') }} as collapsed,
+            {{ has_untidy_white_space('text') }} as is_untidy,
+            {{ lower_each_code_point('text') }} as lowered,
+            {{ lower_ascii('text') }} as lowered_ascii,
+            {{ has_csv_special('text') }} as is_special,
+            {{ csv_record(['text', "'x'", 'text']) }} as record
+        from texts
+    """,
+    "customers": """
+        select
+            record_number,
+            customer_id,
+            case when customer_id is null then {{ customer_id_reason('odd_customer_id') }} end
+                as customer_id_reason,
+            name,
+            has_loan
+        from ({{ parsed_customers() }}) as parsed
+    """,
+    "accounts": """
+        select
+            record_number,
+            account_id,
+            customer_id,
+            balance,
+            balance_reasons,
+            account_type
+        from ({{ parsed_accounts() }}) as parsed
+    """,
+    "patterns": """
+        select
+            id,
+            {{ matches('text', 'a') }} as one,
+            {{ matches('text', 'a|ab') }} as either,
+            {{ matches('text', '') }} as nothing,
+            {{ matches('text', 'a[$]?') }} as dollar,
+            {{ matches('text', '[^a]*') }} as no_a
+        from texts
+    """,
+    "hashes": """
+        select
+            count(*) as pairs,
+            count(case when {{ hash_of(['one.text', 'one.id']) }}
+                = {{ hash_of(['other.text', 'other.id']) }} then 1 end) as alike
+        from texts as one
+        inner join texts as other on one.text = other.text
+        where one.id >= other.id
+    """,
+    "records_with_repeated_keys": """
+        {{ records_with_repeated_keys('keys', ['as_of_date', 'word'], "word != ''") }}
+    """,
+    "repeated_hashes": """
+        select count(*) as repeated from (
+            {{ repeated_hashes('keys', ['as_of_date', 'word']) }}
+        ) as hashes
+    """,
+    "repeated_hashes_of_some": """
+        select count(*) as repeated from (
+            {{ repeated_hashes('keys', ['as_of_date', 'word'], "word != ''") }}
+        ) as hashes
+    """,
+    "interest": """
+        select
+            id,
+            {{ interest_on('balance', 'rate') }} as interest,
+            cast(balance + {{ interest_on('balance', 'rate') }} as decimal(18, 2)) as new_balance
+        from amounts
+    """,
+    "plainly": """select '{{ store_text_plainly() | replace("'", "''") }}' as statement""",
+    "as_usual": """select '{{ store_text_plainly(false) | replace("'", "''") }}' as statement""",
+    "replace_by_some": """
+        {%- if execute %}{{ replace_day('incoming') }}{% endif -%}
+    """,
+    "replace_by_none": """
+        {%- if execute %}{{ replace_day('no_rows') }}{% endif -%}
+    """,
+}
+
+# What dbt passes to an incremental strategy.
+REPLACE_DAY: Final = """
+{% macro replace_day(incoming) -%}
+    {%- set made = {'database': target.database, 'schema': target.schema} -%}
+    {%- set days = api.Relation.create(identifier='days', **made) -%}
+    {{ get_incremental_replace_as_of_date_sql({
+        'target_relation': days,
+        'temp_relation': api.Relation.create(identifier=incoming, **made),
+        'dest_columns': adapter.get_columns_in_relation(days),
+    }) }}
+{%- endmacro %}
+"""

@@ -1,0 +1,222 @@
+"""One story of runs that are killed, disturbed and refused, each of which the next one survives.
+
+The runs share a schema, a history and a landing folder, as they do where the pipeline is used.
+"""
+
+import csv
+import io
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from tests.databricks.conftest import WarehouseClient, new_client
+from tests.databricks.deliveries import RESTATED, deliver
+from tests.databricks.killing import (
+    RUN,
+    command,
+    killed_run,
+    make_old_state,
+    published,
+    readers_see,
+    undisturbed,
+)
+from tests.databricks.pipelines import files_in_volume
+
+# Where a run is killed, in the order of its statements.
+KILLS: dict[str, dict[str, Any]] = {
+    "at its first statement": {"at": 1},
+    "in the upload": {"matching": "^put .*/rejected_records/"},
+    "in the load": {"matching": "^insert into .*`delivered_files`"},
+    "in dbt": {"matching": r"insert into\s+\S*`account_summary_daily`"},
+    "before the verification": {
+        "matching": "^insert overwrite .*account_summary_serving",
+        "after": True,
+    },
+}
+LOST = [
+    "^insert into .*`accounts_raw`",
+    r"insert into\s+\S*`base_accounts`",
+    r"insert into\s+\S*`account_summary_daily`",
+    "^insert overwrite .*account_summary_serving",
+]
+
+
+@dataclass
+class Step:
+    """A run of the story: how it ended, and what readers saw then."""
+
+    ended: subprocess.CompletedProcess[str]
+    seen: list[tuple[Any, ...]]
+
+
+@dataclass
+class Story:
+    """All runs, and what they left."""
+
+    client: WarehouseClient
+    folder: Path
+    old: list[tuple[Any, ...]]
+    killed: dict[str, Step] = field(default_factory=dict)
+    refused: Step | None = None
+    last: Step | None = None
+    struck: list[int] = field(default_factory=list)
+    statements: list[dict[str, Any]] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    undisturbed: dict[str, bytes] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def story(
+    warehouse_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Story]:
+    """Run all of it once."""
+    folder = tmp_path_factory.mktemp("story")
+    with new_client(warehouse_environment, "story") as client:
+        deliver(folder)
+        story = Story(client, folder, make_old_state(client))
+        for name, where in KILLS.items():
+            story.killed[name] = Step(killed_run(client, folder, **where), readers_see(client))
+        _refuse(story)
+        deliver(folder, RESTATED)
+        _disturb(story)
+        story.undisturbed = undisturbed(folder, client)
+        yield story
+
+
+def _refuse(story: Story) -> None:
+    story.client.arm("expire_token")
+    ended = command(story.client, story.folder, "--debug", *RUN)
+    story.client.disarm()
+    story.refused = Step(ended, readers_see(story.client))
+
+
+def _disturb(story: Story) -> None:
+    client = story.client
+    client.arm("refuse", status=503, method="OpenSession")
+    client.arm("refuse", status=429, method="ExecuteStatement")
+    for matching in LOST:
+        client.arm("lose_reply", matching=matching)
+    client.request("DELETE", "/statements")
+    ended = command(client, story.folder, *RUN)
+    story.statements = client.statements()
+    story.struck = [fault["struck"] for fault in client.request("GET", "/faults")]
+    client.disarm()
+    story.last = Step(ended, readers_see(client))
+    if ended.returncode == 0:
+        story.files = published(story.folder)
+
+
+def _rows(file: bytes) -> list[tuple[Any, ...]]:
+    """Return the rows of `account_summary.csv` as the serving table has them."""
+    return [
+        (
+            int(row["customer_id"]),
+            row["account_id"],
+            *(Decimal(row[it]) for it in ("original_balance", "annual_interest", "new_balance")),
+        )
+        for row in csv.DictReader(io.StringIO(file.decode()))
+    ]
+
+
+NEW_BEFORE_RESTATEMENT = {
+    "A1": Decimal("100.00"),
+    "A2": Decimal("15000.10"),
+    "A3": Decimal("20000.55"),
+}
+
+
+@pytest.mark.parametrize("moment", KILLS)
+def test_readers_of_a_killed_run_see_the_old_state_or_the_new_one(
+    story: Story, moment: str
+) -> None:
+    step = story.killed[moment]
+
+    assert step.ended.returncode == -signal.SIGKILL, step.ended.stderr
+    if moment == "before the verification":
+        assert {row[1]: row[2] for row in step.seen} == NEW_BEFORE_RESTATEMENT
+    else:
+        assert step.seen == story.old
+
+
+def test_an_expired_token_ends_a_run_at_once_with_what_to_do(story: Story) -> None:
+    assert story.refused is not None
+    assert story.refused.ended.returncode == 1
+    failed = [it for it in story.refused.ended.stderr.splitlines() if it.startswith("Failed: ")]
+    assert len(failed) == 1
+    assert "the sign-in was refused. Renew DATABRICKS_TOKEN" in failed[0]
+    assert story.refused.seen == story.killed["before the verification"].seen
+
+
+def test_a_disturbed_run_after_all_that_equals_an_undisturbed_one(story: Story) -> None:
+    assert story.last is not None
+    assert story.last.ended.returncode == 0, story.last.ended.stderr
+    assert story.struck == [1] * (2 + len(LOST))
+    assert story.files == story.undisturbed
+    assert story.last.seen == _rows(story.undisturbed["account_summary.csv"])
+
+
+def test_no_file_of_an_upload_is_left_behind(story: Story) -> None:
+    kept = files_in_volume(story.client)
+
+    assert len(kept) == 4
+    assert len({path.split("/")[-3] for path in kept}) == 1
+    assert not list((story.folder / "landing").glob(".upload-*"))
+
+
+def test_every_statement_of_a_run_carries_its_id(story: Story) -> None:
+    with dg.DagsterInstance.from_config(str(story.folder / "dagster")) as instance:
+        (run,) = instance.get_runs(limit=1)
+    tags = [ran["tags"] for ran in story.statements]
+    assert len(tags) > 50
+    assert any("dbt" in ran["text"] for ran in story.statements)
+    assert {tag.get("run_id") for tag in tags} == {run.run_id}
+    assert {tag.get("application") for tag in tags} == {"lending-club-pipeline"}
+
+
+def test_durations_rows_and_the_version_are_in_the_metadata(story: Story) -> None:
+    rows = {"base_accounts": 5, "account_summary": 3, "account_summary_to_databricks": 3}
+    found = {}
+    with dg.DagsterInstance.from_config(str(story.folder / "dagster")) as instance:
+        for name in rows:
+            event = instance.get_latest_materialization_event(dg.AssetKey(name))
+            assert event is not None
+            assert event.asset_materialization is not None
+            found[name] = {
+                key: value.value for key, value in event.asset_materialization.metadata.items()
+            }
+    assert {name: it["dagster/row_count"] for name, it in found.items()} == rows
+    assert all(it["duration_seconds"] > 0 for it in found.values())
+    served = found["account_summary_to_databricks"]
+    table = f"{story.client.catalog}.{story.client.schema}.account_summary_serving"
+    history = story.client.run(f"describe history {table}")
+    assert served["dagster/table_name"] == table
+    assert served["delta_version"] == history[0][0]
+    assert served["previous_delta_version"] < served["delta_version"]
+    balance = story.client.run(
+        f"select sum(original_balance) from {table} version as of {served['delta_version']}"
+    )
+    assert served["original_balance"] == str(balance[0][0])
+
+
+def test_the_token_is_in_no_file_and_in_nothing_that_was_said(story: Story) -> None:
+    steps = [*story.killed.values(), story.refused, story.last]
+    said = [text for step in steps if step for text in (step.ended.stdout, step.ended.stderr)]
+    assert not [text for text in said if story.client.token in text]
+    secret = story.client.token.encode()
+    files = [path for path in story.folder.rglob("*") if path.is_file()]
+    assert {"partial_parse.msgpack", "manifest.json"} <= {path.name for path in files}
+    assert any(path.suffix == ".db" for path in files)
+    assert [path for path in files if secret in path.read_bytes()] == []
+
+
+def test_what_is_said_is_free_of_warnings_of_libraries(story: Story) -> None:
+    assert story.last is not None
+    assert re.findall(r"(?i)warning.*|deprecat.*", story.last.ended.stderr) == []

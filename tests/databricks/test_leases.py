@@ -1,0 +1,162 @@
+"""One run at a time in a schema, from whatever machine; a run that was killed is no obstacle."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lending_club_pipeline.errors import WarehouseLockedError
+from lending_club_pipeline.warehouse.databricks import leases
+from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
+from tests.databricks.conftest import WarehouseClient
+from tests.databricks.pipelines import count_statements, warehouse_of
+
+
+@contextmanager
+def _running(
+    client: WarehouseClient, folder: Path, run_id: str, **changed: Any
+) -> Iterator[DatabricksWarehouse]:
+    """Hold a session for writing as a run does, with a landing folder of its own."""
+    warehouse = warehouse_of(client, folder / run_id, **changed)
+    with warehouse.session(run_id=run_id):
+        yield warehouse
+
+
+def _set(client: WarehouseClient, values: str) -> None:
+    client.run(f"update {client.schema}.{leases.TABLE} set {values}")
+
+
+def _row(client: WarehouseClient) -> tuple[Any, ...]:
+    columns = "run_id, machine, process, held_until is null"
+    return client.run(f"select {columns} from {client.schema}.{leases.TABLE}")[0]
+
+
+def _pid_that_ended() -> int:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    return ended.pid
+
+
+def test_a_second_run_is_told_who_works_and_the_next_one_is_let_in(
+    warehouse: WarehouseClient, tmp_path: Path
+) -> None:
+    with _running(warehouse, tmp_path, "first"):
+        with pytest.raises(WarehouseLockedError) as caught, _running(warehouse, tmp_path, "second"):
+            pytest.fail("two runs at once")
+        assert _row(warehouse) == ("first", leases.this_machine(), os.getpid(), False)
+        message = str(caught.value)
+        assert "\n" not in message
+        assert f": run first of {os.uname().nodename} (process {os.getpid()}) is using" in message
+        assert "LOCK_WAIT_SECONDS (or --wait)" in message
+
+    assert _row(warehouse)[3]
+    sent = count_statements(warehouse, lambda: _enter(warehouse, tmp_path, "third"))
+    assert [statement.split()[0] for statement in sent] == ["update", "update"]
+
+
+def _enter(client: WarehouseClient, folder: Path, run_id: str) -> None:
+    with _running(client, folder, run_id):
+        return
+
+
+def test_a_run_waits_for_another_one_as_long_as_it_is_told(
+    warehouse: WarehouseClient, tmp_path: Path
+) -> None:
+    with _running(warehouse, tmp_path, "first") as first:
+        patient = warehouse_of(warehouse, tmp_path / "second", lock_wait_seconds=120)
+
+        def enter() -> None:
+            with patient.session(run_id="second"):
+                return
+
+        waiting = threading.Thread(target=enter, daemon=True)
+        waiting.start()
+        waiting.join(5)
+        assert waiting.is_alive()
+        assert first.fetch("select 1 as one") == [{"one": 1}]
+    waiting.join(120)
+
+    assert not waiting.is_alive()
+    assert _row(warehouse)[0] == "second"
+
+
+def test_a_killed_run_of_this_machine_is_no_obstacle(
+    warehouse: WarehouseClient, tmp_path: Path
+) -> None:
+    _enter(warehouse, tmp_path, "first")
+    machine = leases.this_machine()
+    _set(
+        warehouse,
+        f"holder = 'killed', machine = '{machine}', process = {_pid_that_ended()}, "
+        "held_until = current_timestamp() + interval 1 hour",
+    )
+
+    with _running(warehouse, tmp_path, "second"):
+        assert _row(warehouse)[0] == "second"
+
+
+def test_a_killed_run_of_another_machine_keeps_others_out_until_its_lease_ends(
+    warehouse: WarehouseClient, tmp_path: Path
+) -> None:
+    _enter(warehouse, tmp_path, "first")
+    _set(
+        warehouse,
+        f"holder = 'killed', machine = 'elsewhere', process = {_pid_that_ended()}, "
+        "held_until = current_timestamp() + interval 1 hour",
+    )
+    with pytest.raises(WarehouseLockedError, match="run first of elsewhere"):
+        _enter(warehouse, tmp_path, "second")
+
+    _set(warehouse, "held_until = current_timestamp() - interval 1 second")
+
+    with _running(warehouse, tmp_path, "second"):
+        assert _row(warehouse)[0] == "second"
+
+
+def test_a_lease_is_renewed_while_a_run_lasts(
+    warehouse: WarehouseClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "RENEW_SECONDS", 1.0)
+    held_until = f"select held_until from {warehouse.schema}.{leases.TABLE}"
+
+    with _running(warehouse, tmp_path, "long"):
+        first = warehouse.run(held_until)[0][0]
+        deadline = time.monotonic() + 60
+        while warehouse.run(held_until)[0][0] <= first:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+
+
+def test_a_run_that_lost_its_lease_sends_no_further_statement(
+    warehouse: WarehouseClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _running(warehouse, tmp_path, "asleep") as asleep:
+        _set(warehouse, "holder = 'another'")
+        monkeypatch.setattr(leases, "LEASE_SECONDS", 0.0)
+        monkeypatch.setattr(leases, "RENEW_SECONDS", 0.0)
+
+        with pytest.raises(WarehouseLockedError, match="another run has taken this schema"):
+            asleep.fetch("select 1 as one")
+
+    holder = f"select holder from {warehouse.schema}.{leases.TABLE}"
+    assert warehouse.run(holder) == [("another",)]
+
+
+def test_lost_replies_and_a_dropped_schema_are_no_obstacle(
+    warehouse: WarehouseClient, tmp_path: Path
+) -> None:
+    for matching in ("^create schema", "^create table", "^update"):
+        warehouse.arm("lose_reply", matching=matching)
+
+    with _running(warehouse, tmp_path, "first"):
+        assert _row(warehouse)[0] == "first"
+        warehouse.run(f"drop schema {warehouse.catalog}.{warehouse.schema} cascade")
+
+    assert [fault["struck"] for fault in warehouse.request("GET", "/faults")] == [1, 1, 1]

@@ -1,0 +1,89 @@
+"""A service principal signs in through both clients, and its secrets stay where they belong."""
+
+import os
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dbt.cli.main import dbtRunner
+
+from lending_club_pipeline.environments import variables
+from lending_club_pipeline.errors import WarehouseError
+from lending_club_pipeline.transformation.manifests import project_arguments
+from lending_club_pipeline.transformation.projects import project_dir
+from lending_club_pipeline.warehouse.databricks.connecting import connection_arguments
+from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
+from tests.databricks.conftest import WarehouseClient
+from tests.databricks.pipelines import warehouse_of
+
+
+@pytest.fixture
+def principal(
+    warehouse: WarehouseClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[DatabricksWarehouse]:
+    """The pipeline's view of the warehouse, for a service principal instead of a token."""
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    text = (warehouse.ca_file.parent / "warehouse.env").read_text()
+    pairs = dict(line.removeprefix("# ").split("=", 1) for line in text.splitlines() if "=" in line)
+    token = warehouse.environment.pop("DATABRICKS_TOKEN")
+    yield warehouse_of(
+        warehouse,
+        tmp_path,
+        databricks_client_id=pairs["DATABRICKS_CLIENT_ID"],
+        databricks_client_secret=pairs["DATABRICKS_CLIENT_SECRET"],
+    )
+    warehouse.environment["DATABRICKS_TOKEN"] = token
+
+
+def test_a_service_principal_runs_statements(principal: DatabricksWarehouse) -> None:
+    with principal.session(read_only=True):
+        assert principal.fetch("select 1 as one") == [{"one": 1}]
+    # The certificates were trusted for as long as they were needed.
+    assert "REQUESTS_CA_BUNDLE" not in os.environ
+
+
+def test_dbt_signs_in_as_a_service_principal_and_writes_no_secret(
+    principal: DatabricksWarehouse, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "target"
+    with variables({**principal.dbt_environment(), "DATABRICKS_TOKEN": ""}):
+        outcome = dbtRunner().invoke(
+            ["seed", "--select", "loan_bonus_rates", *project_arguments(project_dir(), target)]
+        )
+
+    assert outcome.success, outcome.exception
+    assert (target / "manifest.json").exists()
+    secret = principal.address.client_secret
+    assert secret is not None
+    value = secret.get_secret_value()
+    said = capfd.readouterr()
+    assert value not in said.out + said.err
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path for path in files if value.encode() in path.read_bytes()] == []
+
+
+def test_no_secret_is_in_a_representation(principal: DatabricksWarehouse) -> None:
+    secret = principal.address.client_secret
+    assert secret is not None
+    shown = f"{principal!r} {principal.address!r} {principal.address} {principal.location}"
+    shown += repr(connection_arguments(principal.address, "run"))
+    assert secret.get_secret_value() not in shown
+
+
+def test_a_wrong_client_secret_is_refused_at_once(
+    principal: DatabricksWarehouse, warehouse: WarehouseClient, tmp_path: Path
+) -> None:
+    wrong = warehouse_of(
+        warehouse,
+        tmp_path,
+        databricks_client_id=principal.address.client_id,
+        databricks_client_secret="dose-canary",
+    )
+
+    with pytest.raises(WarehouseError) as caught, wrong.session(read_only=True):
+        pytest.fail("signed in")
+
+    assert "the sign-in was refused" in str(caught.value)
+    assert "DATABRICKS_CLIENT_ID" in str(caught.value)
+    assert "dose-canary" not in "".join(traceback.format_exception(caught.value))
