@@ -15,15 +15,15 @@ from lending_club_pipeline.errors import TransformationError
 from lending_club_pipeline.outputs.atomic_files import replacing
 from lending_club_pipeline.transformation.projects import fingerprint, project_dir
 
-# Names, grants and kinds of relations follow from these; nothing else of the environment reaches
-# the manifest.
-_NAMING_VARIABLES: Final = (
-    "DBT_TARGET",
-    "DATABRICKS_CATALOG",
-    "DATABRICKS_SCHEMA",
-    "DATABRICKS_READERS",
-    "DBT_INTERMEDIATE_AS",
-)
+# Names, grants and kinds of relations follow from these, here with what the project takes where they
+# are not set; nothing else of the environment reaches the manifest.
+_NAMING_VARIABLES: Final = {
+    "DBT_TARGET": "",
+    "DATABRICKS_CATALOG": "",
+    "DATABRICKS_SCHEMA": "",
+    "DATABRICKS_READERS": "",
+    "DBT_INTERMEDIATE_AS": "ephemeral",
+}
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def prepare_manifest(environment: Mapping[str, str], cache: Path) -> PreparedMan
         OutputError: the cache cannot be written, or its disk is full.
     """
     project = project_dir()
-    naming = {name: environment.get(name, "") for name in _NAMING_VARIABLES}
+    naming = {name: environment.get(name) or default for name, default in _NAMING_VARIABLES.items()}
     naming["database"] = Path(environment.get("DUCKDB_PATH", "")).stem
     folder = cache / fingerprint(project, naming)
     if not (folder / "manifest.json").exists():
