@@ -15,8 +15,8 @@ from lending_club_pipeline.errors import TransformationError
 from lending_club_pipeline.outputs.atomic_files import replacing
 from lending_club_pipeline.transformation.projects import fingerprint, project_dir
 
-# Names, grants and kinds of relations follow from these, here with what the project takes where they
-# are not set; nothing else of the environment reaches the manifest.
+# Names, grants and kinds of relations follow from these, here with what the project takes where one
+# is not set; nothing else of the environment reaches the manifest.
 _NAMING_VARIABLES: Final = {
     "DBT_TARGET": "",
     "DATABRICKS_CATALOG": "",
