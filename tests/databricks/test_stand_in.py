@@ -232,6 +232,15 @@ def test_constraints_hold(warehouse: WarehouseClient, schema: str) -> None:
     assert warehouse.run(f"select count(*) from {schema}.t") == [(0,)]
 
 
+def test_an_error_that_delta_has_no_text_for_has_its_name(
+    warehouse: WarehouseClient, schema: str
+) -> None:
+    warehouse.run(f"create table {schema}.t (a int)")
+    merge = f"merge into {schema}.t t using (select 1 as a) s on t.a = s.nowhere"
+    with pytest.raises(ServerOperationError, match=r"\[DELTA_MERGE_UNRESOLVED_EXPRESSION\]"):
+        warehouse.run(f"{merge} when matched then delete")
+
+
 # --- volumes
 
 

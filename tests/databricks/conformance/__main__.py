@@ -18,7 +18,9 @@ from tests.databricks.warehouse import SqlWarehouse
 _HERE: Final = Path(__file__).parent
 _ROOT: Final = Path(__file__).parents[3]
 _PAGE: Final = _ROOT / "docs" / "conformance.md"
-_SUITES: Final = ("basic", "further", "utils")
+_SUITES: Final = ("basic", "utils", "further")
+# The last one takes as long as both others; it runs when it is named.
+_BY_DEFAULT: Final = _SUITES[:2]
 
 _HEAD: Final = """\
 # Conformance of the SQL warehouse stand-in
@@ -48,8 +50,8 @@ class Outcome:
 
 
 def main() -> int:
-    """Run the suites named on the command line, or all, and write their part of the page."""
-    suites = sys.argv[1:] or list(_SUITES)
+    """Run the suites named on the command line, and write their part of the page."""
+    suites = sys.argv[1:] or list(_BY_DEFAULT)
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         warehouse = SqlWarehouse(Path(folder))
         try:

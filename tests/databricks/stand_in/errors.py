@@ -10,6 +10,8 @@ from tests.databricks.stand_in.spark import SPARK_CATALOG
 
 _CONDITION: Final = re.compile(r"\[([A-Z][A-Z0-9_.]+)\]")
 _STATE: Final = re.compile(r"SQLSTATE: (\w{5})")
+# Delta raises a few of its errors through Spark, which has no text for them.
+_WITHOUT_TEXT: Final = re.compile(r"Cannot find main error class '(\w+)'")
 _VOLUMES: Final = re.compile(r"viewfs://volumes(?=/)")
 
 
@@ -52,6 +54,8 @@ def from_spark(error: Exception, catalog: str) -> StatementError:
     else:
         text = f"{type(error).__name__}: {error}"
     text = _VOLUMES.sub("dbfs:", text.replace(SPARK_CATALOG, catalog))
+    if (nameless := _WITHOUT_TEXT.search(text)) is not None:
+        return StatementError(nameless[1], "42601", "Delta Lake has no text for this error.")
     condition, state = _CONDITION.search(text), _STATE.search(text)
     found = condition[1] if condition else "INTERNAL_ERROR"
     text = text.removeprefix(f"[{found}] ")
