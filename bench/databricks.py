@@ -143,20 +143,25 @@ def _kind(statement: str) -> str:
 
 
 def _write(results: Sequence[Measured]) -> None:
+    """Write what was measured; sizes that were measured before and not now stay."""
     RESULTS.mkdir(exist_ok=True)
-    content = [{**asdict(it), "ratio": it.ratio, "cores": os.cpu_count()} for it in results]
-    (RESULTS / "databricks.json").write_text(json.dumps(content, indent=2) + "\n")
+    file = RESULTS / "databricks.json"
+    known = {it["accounts"]: it for it in json.loads(file.read_text())} if file.exists() else {}
+    for it in results:
+        known[it.accounts] = {**asdict(it), "ratio": it.ratio, "cores": os.cpu_count()}
+    content = [known[accounts] for accounts in sorted(known)]
+    file.write_text(json.dumps(content, indent=2) + "\n")
     lines = [
         "| accounts | pipeline ÷ Spark alone (CPU) | bar | statements | Python's peak | bar |",
         "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {it.accounts:,} | {it.ratio:.2f} | 1.50 | {sum(it.statements.values())} | "
-        f"{it.pipeline.peak / MIB:.0f} MiB | 500 MB |"
-        for it in results
+        f"| {it['accounts']:,} | {it['ratio']:.2f} | 1.50 | {sum(it['statements'].values())} | "
+        f"{it['pipeline']['peak'] / MIB:.0f} MiB | 500 MB |"
+        for it in content
     ]
     lines += ["", "| statements of a first run | |", "|---|---|"]
-    lines += [f"| {kind} | {count} |" for kind, count in results[0].statements.items()]
+    lines += [f"| {kind} | {count} |" for kind, count in content[0]["statements"].items()]
     (RESULTS / "databricks.md").write_text("\n".join(lines) + "\n")
 
 
