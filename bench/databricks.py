@@ -139,7 +139,9 @@ def _kind(statement: str) -> str:
     """Name a statement for the list: who sent it and its first words."""
     sender = "dbt" if statement.lstrip().startswith("/*") else "pipeline"
     words = statement.rsplit("*/", maxsplit=1)[-1].split()
-    return f"{sender}: {' '.join(words[:2]).lower()}"
+    # A second word that is a text is a path, another one in each run.
+    shown = words[:1] if words[1].startswith("'") else words[:2]
+    return f"{sender}: {' '.join(shown).lower()}"
 
 
 def _write(results: Sequence[Measured]) -> None:

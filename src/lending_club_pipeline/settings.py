@@ -28,6 +28,7 @@ _MEMORY: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]i?B)\s*", re.IGNORECAS
 # What Python, Dagster, dbt and Arrow themselves take beside the engine: measured 330 MB on the
 # sample delivery, rounded up.
 _PROCESS_OVERHEAD_BYTES: Final = 400 * 2**20
+_SPLITTING_BYTES: Final = 128 * 2**20
 _LEAST_MEMORY_BYTES: Final = 768 * 2**20
 
 _IDENTIFIER: Final = r"^[A-Za-z0-9_-]+$"
@@ -188,8 +189,12 @@ class DataPlatformConfig(BaseSettings):
 
     @cached_property
     def engine_memory_bytes(self) -> int:
-        """What is left for the engine of `memory_limit` once Python has its share, in bytes."""
-        return parse_bytes(self.memory_limit) - _PROCESS_OVERHEAD_BYTES
+        """What is left for the engine of `memory_limit` once Python has its share, in bytes.
+
+        With Databricks that engine only splits a delivery, for which little is enough.
+        """
+        left = parse_bytes(self.memory_limit) - _PROCESS_OVERHEAD_BYTES
+        return left if self.database_type == "duckdb" else min(left, _SPLITTING_BYTES)
 
     def as_environment(self) -> dict[str, str]:
         """Every setting as environment variables for another process; secrets are readable."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # A row group and what is being written of it; the stream itself is held by Arrow.
-_WRITER_MEMORY: Final = "256MiB"
+_WRITER_MEMORY: Final = "64MiB"
 
 
 def write_result(
