@@ -73,4 +73,4 @@ clean:  ## Remove what runs made: database, landing, outputs, Dagster's history
 
 .tools/bin/uv:
 	@echo "Fetching uv into .tools"
-	@$(PYTHON) -m venv .tools && .tools/bin/pip install --quiet uv
+	@$(PYTHON) -m venv .tools && .tools/bin/pip install --quiet --disable-pip-version-check uv

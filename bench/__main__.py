@@ -133,7 +133,7 @@ class Bench:
 
 
 def _clear(folder: Path) -> None:
-    import shutil  # noqa: PLC0415 - used here only
+    import shutil  # noqa: PLC0415 - small, and used here only
 
     shutil.rmtree(folder, ignore_errors=True)
 
