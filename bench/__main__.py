@@ -6,6 +6,7 @@ Prints ratios, and writes `bench/results/` and the plot of the docs.
 import argparse
 import json
 import platform
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -133,8 +134,6 @@ class Bench:
 
 
 def _clear(folder: Path) -> None:
-    import shutil  # noqa: PLC0415 - small, and used here only
-
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -57,14 +57,14 @@ def run(
     Without --as-of it is today's delivery: the folder of today's date, else the files that lie in
     the inputs folder itself; where there are none, the newest dated folder.
     """
-    from lending_club_pipeline.terminal import Progress, print_closing  # noqa: PLC0415
+    from lending_club_pipeline.terminal import Progress, print_closing
 
     settings = load_settings(
         {"input_path": inputs, "output_path": outputs, "lock_wait_seconds": wait}
     )
     with Progress() as progress:
         # Takes two seconds to import; other commands do not need it.
-        from lending_club_pipeline.defs.automation.local_runs import (  # noqa: PLC0415
+        from lending_club_pipeline.defs.automation.local_runs import (
             process_delivery,
         )
 
@@ -96,15 +96,15 @@ def explain(account_id: str | None, customer: int | None, as_of: dt.datetime | N
     Which record it came from, what was cleaned, why it was quarantined or filtered, or how its
     interest came about, with the source of each rule. Shows personal data.
     """
-    from lending_club_pipeline.explanations.stories import (  # noqa: PLC0415 - slow to import
+    from lending_club_pipeline.explanations.stories import (
         tell_account,
         tell_customer,
     )
-    from lending_club_pipeline.explanations.telling import (  # noqa: PLC0415
+    from lending_club_pipeline.explanations.telling import (
         account_lines,
         customer_lines,
     )
-    from lending_club_pipeline.warehouse import choose_warehouse  # noqa: PLC0415
+    from lending_club_pipeline.warehouse import choose_warehouse
 
     if (account_id is None) == (customer is None):
         raise click.UsageError("Name one account (ACCOUNT_ID) or one customer (--customer ID).")
@@ -173,8 +173,8 @@ def generate(
 
     Undated unless there are several days or a first day.
     """
-    from lending_club_pipeline.synthetic.generating import generate_deliveries  # noqa: PLC0415
-    from lending_club_pipeline.terminal import Progress  # noqa: PLC0415
+    from lending_club_pipeline.synthetic.generating import generate_deliveries
+    from lending_club_pipeline.terminal import Progress
 
     settings = load_settings()
     with Progress() as progress:
@@ -212,8 +212,8 @@ def _first_day(given: dt.datetime | None, days: int) -> dt.date | None:
 @click.option("--outputs", type=_FOLDER, help="Folder for outputs instead of OUTPUT_PATH.")
 def doctor(inputs: Path | None, outputs: Path | None) -> None:
     """Check what a run needs, and say for each what to do."""
-    from lending_club_pipeline.doctor import examine  # noqa: PLC0415
-    from lending_club_pipeline.terminal import print_findings  # noqa: PLC0415
+    from lending_club_pipeline.doctor import examine
+    from lending_club_pipeline.terminal import print_findings
 
     problems = print_findings(examine({"input_path": inputs, "output_path": outputs}))
     if problems:
@@ -230,8 +230,8 @@ def parity(inputs: Path | None, as_of: dt.datetime | None) -> None:
     in a schema of its own (DATABRICKS_SCHEMA with _parity behind it), which is dropped in the end.
     Shows the first rows that differ: personal data.
     """
-    from lending_club_pipeline.parity.running import examine_parity  # noqa: PLC0415
-    from lending_club_pipeline.terminal import Progress, print_parity  # noqa: PLC0415
+    from lending_club_pipeline.parity.running import examine_parity
+    from lending_club_pipeline.terminal import Progress, print_parity
 
     settings = load_settings({"input_path": inputs})
     with Progress() as progress, tempfile.TemporaryDirectory(prefix="parity-") as folder:
@@ -250,7 +250,7 @@ def ui(port: int, host: str) -> None:
 
     Lineage, runs, checks, schedule and sensor; until you press Ctrl+C.
     """
-    from lending_club_pipeline.defs.automation.homes import prepare_home  # noqa: PLC0415
+    from lending_club_pipeline.defs.automation.homes import prepare_home
 
     home = prepare_home(load_settings().dagster_home)
     os.environ["DAGSTER_HOME"] = str(home)
