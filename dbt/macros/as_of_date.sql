@@ -1,13 +1,36 @@
-{#- The business date that this run processes: the variable `as_of_date`, else the newest landed. -#}
-{% macro as_of_date() -%}
-    {%- if var('as_of_date', none) -%}
-        cast('{{ var("as_of_date") }}' as date)
-    {%- else -%}
-        (select max(as_of_date) from {{ source('lending_club', 'delivered_files') }})
-    {%- endif -%}
+{#- The business dates that this run processes, as SQL: those of the variable `as_of_dates` (a list),
+    or that of `as_of_date`; none means the newest landed. -#}
+{% macro given_dates() -%}
+    {%- set given = var('as_of_dates', none) or [var('as_of_date', none)] -%}
+    {%- set dates = [] -%}
+    {%- for date in given if date -%}
+        {%- do dates.append("cast('" ~ date ~ "' as date)") -%}
+    {%- endfor -%}
+    {{ return(dates) }}
 {%- endmacro %}
 
 {#- Restricts a relation to what this run processes; the only place that knows how much that is. -#}
 {% macro is_of_this_run(column) -%}
-    {{ column }} = {{ as_of_date() }}
+    {%- set dates = given_dates() -%}
+    {%- if dates | length > 1 -%}
+        {{ column }} in ({{ dates | join(', ') }})
+    {%- elif dates -%}
+        {{ column }} = {{ dates[0] }}
+    {%- else -%}
+        {{ column }} = (
+            select max(delivered.as_of_date)
+            from {{ source('lending_club', 'delivered_files') }} as delivered
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The dates that this run processes, as a relation with the column `as_of_date`. -#}
+{% macro dates_of_this_run() -%}
+    {%- for date in given_dates() %}
+    select {{ date }} as as_of_date
+        {{- " union all" if not loop.last }}
+    {%- else %}
+    select max(as_of_date) as as_of_date
+    from {{ source('lending_club', 'delivered_files') }}
+    {%- endfor %}
 {%- endmacro %}

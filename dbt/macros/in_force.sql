@@ -1,9 +1,16 @@
-{#- The rates that have the newest effective date that is not after the as-of date. -#}
+{#- For each date of this run the rates that have the newest effective date that is not after it. -#}
 {% macro in_force(relation) -%}
     select *
-    from {{ relation }}
-    where effective_date = (
-        select max(known.effective_date) from {{ relation }} as known
-        where known.effective_date <= {{ as_of_date() }}
-    )
+    from (
+        select
+            dates.as_of_date,
+            known.*,
+            rank() over (
+                partition by dates.as_of_date order by known.effective_date desc
+            ) as age
+        from ({{ dates_of_this_run() }}) as dates
+        inner join {{ relation }} as known
+            on dates.as_of_date >= known.effective_date
+    ) as ranked
+    where age = 1
 {%- endmacro %}

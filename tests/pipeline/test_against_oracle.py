@@ -64,7 +64,7 @@ class WarmPipeline:
         warehouse = choose_warehouse(self.workspace.settings())
         with warehouse.session():
             warehouse.load_raw(self.workspace.settings().landing, AS_OF)
-            arguments = [*build_arguments(AS_OF.isoformat(), _MODELS), *_NO_DBT_TESTS]
+            arguments = [*build_arguments([AS_OF], _MODELS), *_NO_DBT_TESTS]
             nodes = run_dbt(self.prepared, arguments, warehouse.dbt_environment(), lambda *_: None)
             warehouse.disconnect_dbt()
             assert [node for node in nodes if node.is_failed] == []

@@ -125,7 +125,7 @@ def test_the_seeds_are_refused_unless_they_give_every_balance_one_rate(
 
     def refusals() -> set[str]:
         arguments = build_arguments(
-            EFFECTIVE_DATE.isoformat(), ["interest_rate_tiers", "loan_bonus_rates"]
+            [EFFECTIVE_DATE], ["interest_rate_tiers", "loan_bonus_rates"]
         )
         results = run_dbt(prepared, arguments, warehouse.dbt_environment(), lambda *_: None)
         warehouse.disconnect_dbt()

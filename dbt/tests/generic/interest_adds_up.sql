@@ -1,19 +1,25 @@
-{#- By rate, for the deliveries of this run: the rate is in force, old balances and interest come to
-    the new balances, and the interest is that of the balances but for what rounding may add: half a
-    cent for each account. -#}
+{#- By date and rate, for the deliveries of this run: the rate is in force, old balances and interest
+    come to the new balances, and the interest is that of the balances but for what rounding may add:
+    half a cent for each account. -#}
 {% test interest_adds_up(model) %}
 
 with
 
 rates_in_force as (
-    select annual_base_rate as interest_rate from {{ ref('int_interest_rates__in_force') }}
+    select
+        as_of_date,
+        annual_base_rate as interest_rate
+    from {{ ref('int_interest_rates__in_force') }}
     union
-    select annual_base_rate + annual_bonus_rate as interest_rate
+    select
+        as_of_date,
+        annual_base_rate + annual_bonus_rate as interest_rate
     from {{ ref('int_interest_rates__in_force') }}
 ),
 
 totals as (
     select
+        as_of_date,
         interest_rate,
         count(*) as accounts,
         cast(sum(original_balance) as decimal(28, 2)) as original_balance,
@@ -21,14 +27,19 @@ totals as (
         cast(sum(new_balance) as decimal(28, 2)) as new_balance
     from {{ model }}
     where {{ is_of_this_run('as_of_date') }}
-    group by interest_rate
+    group by as_of_date, interest_rate
 )
 
-select *
+select totals.*
 from totals
+left join rates_in_force
+    on
+        totals.as_of_date = rates_in_force.as_of_date
+        and totals.interest_rate = rates_in_force.interest_rate
 where
-    interest_rate not in (select rates_in_force.interest_rate from rates_in_force)
-    or original_balance + annual_interest != new_balance
-    or abs(annual_interest - original_balance * interest_rate) > accounts * 0.005
+    rates_in_force.interest_rate is null
+    or totals.original_balance + totals.annual_interest != totals.new_balance
+    or abs(totals.annual_interest - totals.original_balance * totals.interest_rate)
+    > totals.accounts * 0.005
 
 {% endtest %}

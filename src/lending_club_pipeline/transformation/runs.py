@@ -1,5 +1,6 @@
 """Run dbt in this process: no subprocess, no second parse, the connection that is open."""
 
+import datetime as dt
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -50,22 +51,25 @@ class NodeResult:
         return self.status in _FAILED
 
 
-def build_arguments(as_of_date: str, select: Sequence[str] = (), threads: int = 1) -> list[str]:
-    """Return the arguments of `dbt build` for one delivery.
+def build_arguments(
+    dates: Sequence[dt.date], select: Sequence[str] = (), threads: int = 1
+) -> list[str]:
+    """Return the arguments of `dbt build` for the deliveries of some dates.
 
     Unit tests are left out: they prove the code, not the data, and run in the test command.
 
     Args:
-        as_of_date: business date of the delivery, as YYYY-MM-DD.
+        dates: business dates of the deliveries.
         select: names of the nodes to build; none means all.
         threads: nodes that are built at the same time.
     """
     selection = ["--select", *select] if select else []
+    listed = ", ".join(f"'{date.isoformat()}'" for date in sorted(dates))
     return [
         "build",
         *selection,
         "--exclude", "resource_type:unit_test",
-        "--vars", f"{{as_of_date: '{as_of_date}'}}",
+        "--vars", f"{{as_of_dates: [{listed}]}}",
         "--threads", str(threads),
         "--no-write-json",
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Every model and seed of the dbt project as an asset, every dbt test as an asset check."""
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -135,7 +136,7 @@ def build_dbt_assets(prepared: PreparedManifest) -> dg.AssetsDefinition:
         results = build_with_patience(
             lambda select: run_dbt(
                 prepared,
-                build_arguments(as_of_date, select, platform.settings.dbt_threads),
+                build_arguments([as_of_date], select, platform.settings.dbt_threads),
                 warehouse.warehouse.dbt_environment(),
                 _show_node,
             ),
@@ -167,16 +168,17 @@ def _listed(graph: DbtGraph, results: Sequence[NodeResult]) -> str:
     return "\n".join([f"dbt built {len(results)} nodes in {seconds:.1f} s", *lines])
 
 
-def _as_of_date(platform: PlatformResource, warehouse: Warehouse) -> str:
+def _as_of_date(platform: PlatformResource, warehouse: Warehouse) -> dt.date:
     """Return the date asked for, else that of the delivery landed last."""
-    if platform.as_of_date:
-        return platform.as_of_date
+    if platform.requested_date is not None:
+        return platform.requested_date
     rows = warehouse.fetch(
         "select as_of_date from delivered_files order by loaded_at desc, as_of_date desc limit 1"
     )
     if not rows:
         raise TransformationError("No delivery is landed yet. Materialize customers_raw first.")
-    return str(rows[0]["as_of_date"])
+    day: dt.date = rows[0]["as_of_date"]
+    return day
 
 
 def _materializations(
