@@ -155,6 +155,7 @@ def explain(account_id: str | None, customer: int | None, as_of: dt.datetime | N
     show_default=True,
     help="Form of the files.",
 )
+@click.option("--control", is_flag=True, help="Write control totals (control.csv) beside them.")
 @click.option("--overwrite", is_flag=True, help="Replace deliveries that are there.")
 def generate(
     customers: int,
@@ -167,6 +168,7 @@ def generate(
     first_day: dt.datetime | None,
     compression: Literal["none", "gz", "zst"],
     *,
+    control: bool,
     overwrite: bool,
 ) -> None:
     """Make deliveries of any size, deterministic by seed.
@@ -188,6 +190,7 @@ def generate(
             seed=seed,
             first_day=_first_day(first_day, days),
             compression=compression,
+            control=control,
             threads=settings.duckdb_threads,
             memory_bytes=settings.engine_memory_bytes,
             overwrite=overwrite,

@@ -124,6 +124,7 @@ def delivery(
             "dagster/row_count": len(landed.files),
             "as_of_date": landed.as_of_date.isoformat(),
             "is_unchanged": landed.is_unchanged,
+            **_control_metadata(landed),
         },
     )
 
@@ -147,8 +148,24 @@ def _materialized(
             "parquet_bytes": stored.stat().st_size,
             # Both files are landed together.
             "duration_seconds": seconds,
+            "control_totals": _compared(file, landed),
         },
     )
+
+
+def _compared(file: LandedFile, landed: LandedDelivery) -> str:
+    """Say what a file was compared with."""
+    for totals in () if landed.control is None else landed.control.totals:
+        if totals.source_file == file.source_file:
+            amount = "" if totals.sum_of_balances is None else f", {totals.sum_of_balances:,f}"
+            return f"compared and equal: {totals.records:,} records{amount}"
+    return "none were delivered"
+
+
+def _control_metadata(landed: LandedDelivery) -> dict[str, str]:
+    if landed.control is None:
+        return {}
+    return {"control_file": landed.control.delivered_name, "control_sha256": landed.control.sha256}
 
 
 def _accounted_for(file: LandedFile, source: SourceFile) -> dg.AssetCheckResult:
