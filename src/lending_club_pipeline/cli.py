@@ -3,6 +3,7 @@
 import atexit
 import datetime as dt
 import gc
+import getpass
 import os
 import signal
 import sys
@@ -20,11 +21,12 @@ SUCCESS: Final = 0
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
 REFUSED: Final = 3
+HELD: Final = 4
 INTERRUPTED: Final = 130
 
 _EPILOG: Final = (
     "Exit codes: 0 success, 1 failed, 2 wrong usage or setting, 3 delivery refused, "
-    "130 interrupted."
+    "4 delivery held until somebody approves it, 130 interrupted."
 )
 _FOLDER: Final = click.Path(path_type=Path)
 _DATE: Final = click.DateTime(["%Y-%m-%d"])
@@ -78,7 +80,7 @@ def run(
         return
     click.echo(f"{report.outcome.capitalize()}: {report.message}", err=True)
     click.echo(f"Logs: Dagster run {report.run_id} (make ui).", err=True)
-    sys.exit(REFUSED if report.outcome == "refused" else FAILED)
+    sys.exit({"refused": REFUSED, "held": HELD}.get(report.outcome, FAILED))
 
 
 @cli.command(epilog=_EPILOG)
@@ -117,6 +119,29 @@ def explain(account_id: str | None, customer: int | None, as_of: dt.datetime | N
             lines = account_lines(tell_account(warehouse, account_id or "", date))
     for line in lines:
         click.echo(line)
+
+
+@cli.command(epilog=_EPILOG)
+@click.argument("date", type=_DATE, metavar="DATE")
+@click.option("--reason", required=True, help="Why the delivery is right although it moved so far.")
+@click.option("--by", help="Who approves it, instead of the login name.")
+def approve(date: dt.datetime, reason: str, by: str | None) -> None:
+    """Let a held delivery be published.
+
+    DATE is its business date. Recorded with name, time and reason, for exactly the files that were
+    held. The next run of that date publishes it.
+    """
+    from lending_club_pipeline.outputs.approving import approve as record
+    from lending_club_pipeline.warehouse import choose_warehouse
+
+    warehouse = choose_warehouse(load_settings())
+    with warehouse.session():
+        name = by if by is not None else getpass.getuser()
+        approval = record(warehouse, date.date(), name, reason, dt.datetime.now(dt.UTC))
+    click.echo(
+        f"Approved by {approval.approved_by} at {approval.approved_at} UTC. To publish it: "
+        f"lending-club run --as-of {approval.as_of_date}"
+    )
 
 
 @cli.command(epilog=_EPILOG)

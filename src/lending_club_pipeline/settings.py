@@ -8,6 +8,7 @@ in `.env.example`.
 import os
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -16,6 +17,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from lending_club_pipeline.errors import ConfigurationError
+from lending_club_pipeline.limits import parse_movement_limits
 
 DatabaseType = Literal["duckdb", "databricks"]
 
@@ -65,6 +67,8 @@ class DataPlatformConfig(BaseSettings):
         output_path: folder in which outputs are published.
         landing_path: folder of the landed Parquet; beside the database when it is not set.
         sensor_settle_seconds: age that a file must have before the sensor takes it.
+        movement_limits: by how many percent a delivery may move against the one before it, such as
+            `balance=10,accounts=5`; nothing is limited when it is not set.
         databricks_host: workspace host name, production only; so are the others of this name.
         databricks_token: personal access token; or, instead of it:
         databricks_client_id: application id of a service principal (OAuth machine to machine).
@@ -104,6 +108,7 @@ class DataPlatformConfig(BaseSettings):
     output_path: Path = Path("data/outputs")
     landing_path: Path | None = None
     sensor_settle_seconds: float = Field(default=30.0, ge=0)
+    movement_limits: str = ""
     databricks_host: str | None = None
     databricks_token: SecretStr | None = None
     databricks_client_id: str | None = None
@@ -126,6 +131,12 @@ class DataPlatformConfig(BaseSettings):
     def _is_enough_memory(cls, value: str) -> str:
         if parse_bytes(value) < _LEAST_MEMORY_BYTES:
             raise ValueError("must be 768MiB or more: Python, Dagster and dbt alone take 400MiB")
+        return value
+
+    @field_validator("movement_limits")
+    @classmethod
+    def _are_movement_limits(cls, value: str) -> str:
+        parse_movement_limits(value)
         return value
 
     @field_validator("databricks_host")
@@ -160,6 +171,11 @@ class DataPlatformConfig(BaseSettings):
             missing.append(f"{_DATABRICKS_TOKEN} (or {' and '.join(_DATABRICKS_PRINCIPAL)})")
         if missing:
             raise ValueError(f"DATABASE_TYPE=databricks also needs {', '.join(missing)}")
+
+    @property
+    def movement_percents(self) -> dict[str, Decimal]:
+        """By how many percent each measure may move; one that is not named may as it likes."""
+        return parse_movement_limits(self.movement_limits)
 
     @property
     def databricks_reader_names(self) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ RELATIONS = {
     *("int_interest_rates__in_force", "int_savings_accounts_only"),
     *("account_summary", "account_summary_by_tier", "account_summary_daily"),
     *("delivery_ledger", "quarantined_records"),
+    *("int_deliveries_measured", "delivery_movements", "publishable_deliveries"),
+    "delivery_approvals",
 }
 
 

@@ -38,7 +38,9 @@ RULES = (
     "the_ledger_counts_rows_and_cents_at_every_stage",
     "one_missing_row_leaves_the_whole_delivery_open",
     "one_missing_cent_leaves_the_whole_delivery_open",
-    "the_summary_is_that_of_the_newest_closed_delivery",
+    "the_summary_is_that_of_the_newest_delivery_that_may_be_published",
+    "a_delivery_may_be_published_if_its_ledger_closes_and_it_is_not_held",
+    "a_delivery_is_compared_with_the_newest_one_before_it_that_is_not_held",
     "a_quarantined_record_keeps_its_fields_as_one_csv_record",
     "a_record_is_quarantined_where_it_stopped_with_all_its_reasons",
 )

@@ -171,6 +171,7 @@ def test_every_asset_but_the_report_has_rows_after_a_run(
         "delivery_report",
         "int_accounts__with_customer",
         "int_accounts__without_customer",
+        "int_deliveries_measured",
         "int_interest_rates__in_force",
         "int_savings_accounts_only",
     }

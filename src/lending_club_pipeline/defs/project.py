@@ -7,6 +7,7 @@ from lending_club_pipeline.defs.automation.triggers import (
     daily_delivery_schedule,
     new_delivery_sensor,
 )
+from lending_club_pipeline.defs.ingest.approvals import DELIVERY_APPROVALS
 from lending_club_pipeline.defs.ingest.assets import delivery
 from lending_club_pipeline.defs.io_managers import ParquetIOManager
 from lending_club_pipeline.defs.progress import PROGRESS, progress_logger
@@ -33,7 +34,7 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
     io_manager = ParquetIOManager(platform=resources["platform"])
     serving = [account_summary_to_databricks] if warehouse.serves_readers else []
     return dg.Definitions(
-        assets=[delivery, build_dbt_assets(prepared), outputs, *serving],
+        assets=[delivery, DELIVERY_APPROVALS, build_dbt_assets(prepared), outputs, *serving],
         jobs=[process_delivery],
         schedules=[daily_delivery_schedule],
         sensors=[new_delivery_sensor],

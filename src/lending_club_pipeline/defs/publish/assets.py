@@ -29,9 +29,10 @@ from lending_club_pipeline.outputs.atomic_files import (
 )
 from lending_club_pipeline.outputs.closing import (
     DeliveryLedger,
-    newest_closed_date,
+    newest_publishable_date,
     read_ledger,
 )
+from lending_club_pipeline.outputs.holding import remove_pages_of_published
 from lending_club_pipeline.outputs.report import CheckResult, render_report
 from lending_club_pipeline.outputs.tables import (
     ACCOUNT_SUMMARY,
@@ -102,7 +103,7 @@ _SPECS: Final = [
 def outputs(
     context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
 ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-    """Publish the newest delivery whose ledger closes: all of the files, or none.
+    """Publish the newest delivery that may be: its ledger closes, and it is not held. All or none.
 
     Raises:
         OutputError: a file cannot be written, or its rows are not those of the ledger.
@@ -143,6 +144,7 @@ def outputs(
                     **SUMMARY_LINEAGE,
                 },
             )
+    remove_pages_of_published(warehouse.warehouse, folder)
     for name, (file, seconds) in written.items():
         yield _materialized(name, file, seconds, ledger, preview)
 
@@ -156,9 +158,9 @@ def published_ledger(warehouse: Warehouse) -> DeliveryLedger:
     """Read the ledger of the delivery that is published.
 
     Raises:
-        OutputError: no delivery with a closed ledger was processed yet.
+        OutputError: no delivery that may be published was processed yet.
     """
-    newest = newest_closed_date(warehouse)
+    newest = newest_publishable_date(warehouse)
     ledger = None if newest is None else read_ledger(warehouse, newest)
     if ledger is None:
         raise OutputError("There is nothing to publish: no delivery was processed yet.")

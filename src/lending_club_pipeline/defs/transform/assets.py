@@ -12,6 +12,7 @@ import dagster as dg
 
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
+from lending_club_pipeline.defs.transform.holds import hold, is_only_held
 from lending_club_pipeline.defs.transform.metadata import (
     lineage_metadata,
     model_metadata,
@@ -131,12 +132,18 @@ def build_dbt_assets(prepared: PreparedManifest) -> dg.AssetsDefinition:
 
         Raises:
             TransformationError: a model failed or a test of severity error found something.
+            HeldDeliveryError: the delivery moved further than allowed and nobody approved that.
         """
         as_of_date = _as_of_date(platform, warehouse.warehouse)
         results = build_with_patience(
             lambda select: run_dbt(
                 prepared,
-                build_arguments([as_of_date], select, platform.settings.dbt_threads),
+                build_arguments(
+                    [as_of_date],
+                    select,
+                    platform.settings.dbt_threads,
+                    platform.settings.movement_percents,
+                ),
                 warehouse.warehouse.dbt_environment(),
                 _show_node,
             ),
@@ -150,6 +157,8 @@ def build_dbt_assets(prepared: PreparedManifest) -> dg.AssetsDefinition:
             graph, results, warehouse.warehouse, context.selected_asset_keys
         )
         yield from _check_results(graph, results, context.selected_asset_check_keys)
+        if is_only_held([graph.title_of(it.unique_id) for it in results if it.is_failed]):
+            hold(context, platform, warehouse.warehouse, [as_of_date])
         _fail_if_failed(graph, results)
 
     return dbt_project
