@@ -5,6 +5,7 @@ folder of secret files (`SECRETS_DIR`, as Kubernetes and Docker mount them). Eve
 in `.env.example`.
 """
 
+import datetime as dt
 import os
 import re
 from collections.abc import Mapping
@@ -66,6 +67,8 @@ class DataPlatformConfig(BaseSettings):
         input_path: folder in which deliveries arrive.
         output_path: folder in which outputs are published.
         landing_path: folder of the landed Parquet; beside the database when it is not set.
+        first_as_of_date: first business date that has a partition; earlier ones are refused.
+        backfill_days_per_run: most deliveries that a backfill processes in one run.
         sensor_settle_seconds: age that a file must have before the sensor takes it.
         movement_limits: by how many percent a delivery may move against the one before it, such as
             `balance=10,accounts=5`; nothing is limited when it is not set.
@@ -107,6 +110,8 @@ class DataPlatformConfig(BaseSettings):
     input_path: Path = Path("data/inputs")
     output_path: Path = Path("data/outputs")
     landing_path: Path | None = None
+    first_as_of_date: dt.date = dt.date(2020, 1, 1)
+    backfill_days_per_run: int = Field(default=31, ge=1, le=3650)
     sensor_settle_seconds: float = Field(default=30.0, ge=0)
     movement_limits: str = ""
     databricks_host: str | None = None

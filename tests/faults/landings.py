@@ -54,11 +54,11 @@ class Landing:
         self.customers.write_bytes(customers)
         self.accounts.write_bytes(accounts)
 
-    def land(self, as_of: dt.date | None = AS_OF) -> LandedDelivery:
+    def land(self, as_of: dt.date | None = AS_OF, memory_bytes: int = 2**29) -> LandedDelivery:
         return land(
             find_delivery(self.inputs, as_of, TODAY),
             self.target,
-            SplitterLimits(memory_bytes=2**29, threads=1),
+            SplitterLimits(memory_bytes, threads=1),
             dt.datetime(2026, 2, 1, 12),  # noqa: DTZ001 - UTC without a zone, as in Parquet
             lambda _: None,
         )

@@ -160,6 +160,19 @@ def test_a_record_that_does_not_split_is_rejected_and_its_neighbours_are_landed(
     assert landed.files[0].is_complete
 
 
+def test_a_record_with_thousands_of_fields_too_many_takes_little_memory(landing: Landing) -> None:
+    # The parser tells of each field, with the first 10,000 characters of the record: 300 MB.
+    fields = 30_000
+    landing.customers.write_bytes(CUSTOMERS + b"3" + b"," * fields + b"\n4,Edsger Dijkstra,no\n")
+
+    landing.land(memory_bytes=2**27)
+
+    assert landing.records("customers") == [*ADA_AND_GRACE, ("4", "Edsger Dijkstra", "no")]
+    ((_, line, reason, raw),) = landing.rejects()
+    assert (line, reason) == (4, "record_wrong_number_of_fields")
+    assert raw == "3" + "," * 9_999
+
+
 def test_a_file_of_which_every_record_is_rejected_is_accepted(landing: Landing) -> None:
     landing.accounts.write_bytes(b"AccountID,CustomerID,Balance,AccountType\nA1\nA2\n")
 

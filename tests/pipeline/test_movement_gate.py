@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from lending_club_pipeline.defs.automation.backfills import process_range
+from lending_club_pipeline.defs.automation.finished_days import finished
 from lending_club_pipeline.errors import ApprovalError, ConfigurationError
 from lending_club_pipeline.outputs.approving import approve
 from lending_club_pipeline.outputs.movements import read_movements
@@ -82,6 +84,21 @@ def test_a_delivery_is_held_until_somebody_approves_exactly_its_files(
     assert movements.approved is None
     assert [it.is_held for it in movements.measures] == [True, False, False, False]
     assert kept == [{"approved_by": "Grace", "reason": "a merger"}]
+
+
+def test_a_held_day_of_a_backfill_leaves_the_others_as_they_are(workspace: Workspace) -> None:
+    for day, balance in ((LATE, "100.00"), (AS_OF, "200.00"), (NEXT, "101.00")):
+        workspace.deliver(CUSTOMERS, accounts(balance), day)
+
+    report = process_range(
+        workspace.settings(movement_limits=LIMITS), LATE, NEXT, workspace.messages.append
+    )
+
+    assert [day.outcome for day in report.days] == ["success", "held", "success"]
+    assert "1,A0,101.00,0.0150,1.52,102.52" in summary(workspace)
+    assert (workspace.outputs / "held-2026-01-31.html").exists()
+    assert finished(workspace.settings(), NEXT) is not None
+    assert finished(workspace.settings(), AS_OF) is None
 
 
 def test_what_is_not_held_cannot_be_approved(workspace: Workspace) -> None:

@@ -18,6 +18,8 @@ from lending_club_pipeline.deliveries.quoting import mixed_line_ends
 from lending_club_pipeline.errors import Place, RefusedDeliveryError
 
 LONGEST_RECORD_BYTES: Final = 2 * 2**20
+# The smallest that holds the longest record; each thread has one, and a larger one is no faster.
+_BUFFER_BYTES: Final = 2 * LONGEST_RECORD_BYTES
 
 # Reasons by what DuckDB calls the error. Where one record has several, the first named here is
 # given: what made the record unreadable comes before what follows from it.
@@ -115,7 +117,8 @@ def _records(plain: Path, header: Header, on_error: str) -> str:
             {quoted(plain)}, auto_detect = false, delim = ',', quote = '"', escape = '"',
             header = true, skip = {header.line - 1}, columns = {{{fields}}},
             nullstr = chr(1) || 'never' || chr(2), {on_error},
-            max_line_size = {LONGEST_RECORD_BYTES}, compression = 'none'
+            max_line_size = {LONGEST_RECORD_BYTES}, buffer_size = {_BUFFER_BYTES},
+            compression = 'none'
             {"" if header.line_end is None else f", new_line = '{_NEW_LINES[header.line_end]}'"}
         )
         {"where " + read if header.extra_positions else ""}
@@ -144,6 +147,17 @@ def collect_rejects(connection: duckdb.DuckDBPyConnection) -> int:
     """
     ranks = " ".join(f"when '{name}' then {rank}" for rank, name in enumerate(_REASONS))
     names = " ".join(f"when '{name}' then '{reason}'" for name, reason in _REASONS.items())
+    # A record with thousands of fields too many has as many errors, each with the record's text:
+    # which one counts is decided without that text, which need not fit into memory.
+    connection.execute(f"""
+        create or replace temp table first_errors as
+        select rowid as error_id
+        from reject_errors
+        qualify row_number() over (
+            partition by line_byte_position
+            order by case error_type {ranks} else 99 end, byte_position, rowid
+        ) = 1
+    """)
     connection.execute(f"""
         create or replace table rejected as
         select
@@ -157,10 +171,7 @@ def collect_rejects(connection: duckdb.DuckDBPyConnection) -> int:
             cast(1 as bigint) as lines,
             cast(0 as bigint) as empty_lines,
         from reject_errors
-        qualify row_number() over (
-            partition by line_byte_position
-            order by case error_type {ranks} else 99 end, byte_position
-        ) = 1
+        where rowid in (select error_id from first_errors)
     """)
     row = connection.execute("select count(*) from rejected").fetchone()
     return 0 if row is None else int(row[0])

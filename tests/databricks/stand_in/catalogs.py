@@ -1,13 +1,33 @@
 """What Spark's catalog holds: tables and their columns, read from its Java side in few calls."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession, types
 
 from tests.databricks.stand_in.spark import SPARK_CATALOG
+
+_READ_ATTEMPTS: Final = 5
+T = TypeVar("T")
+
+
+def read_whole(read: Callable[[], T]) -> T:
+    """Read what is made of several looks at the catalog.
+
+    Another client may drop a schema or a table in between, of which the next look then says that
+    it is not there: what was read so far is out of date, so all of it is read again.
+    """
+    for _ in range(_READ_ATTEMPTS - 1):
+        try:
+            return read()
+        except (Py4JJavaError, PySparkException):
+            continue
+    return read()
 
 
 @dataclass(frozen=True)

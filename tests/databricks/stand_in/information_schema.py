@@ -5,12 +5,13 @@ https://docs.databricks.com/sql/language-manual/sql-ref-information-schema.html
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Final
 
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
-from tests.databricks.stand_in.catalogs import Catalog, Relation, real_type
+from tests.databricks.stand_in.catalogs import Catalog, Relation, read_whole, real_type
 from tests.databricks.stand_in.errors import StatementError
 from tests.databricks.stand_in.registers import Governance
 from tests.databricks.stand_in.rewriting import INFORMATION_SCHEMA
@@ -116,8 +117,7 @@ class InformationSchema:
                 raise StatementError("TABLE_OR_VIEW_NOT_FOUND", "42P01", text)
             # Registers are small; to look at each table of each schema takes long.
             is_slow = view in {"tables", "columns", "views"}
-            schemas = self._schemas_in(statement) if is_slow else self._catalog.schemas()
-            rows = list(self._rows[view](schemas))
+            rows = read_whole(partial(self._read, view, statement if is_slow else None))
             fields = [(column, _TYPES.get(column, _TEXT)) for column in _COLUMNS[view]]
             columns = zip(*rows, strict=True) if rows else [() for _ in fields]
             arrays = [
@@ -125,6 +125,10 @@ class InformationSchema:
             ]
             table = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
             spark.createDataFrame(table).createOrReplaceTempView(INFORMATION_SCHEMA + view)
+
+    def _read(self, view: str, statement: str | None) -> list[tuple[Any, ...]]:
+        schemas = self._catalog.schemas() if statement is None else self._schemas_in(statement)
+        return list(self._rows[view](schemas))
 
     def withdraw(self, spark: SparkSession, views: Iterable[str]) -> None:
         """Remove the views again."""

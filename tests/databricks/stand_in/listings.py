@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 from databricks.sql.thrift_api.TCLIService import ttypes
 
-from tests.databricks.stand_in.catalogs import real_type
+from tests.databricks.stand_in.catalogs import read_whole, real_type
 from tests.databricks.stand_in.operations import Operation, invalid
 from tests.databricks.stand_in.requests import Requests
 from tests.databricks.stand_in.results import Result
@@ -30,26 +30,30 @@ class Listings(Requests):
     def GetTables(self, req: Any) -> Any:  # noqa: N802
         """List tables and views."""
         kinds = {kind.upper() for kind in req.tableTypes or ["TABLE", "VIEW"]}
-        rows = [
-            (self._service.name, r.schema, r.name, kind, r.table_comment or "")
-            for r in self._relations(req)
-            if (kind := "VIEW" if r.kind == "VIEW" else "TABLE") in kinds
-        ]
+        rows = read_whole(
+            lambda: [
+                (self._service.name, r.schema, r.name, kind, r.table_comment or "")
+                for r in self._relations(req)
+                if (kind := "VIEW" if r.kind == "VIEW" else "TABLE") in kinds
+            ]
+        )
         names = ("TABLE_CAT", "TABLE_SCHEM", "TABLE_NAME", "TABLE_TYPE", "REMARKS")
         return self._listed(ttypes.TGetTablesResp, req, _columns(names, rows))
 
     def GetColumns(self, req: Any) -> Any:  # noqa: N802
         """List columns."""
-        rows = [
-            (
-                *(self._service.name, relation.schema, relation.name, field.name),
-                *(real_type(field).simpleString().upper(), place, field.nullable),
-                field.metadata.get("comment", ""),
-            )
-            for relation in self._relations(req)
-            for place, field in enumerate(relation.columns.fields)
-            if _like(field.name, req.columnName)
-        ]
+        rows = read_whole(
+            lambda: [
+                (
+                    *(self._service.name, relation.schema, relation.name, field.name),
+                    *(real_type(field).simpleString().upper(), place, field.nullable),
+                    field.metadata.get("comment", ""),
+                )
+                for relation in self._relations(req)
+                for place, field in enumerate(relation.columns.fields)
+                if _like(field.name, req.columnName)
+            ]
+        )
         rows = [(*row[:6], "YES" if row[6] else "NO", row[7]) for row in rows]
         names = (
             *("TABLE_CAT", "TABLE_SCHEM", "TABLE_NAME", "COLUMN_NAME"),
