@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
+from lending_club_pipeline.deliveries.calendars import Calendar, parse_holidays
 from lending_club_pipeline.errors import ConfigurationError
 from lending_club_pipeline.limits import parse_movement_limits
 
@@ -72,6 +73,8 @@ class DataPlatformConfig(BaseSettings):
         sensor_settle_seconds: age that a file must have before the sensor takes it.
         movement_limits: by how many percent a delivery may move against the one before it, such as
             `balance=10,accounts=5`; nothing is limited when it is not set.
+        delivery_calendar: on which days a delivery is expected: `every_day` or `weekdays`.
+        delivery_holidays: days on which none is, as YYYY-MM-DD, separated by commas.
         databricks_host: workspace host name, production only; so are the others of this name.
         databricks_token: personal access token; or, instead of it:
         databricks_client_id: application id of a service principal (OAuth machine to machine).
@@ -114,6 +117,8 @@ class DataPlatformConfig(BaseSettings):
     backfill_days_per_run: int = Field(default=31, ge=1, le=3650)
     sensor_settle_seconds: float = Field(default=30.0, ge=0)
     movement_limits: str = ""
+    delivery_calendar: Calendar = "every_day"
+    delivery_holidays: str = ""
     databricks_host: str | None = None
     databricks_token: SecretStr | None = None
     databricks_client_id: str | None = None
@@ -142,6 +147,12 @@ class DataPlatformConfig(BaseSettings):
     @classmethod
     def _are_movement_limits(cls, value: str) -> str:
         parse_movement_limits(value)
+        return value
+
+    @field_validator("delivery_holidays")
+    @classmethod
+    def _are_holidays(cls, value: str) -> str:
+        parse_holidays(value)
         return value
 
     @field_validator("databricks_host")
@@ -181,6 +192,11 @@ class DataPlatformConfig(BaseSettings):
     def movement_percents(self) -> dict[str, Decimal]:
         """By how many percent each measure may move; one that is not named may as it likes."""
         return parse_movement_limits(self.movement_limits)
+
+    @property
+    def delivery_holiday_dates(self) -> frozenset[dt.date]:
+        """Days on which no delivery is expected, whatever day of the week they are."""
+        return parse_holidays(self.delivery_holidays)
 
     @property
     def databricks_reader_names(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from lending_club_pipeline.defs.transform.metadata import (
     read_columns,
     read_table_facts,
 )
+from lending_club_pipeline.defs.transform.regularity import REGULARITY_CHECKS, check_regularity
 from lending_club_pipeline.defs.transform.specs import translate
 from lending_club_pipeline.errors import TransformationError
 from lending_club_pipeline.transformation.manifests import PreparedManifest
@@ -30,6 +31,7 @@ from lending_club_pipeline.warehouse import Warehouse
 if TYPE_CHECKING:
     from lending_club_pipeline.transformation.column_lineage import ColumnLineage
 
+_LEDGER: Final = "delivery_ledger"
 _EVALUATED: Final = ("pass", "warn", "fail", "error")
 
 
@@ -143,7 +145,7 @@ def build_dbt_assets(
     @dg.multi_asset(
         name="dbt_project",
         specs=graph.partitioned(partitions),
-        check_specs=list(graph.check_specs.values()),
+        check_specs=[*graph.check_specs.values(), *REGULARITY_CHECKS],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
@@ -179,6 +181,10 @@ def build_dbt_assets(
             graph, results, warehouse.warehouse, context.selected_asset_keys
         )
         yield from _check_results(graph, results, context.selected_asset_check_keys)
+        if _LEDGER in {graph.title_of(it.unique_id) for it in results if it.status == "success"}:
+            yield from check_regularity(
+                warehouse.warehouse, platform.settings, dates, context.selected_asset_check_keys
+            )
         if is_only_held([graph.title_of(it.unique_id) for it in results if it.is_failed]):
             hold(context, platform, warehouse.warehouse, dates)
         _fail_if_failed(graph, results)
