@@ -124,9 +124,7 @@ def test_the_seeds_are_refused_unless_they_give_every_balance_one_rate(
     prepared = manifests.prepare_manifest(warehouse.dbt_environment(), tmp_path / "cache")
 
     def refusals() -> set[str]:
-        arguments = build_arguments(
-            [EFFECTIVE_DATE], ["interest_rate_tiers", "loan_bonus_rates"]
-        )
+        arguments = build_arguments([EFFECTIVE_DATE], ["interest_rate_tiers", "loan_bonus_rates"])
         results = run_dbt(prepared, arguments, warehouse.dbt_environment(), lambda *_: None)
         warehouse.disconnect_dbt()
         return {it.unique_id.split(".")[2] for it in results if it.is_failed}

@@ -1,0 +1,14 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='merge_versions',
+    unique_key=['account_id', 'valid_from'],
+    on_schema_change='fail',
+    full_refresh=false,
+) }}
+
+{{ versions_of_this_run(
+    ref('stg_accounts__cleaned'),
+    ref('delivery_ledger'),
+    'account_id',
+    ['customer_id', 'account_type', 'balance'],
+) }}
