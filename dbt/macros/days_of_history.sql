@@ -1,14 +1,18 @@
 {#- Which days a history is compared for. A key's state can only differ from the day before on a day
     that this run processes, or on the next known day after one: everything else is as it was. -#}
 
-{#- The run's business dates as ISO texts in their order; none where they are not known yet. -#}
-{% macro days_of_this_run() -%}
+{#- The business dates that the run was given, as ISO texts in their order; perhaps none. -#}
+{% macro given_days() -%}
     {%- set given = var('as_of_dates', none) or [var('as_of_date', none)] -%}
-    {%- set days = given | select | map('string') | unique | sort | list -%}
-    {%- if not days and execute -%}
-        {%- set newest -%}
-            select max(as_of_date) as day from {{ source('lending_club', 'delivered_files') }}
-        {%- endset -%}
+    {{ return(given | select | map('string') | unique | sort | list) }}
+{%- endmacro %}
+
+{#- The business dates that the run processes, as ISO texts in their order. -#}
+{% macro days_of_this_run() -%}
+    {%- set days = given_days() -%}
+    {%- if not days -%}
+        {%- set newest = 'select max(as_of_date) as newest from '
+            ~ source('lending_club', 'delivered_files') -%}
         {%- set days = run_query(newest).columns[0].values() | map('string') | list -%}
     {%- endif -%}
     {{ return(days) }}
@@ -19,18 +23,17 @@
     processed again does not close: what the history says of such a day stands until it does. -#}
 {% macro days_of_history(ledger) -%}
     {%- set days = {'closed': [], 'points': []} -%}
-    {%- if execute -%}
-        {%- set query -%}
-            select distinct as_of_date as day, 'closed' as kind from {{ ledger }} where is_closed
-            union all
-            select distinct valid_from as day, 'points' as kind from {{ this }}
-            union all
-            select distinct valid_to as day, 'points' as kind from {{ this }} where not is_current
-        {%- endset -%}
-        {%- for row in run_query(query).rows -%}
-            {%- do days[row[1]].append(row[0] | string) -%}
-        {%- endfor -%}
-    {%- endif -%}
+    {%- set query -%}
+        select distinct as_of_date as known_date, 'closed' as kind from {{ ledger }} where is_closed
+        union all
+        select distinct valid_from as known_date, 'points' as kind from {{ this }}
+        union all
+        select distinct valid_to as known_date, 'points' as kind from {{ this }}
+        where not is_current
+    {%- endset -%}
+    {%- for row in run_query(query).rows -%}
+        {%- do days[row[1]].append(row[0] | string) -%}
+    {%- endfor -%}
     {{ return(days) }}
 {%- endmacro %}
 

@@ -1,20 +1,28 @@
-{#- The first days of the months that this run computes, as ISO texts in their order: those of the
-    variable `months`, else those in which the dates of the run lie. -#}
-{% macro months_of_this_run() -%}
-    {%- set given = var('months', none) or days_of_this_run() or ['1900-01-01'] -%}
+{#- Which months this run computes: those of the variable `months` (a list of their first days), else
+    those in which the dates of the run lie. -#}
+
+{#- Their first days as ISO texts in their order; none where no dates were given. -#}
+{% macro given_months() -%}
     {%- set months = [] -%}
-    {%- for day in given -%}
+    {%- for day in var('months', none) or given_days() -%}
         {%- do months.append((day | string)[:7] ~ '-01') -%}
     {%- endfor -%}
     {{ return(months | unique | sort | list) }}
 {%- endmacro %}
 
-{#- The same as a relation with `month` and `next_month`. -#}
-{% macro months_with_ends() -%}
-    {%- for month in months_of_this_run() -%}
+{#- A relation with `month`, the first day, and `next_month`. -#}
+{% macro months_of_this_run() -%}
+    {%- for month in given_months() -%}
         {%- set year, number = month[:4] | int, month[5:7] | int -%}
         {%- set next = '%04d-%02d-01' % (year + number // 12, number % 12 + 1) -%}
         select {{ as_dates([month]) }} as month, {{ as_dates([next]) }} as next_month
-        {{- " union all " if not loop.last }}
+        {{- "\n    union all\n    " if not loop.last }}
+    {%- else -%}
+        select
+            cast({{ dbt.date_trunc('month', 'as_of_date') }} as date) as month,
+            cast(
+                {{ dbt.dateadd('month', 1, dbt.date_trunc('month', 'as_of_date')) }} as date
+            ) as next_month
+        from ({{ dates_of_this_run() }}) as dates
     {%- endfor -%}
 {%- endmacro %}

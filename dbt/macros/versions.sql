@@ -9,10 +9,10 @@
     key: column that names what has versions.
     state: columns that make a version another one. -#}
 {% macro versions_of_this_run(delivered, ledger, key, state) -%}
-    {%- set run_days = days_of_this_run() -%}
     {%- if not is_incremental() -%}
-        {{ first_versions(delivered, key, state, run_days) }}
+        {{ first_versions(delivered, key, state, given_days()) }}
     {%- else -%}
+        {%- set run_days = days_of_this_run() -%}
         {%- set days = days_of_history(ledger) -%}
         {%- set others = (days.closed | reject('in', run_days) | list) + days.points -%}
         {%- if run_days | length == 1 and run_days[0] > (others | max | default('', true)) -%}
@@ -56,27 +56,27 @@
     new one, or both. -#}
 {% macro versions_of_newest_day(delivered, key, state, day) -%}
     select
-        coalesce(before.{{ key }}, after.{{ key }}) as {{ key }},
+        coalesce(earlier.{{ key }}, later.{{ key }}) as {{ key }},
         {%- for column in state %}
-        case when sides.is_new then after.{{ column }} else before.{{ column }} end as {{ column }},
+        case when sides.is_new then later.{{ column }} else earlier.{{ column }} end as {{ column }},
         {%- endfor %}
-        case when sides.is_new then {{ as_dates([day]) }} else before.valid_from end as valid_from,
+        case when sides.is_new then {{ as_dates([day]) }} else earlier.valid_from end as valid_from,
         case when sides.is_new then {{ end_of_time() }} else {{ as_dates([day]) }} end as valid_to,
         sides.is_new as is_current
     from (
         select * from {{ this }}
         where is_current
-    ) as before
+    ) as earlier
     full outer join (
         {{ state_on(delivered, key, state, day) }}
-    ) as after
-        on before.{{ key }} = after.{{ key }}
+    ) as later
+        on earlier.{{ key }} = later.{{ key }}
     cross join (select true as is_new union all select false as is_new) as sides
     where
-        ({{ states_differ('before', 'after', key, state) }})
+        ({{ states_differ('earlier', 'later', key, state) }})
         and case
-            when sides.is_new then after.{{ key }} is not null
-            else before.{{ key }} is not null
+            when sides.is_new then later.{{ key }} is not null
+            else earlier.{{ key }} is not null
         end
 {%- endmacro %}
 
@@ -101,7 +101,7 @@ changes as (
 touched as (
     select {{ key }} from changes
     {%- if not is_first %}
-    union
+    union distinct
     select {{ key }} from known
     where valid_from in ({{ days }}) or valid_to in ({{ days }})
     {%- endif %}
@@ -163,20 +163,20 @@ select
 from new_versions
 {%- else %}
 select
-    coalesce(after.{{ key }}, before.{{ key }}) as {{ key }},
+    coalesce(later.{{ key }}, earlier.{{ key }}) as {{ key }},
     {%- for column in state %}
-    case when after.{{ key }} is null then before.{{ column }} else after.{{ column }} end
+    case when later.{{ key }} is null then earlier.{{ column }} else later.{{ column }} end
         as {{ column }},
     {%- endfor %}
-    coalesce(after.valid_from, before.valid_from) as valid_from,
-    coalesce(after.valid_to, before.valid_from) as valid_to,
-    coalesce(after.valid_to = {{ end_of_time() }}, false) as is_current
-from old_versions as before
-full outer join new_versions as after
-    on before.{{ key }} = after.{{ key }} and before.valid_from = after.valid_from
+    coalesce(later.valid_from, earlier.valid_from) as valid_from,
+    coalesce(later.valid_to, earlier.valid_from) as valid_to,
+    coalesce(later.valid_to = {{ end_of_time() }}, false) as is_current
+from old_versions as earlier
+full outer join new_versions as later
+    on earlier.{{ key }} = later.{{ key }} and earlier.valid_from = later.valid_from
 where
-    before.valid_to is distinct from after.valid_to
-    or {{ states_differ('before', 'after', key, state) }}
+    earlier.valid_to is distinct from later.valid_to
+    or {{ states_differ('earlier', 'later', key, state) }}
 {%- endif %}
 {%- endmacro %}
 
@@ -184,12 +184,12 @@ where
 {% macro changes_on(delivered, key, state, compared) -%}
     {%- set day = as_dates([compared.day]) -%}
     select
-        coalesce(before.{{ key }}, after.{{ key }}) as {{ key }},
+        coalesce(earlier.{{ key }}, later.{{ key }}) as {{ key }},
         {%- for column in state %}
-        after.{{ column }},
+        later.{{ column }},
         {%- endfor %}
         {{ day }} as valid_from,
-        after.{{ key }} is not null as is_there
+        later.{{ key }} is not null as is_there
     from (
         {%- if compared.previous_is_of_run %}
         {{ state_on(delivered, key, state, compared.previous) }}
@@ -197,7 +197,7 @@ where
         select {{ key }}, {{ state | join(', ') }} from known
         where valid_from < {{ day }} and valid_to >= {{ day }}
         {%- endif %}
-    ) as before
+    ) as earlier
     full outer join (
         {%- if compared.is_of_run %}
         {{ state_on(delivered, key, state, compared.day) }}
@@ -205,9 +205,9 @@ where
         select {{ key }}, {{ state | join(', ') }} from known
         where valid_from <= {{ day }} and valid_to > {{ day }}
         {%- endif %}
-    ) as after
-        on before.{{ key }} = after.{{ key }}
-    where {{ states_differ('before', 'after', key, state) }}
+    ) as later
+        on earlier.{{ key }} = later.{{ key }}
+    where {{ states_differ('earlier', 'later', key, state) }}
 {%- endmacro %}
 
 {% macro state_on(delivered, key, state, day) -%}

@@ -10,7 +10,7 @@ bonuses as (
 
 effective_dates as (
     select effective_date as valid_from from tiers
-    union
+    union distinct
     select effective_date as valid_from from bonuses
 ),
 

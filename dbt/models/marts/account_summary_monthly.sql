@@ -8,7 +8,7 @@
 with
 
 months as (
-    {{ months_with_ends() }}
+    {{ months_of_this_run() }}
 ),
 
 closed_dates as (
@@ -23,8 +23,8 @@ last_deliveries as (
     from months
     inner join closed_dates
         on
-            closed_dates.as_of_date >= months.month
-            and closed_dates.as_of_date < months.next_month
+            months.month <= closed_dates.as_of_date
+            and months.next_month > closed_dates.as_of_date
     group by months.month
 ),
 
@@ -45,7 +45,8 @@ rates as (
         rates.valid_from,
         rates.valid_to,
         rates.lower_bound,
-        coalesce(rates.next_lower_bound, cast(9999999999999999.99 as decimal(18, 2))) as upper_bound,
+        coalesce(rates.next_lower_bound, cast(9999999999999999.99 as decimal(18, 2)))
+            as upper_bound,
         rates.annual_base_rate,
         rates.annual_bonus_rate
     from last_deliveries
@@ -116,9 +117,9 @@ with_days as (
         *,
         ends > as_of_date as is_there,
         case
-            when ends > as_of_date then {{ dbt.datediff('begins', 'as_of_date', 'day') }} + 1
-            else {{ dbt.datediff('begins', 'ends', 'day') }}
-        end as days
+            when ends > as_of_date then {{ days_between('begins', 'as_of_date') }} + 1
+            else {{ days_between('begins', 'ends') }}
+        end as day_count
     from pieces
 ),
 
@@ -132,9 +133,9 @@ by_account as (
         count(case when is_there then 1 end) as accounts,
         sum(case when is_there then balance end) as balance,
         cast(
-            sum(cast({{ interest_on('balance', 'interest_rate') }} * 100 as bigint) * days)
+            sum(cast({{ interest_on('balance', 'interest_rate') }} * 100 as bigint) * day_count)
             as bigint
-        ) as annual_cents_times_days
+        ) as annual_cents_by_day
     from with_days
     group by month, as_of_date, customer_id, account_type, account_id
 ),
@@ -143,7 +144,7 @@ with_interest as (
     select
         *,
         cast(
-            cast({{ rounded_division('annual_cents_times_days', '365') }} as decimal(18, 0))
+            cast({{ rounded_division('annual_cents_by_day', '365') }} as decimal(18, 0))
             * cast(0.01 as decimal(3, 2)) as decimal(18, 2)
         ) as accrued_interest
     from by_account

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='merge',
-    unique_key=['as_of_date', 'change'],
+    unique_key=['as_of_date', 'change_kind'],
     on_schema_change='fail',
 ) }}
 
@@ -65,24 +65,24 @@ accounts_after as (
 
 changed_accounts as (
     select
-        coalesce(before.as_of_date, after.as_of_date) as as_of_date,
-        coalesce(before.previous_date, after.previous_date) as previous_date,
-        before.account_id is null as is_opened,
-        after.account_id is null as is_closed,
-        before.customer_id as customer_before,
-        after.customer_id as customer_after,
-        before.account_type as type_before,
-        after.account_type as type_after,
-        before.balance as balance_before,
-        after.balance as balance_after
-    from accounts_before as before
-    full outer join accounts_after as after
+        coalesce(earlier.as_of_date, later.as_of_date) as as_of_date,
+        coalesce(earlier.previous_date, later.previous_date) as previous_date,
+        earlier.account_id is null as is_opened,
+        later.account_id is null as is_closed,
+        earlier.customer_id as customer_before,
+        later.customer_id as customer_after,
+        earlier.account_type as type_before,
+        later.account_type as type_after,
+        earlier.balance as balance_before,
+        later.balance as balance_after
+    from accounts_before as earlier
+    full outer join accounts_after as later
         on
-            before.account_id = after.account_id
-            and before.as_of_date = after.as_of_date
+            earlier.account_id = later.account_id
+            and earlier.as_of_date = later.as_of_date
 ),
 
-{#- Tiers of both days, and the ranges of balances that another tier holds than before. #}
+{#- Tiers of both days, and the ranges of balances that another tier holds than earlier. #}
 
 tiers_before as (
     select
@@ -110,16 +110,16 @@ tiers_after as (
 
 moved_ranges as (
     select
-        before.as_of_date,
-        greatest(before.lower_bound, after.lower_bound) as lower_bound,
-        least(before.upper_bound, after.upper_bound) as upper_bound
-    from tiers_before as before
-    inner join tiers_after as after
+        earlier.as_of_date,
+        greatest(earlier.lower_bound, later.lower_bound) as lower_bound,
+        least(earlier.upper_bound, later.upper_bound) as upper_bound
+    from tiers_before as earlier
+    inner join tiers_after as later
         on
-            before.as_of_date = after.as_of_date
-            and before.lower_bound < after.upper_bound
-            and after.lower_bound < before.upper_bound
-    where before.lower_bound != after.lower_bound
+            earlier.as_of_date = later.as_of_date
+            and earlier.lower_bound < later.upper_bound
+            and earlier.upper_bound > later.lower_bound
+    where earlier.lower_bound != later.lower_bound
 ),
 
 judged_accounts as (
@@ -162,15 +162,15 @@ judged_accounts as (
 changed_flags as (
     select
         compared.as_of_date,
-        before.customer_id
+        earlier.customer_id
     from compared
-    inner join customers as before
-        on compared.as_of_date = before.valid_to
-    inner join customers as after
+    inner join customers as earlier
+        on compared.as_of_date = earlier.valid_to
+    inner join customers as later
         on
-            compared.as_of_date = after.valid_from
-            and before.customer_id = after.customer_id
-    where before.has_loan != after.has_loan
+            compared.as_of_date = later.valid_from
+            and earlier.customer_id = later.customer_id
+    where earlier.has_loan != later.has_loan
 ),
 
 judged as (
@@ -212,33 +212,38 @@ judged as (
 ),
 
 kinds as (
-    {%- for kind in ['opened', 'closed', 'balance_changed', 'loan_flag_changed', 'tier_changed'] %}
-    select '{{ kind }}' as change
-        {{- " union all" if not loop.last }}
-    {%- endfor %}
+    select 'opened' as change_kind
+    union all
+    select 'closed' as change_kind
+    union all
+    select 'balance_changed' as change_kind
+    union all
+    select 'loan_flag_changed' as change_kind
+    union all
+    select 'tier_changed' as change_kind
 ),
 
 totals as (
     select
         judged.as_of_date,
-        kinds.change,
+        kinds.change_kind,
         count(*) as accounts,
         sum(judged.balance_before) as balance_before,
         sum(judged.balance_after) as balance_after
     from judged
     inner join kinds
         on
-            (judged.is_opened and kinds.change = 'opened')
-            or (judged.is_closed and kinds.change = 'closed')
-            or (judged.is_balance_changed and kinds.change = 'balance_changed')
-            or (judged.is_loan_flag_changed and kinds.change = 'loan_flag_changed')
-            or (judged.is_tier_changed and kinds.change = 'tier_changed')
-    group by judged.as_of_date, kinds.change
+            (judged.is_opened and kinds.change_kind = 'opened')
+            or (judged.is_closed and kinds.change_kind = 'closed')
+            or (judged.is_balance_changed and kinds.change_kind = 'balance_changed')
+            or (judged.is_loan_flag_changed and kinds.change_kind = 'loan_flag_changed')
+            or (judged.is_tier_changed and kinds.change_kind = 'tier_changed')
+    group by judged.as_of_date, kinds.change_kind
 )
 
 select
     compared.as_of_date,
-    kinds.change,
+    kinds.change_kind,
     compared.previous_date,
     coalesce(totals.accounts, 0) as accounts,
     cast(coalesce(totals.balance_before, 0) as decimal(38, 2)) as balance_before,
@@ -248,4 +253,4 @@ cross join kinds
 left join totals
     on
         compared.as_of_date = totals.as_of_date
-        and kinds.change = totals.change
+        and kinds.change_kind = totals.change_kind

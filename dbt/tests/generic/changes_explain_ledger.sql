@@ -17,11 +17,11 @@ explained as (
     select
         as_of_date,
         previous_date,
-        sum(case change when 'opened' then accounts when 'closed' then -accounts else 0 end)
+        sum(case change_kind when 'opened' then accounts when 'closed' then -accounts else 0 end)
             as accounts,
         sum(
             case
-                when change in ('opened', 'closed', 'balance_changed')
+                when change_kind in ('opened', 'closed', 'balance_changed')
                     then balance_after - balance_before
                 else 0
             end
@@ -33,15 +33,15 @@ explained as (
 
 select
     explained.*,
-    after.row_count - before.row_count as accounts_in_ledger,
-    after.balance - before.balance as balance_in_ledger
+    later.row_count - earlier.row_count as accounts_in_ledger,
+    later.balance - earlier.balance as balance_in_ledger
 from explained
-inner join cleaned as before
-    on explained.previous_date = before.as_of_date
-inner join cleaned as after
-    on explained.as_of_date = after.as_of_date
+inner join cleaned as earlier
+    on explained.previous_date = earlier.as_of_date
+inner join cleaned as later
+    on explained.as_of_date = later.as_of_date
 where
-    explained.accounts != after.row_count - before.row_count
-    or explained.balance != after.balance - before.balance
+    explained.accounts != later.row_count - earlier.row_count
+    or explained.balance != later.balance - earlier.balance
 
 {% endtest %}

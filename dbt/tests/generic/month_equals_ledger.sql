@@ -5,7 +5,7 @@
 with
 
 months as (
-    {{ months_with_ends() }}
+    {{ months_of_this_run() }}
 ),
 
 joined as (
