@@ -4,6 +4,8 @@
     unique_key=['account_id', 'valid_from'],
     on_schema_change='fail',
     full_refresh=false,
+    pre_hook="{{ store_text_plainly(not is_incremental()) }}",
+    post_hook="{{ store_text_plainly(false) }}",
 ) }}
 
 {{ versions_of_this_run(
