@@ -5,6 +5,7 @@ folder of secret files (`SECRETS_DIR`, as Kubernetes and Docker mount them). Eve
 in `.env.example`.
 """
 
+import datetime as dt
 import os
 import re
 from collections.abc import Mapping
@@ -64,6 +65,8 @@ class DataPlatformConfig(BaseSettings):
         input_path: folder in which deliveries arrive.
         output_path: folder in which outputs are published.
         landing_path: folder of the landed Parquet; beside the database when it is not set.
+        first_as_of_date: first business date that has a partition; earlier ones are refused.
+        backfill_days_per_run: most deliveries that a backfill processes in one run.
         sensor_settle_seconds: age that a file must have before the sensor takes it.
         databricks_host: workspace host name, production only; so are the others of this name.
         databricks_token: personal access token; or, instead of it:
@@ -103,6 +106,8 @@ class DataPlatformConfig(BaseSettings):
     input_path: Path = Path("data/inputs")
     output_path: Path = Path("data/outputs")
     landing_path: Path | None = None
+    first_as_of_date: dt.date = dt.date(2020, 1, 1)
+    backfill_days_per_run: int = Field(default=31, ge=1, le=3650)
     sensor_settle_seconds: float = Field(default=30.0, ge=0)
     databricks_host: str | None = None
     databricks_token: SecretStr | None = None

@@ -46,8 +46,8 @@ _LINES: Final = {
     ),
 }
 _MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
-_WIDTH_OF_FILES: Final = 120
-_REASON_PARENT: Final = {"rejected", "quarantined_staging", "quarantined_join"}
+WIDTH_OF_FILES: Final = 120
+REASON_PARENTS: Final = {"rejected", "quarantined_staging", "quarantined_join"}
 _JOIN_REASONS: Final = {"customer_not_found", "customer_quarantined"}
 
 
@@ -154,7 +154,7 @@ def closing_table(ledger: DeliveryLedger) -> Table:
             entry = ledger.entries[source_file, stage]
             style = "bold" if stage == "published" else ""
             table.add_row(Text("  " * indent + words), *_numbers(entry), style=style)
-            if stage in _REASON_PARENT and entry.row_count:
+            if stage in REASON_PARENTS and entry.row_count:
                 _add_reasons(table, ledger, entry, indent + 1)
     return table
 
@@ -190,7 +190,7 @@ def print_closing(ledger: DeliveryLedger, written: Sequence[Path]) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         # A file or a pipe has no width that the table would have to fit.
-        console.width = _WIDTH_OF_FILES
+        console.width = WIDTH_OF_FILES
     console.print(closing_table(ledger))
     verdict = (
         "Every record and every cent is accounted for."

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from lending_club_pipeline.outputs.closing import read_ledger
+from lending_club_pipeline.outputs.tables import OUTPUT_FILES
 from lending_club_pipeline.parity.comparing import Comparer
-from lending_club_pipeline.parity.running import FILES, BothEngines, Parity, both_engines
+from lending_club_pipeline.parity.running import BothEngines, Parity, both_engines
 from lending_club_pipeline.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.terminal import print_parity
 from lending_club_pipeline.warehouse import choose_warehouse
@@ -100,7 +101,7 @@ def processed(engines: BothEngines) -> dict[str, Processed]:
 
 
 def _outputs(side: DataPlatformConfig) -> dict[str, bytes]:
-    return {name: (side.output_path / name).read_bytes() for name in FILES}
+    return {name: (side.output_path / name).read_bytes() for name in OUTPUT_FILES}
 
 
 def _ledger(
@@ -136,8 +137,8 @@ def test_every_model_has_the_same_rows_and_types(
 def test_every_output_has_the_same_bytes(processed: dict[str, Processed], step: str) -> None:
     outputs = processed[step].outputs
 
-    assert set(processed[step].parity.files) == set(FILES)
-    for name in FILES:
+    assert set(processed[step].parity.files) == set(OUTPUT_FILES)
+    for name in OUTPUT_FILES:
         assert outputs["duckdb"][name] == outputs["databricks"][name], name
         assert processed[step].parity.files[name], name
 
@@ -189,7 +190,7 @@ def test_a_late_older_day_changes_nothing_that_is_published(
 ) -> None:
     before, after = (processed[step].outputs["databricks"] for step in STEPS[:2])
 
-    for name in FILES:
+    for name in OUTPUT_FILES:
         # The report compares the newest day with the one before, which is there only now.
         assert (after[name] == before[name]) is (name != "report.html"), name
 

@@ -18,6 +18,8 @@ WRONG = {
     "MEMORY_LIMIT": ("2 giraffes", "such as 2GiB"),
     "LOCK_WAIT_SECONDS": ("-1", "greater than or equal to 0"),
     "SENSOR_SETTLE_SECONDS": ("soon", "valid number"),
+    "FIRST_AS_OF_DATE": ("1.1.2020", "valid date"),
+    "BACKFILL_DAYS_PER_RUN": ("0", "greater than or equal to 1"),
     "DATABRICKS_CATALOG": ("bank; drop", "match pattern"),
     "DATABRICKS_SCHEMA": ("lending club", "match pattern"),
     "DATABRICKS_VOLUME": ("land/ing", "match pattern"),

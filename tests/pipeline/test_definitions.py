@@ -224,13 +224,13 @@ def test_the_schedule_asks_for_the_delivery_of_its_day(
     repository: dg.RepositoryDefinition,
 ) -> None:
     context = dg.build_schedule_context(
-        scheduled_execution_time=dt.datetime(2026, 1, 31, 6, tzinfo=dt.UTC)
+        scheduled_execution_time=dt.datetime(2026, 1, 31, 6, tzinfo=dt.UTC),
+        repository_def=repository,
     )
 
     data = repository.get_schedule_def("daily_delivery_schedule").evaluate_tick(context)
 
-    config = data.run_requests[0].run_config["resources"]["platform"]["config"]
-    assert config == {"as_of_date": "2026-01-31"}
+    assert [request.partition_key for request in data.run_requests] == ["2026-01-31"]
 
 
 def test_the_sensor_runs_a_delivery_once_until_it_changes(
@@ -260,9 +260,10 @@ def test_a_run_that_the_sensor_asks_for_processes_its_date(
             monkeypatch.setenv(name, value)
     workspace.deliver(CUSTOMERS, ACCOUNTS)
     definitions = build_definitions(workspace.settings())
-    config = {"resources": {"platform": {"config": {"as_of_date": AS_OF.isoformat()}}}}
 
-    result = definitions.resolve_job_def("process_delivery").execute_in_process(run_config=config)
+    result = definitions.resolve_job_def("process_delivery").execute_in_process(
+        partition_key=AS_OF.isoformat()
+    )
 
     assert result.success
     assert (workspace.outputs / "account_summary.csv").exists()
@@ -314,11 +315,11 @@ def test_a_part_of_the_graph_can_be_run_by_itself(
     definitions = build_definitions(processed.settings())
     job = dg.define_asset_job("part", selection)
 
-    result = (
-        dg.Definitions.merge(definitions, dg.Definitions(jobs=[job]))
-        .resolve_job_def("part")
-        .execute_in_process()
-    )
+    part = dg.Definitions.merge(definitions, dg.Definitions(jobs=[job])).resolve_job_def("part")
+
+    # Dagster runs checks that are asked for alone without a partition.
+    key = AS_OF.isoformat() if part.partitions_def else None
+    result = part.execute_in_process(partition_key=key)
 
     assert {
         event.asset_key.to_user_string() for event in result.get_asset_materialization_events()

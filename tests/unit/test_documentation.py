@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from lending_club_pipeline.cli import cli
 from lending_club_pipeline.outputs.reasons import REASONS
@@ -31,7 +32,7 @@ def test_defaults_in_the_example_are_the_defaults() -> None:
     fields = DataPlatformConfig.model_fields
     for name, value in re.findall(r"^([A-Z][A-Z_]+)=(.*)$", text, re.MULTILINE):
         default = fields[name.lower()].default
-        assert type(default)(value) == default, name
+        assert TypeAdapter(type(default)).validate_python(value) == default, name
 
 
 def test_every_dependency_is_documented_with_its_licence() -> None:

@@ -99,7 +99,7 @@ def test_a_file_is_read_again_only_if_it_changed(
     put(tmp_path / "2026-03-09")
     first = look_again(tmp_path)
     monkeypatch.setattr(
-        "lending_club_pipeline.deliveries.watching._sha256",
+        "lending_club_pipeline.deliveries.watching.sha256_of",
         lambda path: pytest.fail(f"{path} was read again"),
     )
 

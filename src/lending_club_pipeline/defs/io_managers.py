@@ -1,18 +1,22 @@
 """The I/O manager for Parquet: streams in, atomic files out, frames of your choice back."""
 
 import time
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
 
 from lending_club_pipeline.defs.resources import PlatformResource
 from lending_club_pipeline.outputs.parquet_files import read_parquet_file, write_parquet_file
 
+# Metadata of an asset whose one file holds the newest state, whichever partition is processed.
+HOLDS_NEWEST: Final = "lending_club/holds_newest"
+
 
 class ParquetIOManager(dg.ConfigurableIOManager):
     """Keeps each asset as one Parquet file, `<base>/<asset>.parquet` (partitions in a folder).
 
-    An asset `<name>_parquet` is kept as `<name>.parquet`.
+    An asset `<name>_parquet` is kept as `<name>.parquet`. With the metadata `HOLDS_NEWEST` it is
+    one file for all partitions.
 
     It writes what an engine streams (an object with `write_parquet`), Arrow tables and record
     batch readers, and Polars or pandas frames; a reader sees the old file or the new one. It
@@ -58,6 +62,12 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         base = self.base or str(self.platform.settings.output_path.absolute())
         parts = [*context.asset_key.path]
         parts[-1] = parts[-1].removesuffix("_parquet")
-        if context.has_asset_partitions:
+        if context.has_asset_partitions and not _holds_newest(context):
             parts.append(context.asset_partition_key)
         return f"{base.rstrip('/')}/{'/'.join(parts)}.parquet"
+
+
+def _holds_newest(context: dg.InputContext | dg.OutputContext) -> bool:
+    """Whether an asset is one file that every partition brings up to date."""
+    output = context.upstream_output if isinstance(context, dg.InputContext) else context
+    return output is not None and bool((output.definition_metadata or {}).get(HOLDS_NEWEST))

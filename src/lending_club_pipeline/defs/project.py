@@ -7,11 +7,12 @@ from lending_club_pipeline.defs.automation.triggers import (
     daily_delivery_schedule,
     new_delivery_sensor,
 )
-from lending_club_pipeline.defs.ingest.assets import delivery
+from lending_club_pipeline.defs.ingest.assets import build_delivery_assets
 from lending_club_pipeline.defs.io_managers import ParquetIOManager
+from lending_club_pipeline.defs.partitions import daily_partitions
 from lending_club_pipeline.defs.progress import PROGRESS, progress_logger
-from lending_club_pipeline.defs.publish.assets import outputs
-from lending_club_pipeline.defs.publish.serving import account_summary_to_databricks
+from lending_club_pipeline.defs.publish.assets import build_output_assets
+from lending_club_pipeline.defs.publish.serving import build_serving_asset
 from lending_club_pipeline.defs.resources import build_resources
 from lending_club_pipeline.defs.transform.assets import build_dbt_assets
 from lending_club_pipeline.settings import DataPlatformConfig
@@ -31,9 +32,14 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
     )
     resources = build_resources(settings)
     io_manager = ParquetIOManager(platform=resources["platform"])
-    serving = [account_summary_to_databricks] if warehouse.serves_readers else []
+    days = daily_partitions(settings.first_as_of_date)
     return dg.Definitions(
-        assets=[delivery, build_dbt_assets(prepared), outputs, *serving],
+        assets=[
+            build_delivery_assets(days),
+            build_dbt_assets(prepared, days),
+            build_output_assets(days),
+            *([build_serving_asset(days)] if warehouse.serves_readers else []),
+        ],
         jobs=[process_delivery],
         schedules=[daily_delivery_schedule],
         sensors=[new_delivery_sensor],

@@ -1,6 +1,5 @@
 """Resources: settings, the warehouse behind them, and the I/O manager for Parquet."""
 
-import datetime as dt
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -24,11 +23,9 @@ from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
 
 
 class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """What one run is about: its business date and folders, over the project's settings.
+    """The folders and bounds of one run, over the project's settings.
 
     Attributes:
-        as_of_date: business date of the delivery as YYYY-MM-DD; empty means the delivery that
-            `find_delivery` chooses.
         input_path: folder in which deliveries arrive; empty means `INPUT_PATH`.
         output_path: folder in which outputs are published; empty means `OUTPUT_PATH`.
         landing_path: folder of the landed files; empty means `LANDING_PATH`.
@@ -37,7 +34,6 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         dbt_threads: models that dbt builds at the same time; None means `DBT_THREADS`.
     """
 
-    as_of_date: str = ""
     input_path: str = ""
     output_path: str = ""
     landing_path: str = ""
@@ -67,22 +63,6 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def settings(self) -> DataPlatformConfig:
         """The project's settings with this run's folders."""
         return self._settings or load_settings()
-
-    @property
-    def requested_date(self) -> dt.date | None:
-        """The business date asked for, or None.
-
-        Raises:
-            ConfigurationError: it is no date.
-        """
-        if not self.as_of_date:
-            return None
-        try:
-            return dt.date.fromisoformat(self.as_of_date)
-        except ValueError:
-            raise ConfigurationError(
-                f"as_of_date={self.as_of_date} is no date. Write it as YYYY-MM-DD."
-            ) from None
 
 
 class WarehouseResource(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]

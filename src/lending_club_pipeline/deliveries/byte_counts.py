@@ -228,3 +228,9 @@ def _refusing(delivered: DeliveredFile) -> Iterator[None]:
             f"this is no whole .{delivered.compression} file ({error})",
             "It was cut off or damaged on its way: deliver it again",
         ) from None
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file as it is stored."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

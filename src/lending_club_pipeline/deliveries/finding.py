@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -67,6 +67,60 @@ def find_delivery(inputs: Path, as_of_date: dt.date | None, today: dt.date) -> D
     newest = max(dates)
     _refuse_future(newest, today, inputs / newest.isoformat())
     return _delivery(newest, inputs / newest.isoformat())
+
+
+def find_deliveries(
+    inputs: Path, dates: Collection[dt.date], today: dt.date
+) -> tuple[list[Delivery], list[RefusedDeliveryError]]:
+    """Find the deliveries of several dates; a date that has no folder has no delivery.
+
+    Undated files are today's, if `today` is among the dates and has no folder.
+
+    Args:
+        inputs: the folder in which deliveries arrive.
+        dates: the business dates.
+        today: the current date in UTC; nothing newer is accepted.
+
+    Returns:
+        The deliveries, oldest first, and why others are refused.
+
+    Raises:
+        RefusedDeliveryError: there is no folder of deliveries.
+    """
+    known = set(dates_with_delivery(inputs, min(dates), max(dates), today))
+    found, refused = [], []
+    for date in sorted(known & set(dates)):
+        try:
+            _refuse_future(date, today, inputs / date.isoformat())
+            found.append(_dated_or_undated(inputs, date))
+        except RefusedDeliveryError as error:
+            refused.append(error)
+    return found, refused
+
+
+def dates_with_delivery(
+    inputs: Path, first: dt.date, last: dt.date, today: dt.date
+) -> list[dt.date]:
+    """List the dates from `first` through `last` that have a folder, oldest first.
+
+    Undated files are the delivery of `today`.
+
+    Raises:
+        RefusedDeliveryError: there is no folder of deliveries.
+    """
+    _refuse_if_no_folder(inputs)
+    known = {*dated_folders(inputs), *([today] if _has_undated_files(inputs) else [])}
+    return sorted(date for date in known if first <= date <= last)
+
+
+def no_delivery_between(inputs: Path, first: dt.date, last: dt.date) -> RefusedDeliveryError:
+    """Return the error of a run of several dates of which none has a delivery."""
+    return RefusedDeliveryError(
+        "delivery_missing",
+        Place(inputs),
+        f"there is no delivery from {first} through {last}: no folder has the name of such a date",
+        "Put dated folders there, or name another folder by --inputs or INPUT_PATH",
+    )
 
 
 def dated_folders(inputs: Path) -> list[dt.date]:

@@ -107,6 +107,11 @@ class SplitterLimits:
 _Counted: TypeAlias = tuple[DeliveredFile, ByteCounts, Path]
 
 
+def landed_folder(landing: Path, as_of_date: dt.date) -> Path:
+    """Return the folder of a landed day."""
+    return landing / f"as_of_date={as_of_date.isoformat()}"
+
+
 def land(
     delivery: Delivery,
     landing: Path,
@@ -139,7 +144,7 @@ def _land(
     loaded_at: dt.datetime,
     on_progress: Callable[[str], None],
 ) -> LandedDelivery:
-    target = landing / f"as_of_date={delivery.as_of_date.isoformat()}"
+    target = landed_folder(landing, delivery.as_of_date)
     _recover(landing)
     work = landing / f".landing-{os.getpid()}"
     work.mkdir(parents=True, mode=0o700)

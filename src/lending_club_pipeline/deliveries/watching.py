@@ -1,17 +1,14 @@
 """Tell which deliveries are new or changed since somebody looked last."""
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
+from lending_club_pipeline.deliveries.byte_counts import sha256_of
 from lending_club_pipeline.deliveries.finding import Delivery, dated_folders, find_delivery
 from lending_club_pipeline.errors import RefusedDeliveryError
-
-_CHUNK: Final = 2**22
 
 
 @dataclass(frozen=True)
@@ -93,14 +90,6 @@ class _Checksums:
     def of(self, path: Path) -> str:
         status = path.stat()
         identity = f"{path}|{status.st_size}|{status.st_mtime_ns}"
-        checksum = self._known.get(identity) or _sha256(path)
+        checksum = self._known.get(identity) or sha256_of(path)
         self.used[identity] = checksum
         return checksum
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        for chunk in iter(lambda: file.read(_CHUNK), b""):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -8,6 +8,12 @@ from typing import Final
 from lending_club_pipeline.errors import OutputError
 from lending_club_pipeline.warehouse.protocol import FileFormat, Warehouse
 
+OUTPUT_FILES: Final = (
+    "account_summary.csv",
+    "account_summary.parquet",
+    "quarantine.csv",
+    "report.html",
+)
 # Both orders are those of bytes; the outputs are part of the project's contract (docs/data-model).
 ACCOUNT_SUMMARY: Final = """
     select

@@ -18,13 +18,12 @@ from lending_club_pipeline.errors import (
     RefusedDeliveryError,
 )
 from lending_club_pipeline.outputs.atomic_files import describe
+from lending_club_pipeline.outputs.tables import OUTPUT_FILES
 from lending_club_pipeline.parity.comparing import Comparer, Comparison
 from lending_club_pipeline.settings import DatabaseType, DataPlatformConfig, load_settings
 from lending_club_pipeline.transformation.manifests import prepare_manifest
 from lending_club_pipeline.warehouse import choose_warehouse
 from lending_club_pipeline.warehouse.databricks import DatabricksWarehouse
-
-FILES: Final = ("account_summary.csv", "account_summary.parquet", "quarantine.csv", "report.html")
 
 _SUFFIX: Final = "_parity"
 # When something was loaded is no matter of the data.
@@ -90,7 +89,7 @@ class BothEngines:
         Raises:
             PipelineError: something could not be read.
         """
-        return Parity(tuple(self._models()), {name: self._are_equal(name) for name in FILES})
+        return Parity(tuple(self._models()), {name: self._are_equal(name) for name in OUTPUT_FILES})
 
     def _models(self) -> Iterator[Comparison]:
         left, right = (choose_warehouse(self.sides[engine]) for engine in _ENGINES)

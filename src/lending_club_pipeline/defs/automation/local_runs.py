@@ -4,20 +4,29 @@ import datetime as dt
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import dagster as dg
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
 
+from lending_club_pipeline.defs.automation.finished_days import date_of_delivery, mark_finished
 from lending_club_pipeline.defs.automation.history import explaining_history, quick_history
 from lending_club_pipeline.defs.automation.homes import prepare_home
 from lending_club_pipeline.defs.automation.jobs import JOB_NAME
 from lending_club_pipeline.defs.progress import PROGRESS, following
 from lending_club_pipeline.defs.project import build_definitions
+from lending_club_pipeline.deliveries.finding import today_utc
 from lending_club_pipeline.errors import (
+    ConfigurationError,
     PipelineError,
+    Place,
     RefusedDeliveryError,
     WarehouseLockedError,
 )
@@ -46,15 +55,20 @@ class RunReport:
         run_id: Dagster's id of the run, under which its logs are found.
         outcome: how it ended.
         message: what went wrong, in one line; empty after a success.
-        ledger: the ledger of the delivery, if it was processed.
+        ledgers: the ledgers of the deliveries that were processed, by business date.
         written: the files that were published.
     """
 
     run_id: str
     outcome: Outcome
     message: str
-    ledger: DeliveryLedger | None = None
+    ledgers: Mapping[dt.date, DeliveryLedger] = field(default_factory=dict)
     written: tuple[Path, ...] = ()
+
+    @property
+    def ledger(self) -> DeliveryLedger | None:
+        """The ledger of a run of one delivery, if it was processed."""
+        return next(iter(self.ledgers.values()), None)
 
 
 def process_delivery(
@@ -73,6 +87,27 @@ def process_delivery(
         PipelineError: the run could not even begin.
         KeyboardInterrupt: the process was told to stop; the run is recorded as failed.
     """
+    date = as_of_date or date_of_delivery(settings)
+    return process_days(settings, (date, date), on_message)
+
+
+def process_days(
+    settings: DataPlatformConfig,
+    days: tuple[dt.date, dt.date],
+    on_message: Callable[[str], None],
+) -> RunReport:
+    """Process the deliveries from a first day through a last one in one run.
+
+    Args:
+        settings: the project's settings.
+        days: first and last business date.
+        on_message: is told what is being done.
+
+    Raises:
+        PipelineError: the run could not even begin.
+        KeyboardInterrupt: the process was told to stop; the run is recorded as failed.
+    """
+    _refuse_days_without_partition(settings, days)
     home = prepare_home(settings.dagster_home)
     definitions = build_definitions(settings)
     with (
@@ -84,19 +119,42 @@ def process_delivery(
     ):
         _close_abandoned_runs(instance)
         result = definitions.resolve_job_def(JOB_NAME).execute_in_process(
-            run_config=_run_config(as_of_date),
+            run_config={"loggers": {PROGRESS: {}}},
             instance=instance,
             raise_on_error=False,
-            tags={_PID_TAG: str(os.getpid()), _HOST_TAG: socket.gethostname()},
+            tags={
+                _PID_TAG: str(os.getpid()),
+                _HOST_TAG: socket.gethostname(),
+                **_partition_tags(days),
+            },
         )
         if not result.success and received() & _STOPPING:
             raise KeyboardInterrupt
     return _report(result, settings)
 
 
-def _run_config(as_of_date: dt.date | None) -> dict[str, Any]:
-    platform = {"as_of_date": as_of_date.isoformat() if as_of_date else ""}
-    return {"resources": {"platform": {"config": platform}}, "loggers": {PROGRESS: {}}}
+def _partition_tags(days: tuple[dt.date, dt.date]) -> dict[str, str]:
+    first, last = (day.isoformat() for day in days)
+    if first == last:
+        return {PARTITION_NAME_TAG: first}
+    return {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
+
+
+def _refuse_days_without_partition(
+    settings: DataPlatformConfig, days: tuple[dt.date, dt.date]
+) -> None:
+    if days[0] < settings.first_as_of_date:
+        raise ConfigurationError(
+            f"The as-of date {days[0]} lies before FIRST_AS_OF_DATE={settings.first_as_of_date}. "
+            "Set that to an earlier date if such deliveries are to be processed."
+        )
+    if days[1] > today_utc():
+        raise RefusedDeliveryError(
+            "date_in_the_future",
+            Place(settings.input_path),
+            f"the as-of date {days[1]} lies in the future (today is {today_utc()} in UTC)",
+            "Name an earlier date",
+        )
 
 
 def _close_abandoned_runs(instance: dg.DagsterInstance) -> None:
@@ -110,8 +168,12 @@ def _close_abandoned_runs(instance: dg.DagsterInstance) -> None:
 
 def _report(result: dg.ExecuteInProcessResult, settings: DataPlatformConfig) -> RunReport:
     if result.success:
-        ledger = _ledger(result, settings)
-        return RunReport(result.run_id, "success", "", ledger, tuple(_written(result)))
+        dates = sorted(_landed_dates(result))
+        mark_finished(settings, dates)
+        ledgers = _ledgers(result.run_id, dates, settings)
+        return RunReport(
+            result.run_id, "success", "", ledgers, tuple(dict.fromkeys(_written(result)))
+        )
     errors = [error for event in result.all_events if (error := _error_of(event)) is not None]
     if not errors:
         return RunReport(result.run_id, "failed", "The run failed without a reason.")
@@ -147,20 +209,26 @@ def _with_subclasses(cls: type) -> Iterator[type]:
         yield from _with_subclasses(child)
 
 
-def _ledger(
-    result: dg.ExecuteInProcessResult, settings: DataPlatformConfig
-) -> DeliveryLedger | None:
+def _landed_dates(result: dg.ExecuteInProcessResult) -> Iterator[dt.date]:
+    """Yield the dates of a run that have a delivery; others are partitions without rows."""
     for event in result.get_asset_materialization_events():
         if event.asset_key == dg.AssetKey("delivered_files"):
-            value = event.materialization.metadata["as_of_date"].value
-            warehouse = choose_warehouse(settings)
-            try:
-                with warehouse.session(read_only=True, run_id=result.run_id):
-                    return read_ledger(warehouse, dt.date.fromisoformat(str(value)))
-            except WarehouseLockedError:
-                # The next run has the database already: what this one did is in its report.
-                return None
-    return None
+            date = event.materialization.metadata.get("as_of_date")
+            if date is not None:
+                yield dt.date.fromisoformat(str(date.value))
+
+
+def _ledgers(
+    run_id: str, dates: Sequence[dt.date], settings: DataPlatformConfig
+) -> dict[dt.date, DeliveryLedger]:
+    warehouse = choose_warehouse(settings)
+    try:
+        with warehouse.session(read_only=True, run_id=run_id):
+            read = ((date, read_ledger(warehouse, date)) for date in dates)
+            return {date: ledger for date, ledger in read if ledger is not None}
+    except WarehouseLockedError:
+        # The next run has the database already: what this one did is in its report.
+        return {}
 
 
 def _written(result: dg.ExecuteInProcessResult) -> Iterator[Path]:

@@ -13,7 +13,7 @@ from lending_club_pipeline.settings import load_settings
 def _request(key: str, as_of_date: dt.date) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=key,
-        run_config={"resources": {"platform": {"config": {"as_of_date": as_of_date.isoformat()}}}},
+        partition_key=as_of_date.isoformat(),
         tags={"lending_club/as_of_date": as_of_date.isoformat()},
     )
 

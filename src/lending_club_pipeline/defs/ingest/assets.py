@@ -2,166 +2,146 @@
 
 import datetime as dt
 import time
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
+from lending_club_pipeline.defs.ingest.results import (
+    LandedDay,
+    accounted_for,
+    delivered_of,
+    materialized,
+    rejected_of,
+    summed,
+)
+from lending_club_pipeline.defs.ingest.specs import (
+    DELIVERED_FILES,
+    LINES_CHECK,
+    LINES_CHECK_DESCRIPTION,
+    REJECTED_RECORDS,
+    raw_spec,
+)
+from lending_club_pipeline.defs.partitions import dates_of
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
-from lending_club_pipeline.deliveries.finding import find_delivery, today_utc
-from lending_club_pipeline.deliveries.landing import (
-    LandedDelivery,
-    LandedFile,
-    SplitterLimits,
-    land,
+from lending_club_pipeline.deliveries.finding import (
+    find_deliveries,
+    find_delivery,
+    no_delivery_between,
+    today_utc,
 )
-from lending_club_pipeline.deliveries.source_files import ACCOUNTS, CUSTOMERS, SourceFile
-
-_OWNERS: Final = ["data-platform@lendingclub.example"]
-_KINDS: Final = {"csv", "parquet"}
-_PROVENANCE: Final = [
-    dg.TableColumn("as_of_date", "date", "Business date of the delivery."),
-    dg.TableColumn("source_file", "string", "File that the record came from."),
-    dg.TableColumn("record_number", "bigint", "Position among the landed records, from 1."),
-    dg.TableColumn("file_sha256", "string", "SHA-256 of the file as it was stored."),
-    dg.TableColumn("loaded_at", "timestamp", "When it was landed (UTC)."),
-]
+from lending_club_pipeline.deliveries.landing import SplitterLimits, land
+from lending_club_pipeline.deliveries.source_files import ACCOUNTS, CUSTOMERS
+from lending_club_pipeline.errors import RefusedDeliveryError
+from lending_club_pipeline.settings import DataPlatformConfig
+from lending_club_pipeline.warehouse import Warehouse
 
 
-def _raw_spec(source: SourceFile) -> dg.AssetSpec:
-    columns = [
-        dg.TableColumn(name, "string", f"{column} as delivered, untouched.")
-        for name, column in zip(source.landed_columns, source.columns, strict=True)
-    ]
-    return dg.AssetSpec(
-        f"{source.table}_raw",
-        description=(
-            f"Every record of `{source.name}` that splits into its columns, as text, untouched, "
-            "with as-of date, record number, load time and the file's SHA-256."
-        ),
-        group_name="raw",
-        kinds=_KINDS,
-        owners=_OWNERS,
-        metadata={"dagster/column_schema": dg.TableSchema([*columns, *_PROVENANCE])},
-    )
+def build_delivery_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    """Make the assets of what arrives.
 
-
-REJECTED_RECORDS: Final = dg.AssetSpec(
-    "rejected_records",
-    description="Records that do not split into the declared columns, with line, text and reason.",
-    group_name="raw",
-    kinds=_KINDS,
-    owners=_OWNERS,
-)
-DELIVERED_FILES: Final = dg.AssetSpec(
-    "delivered_files",
-    description=(
-        "One row per delivered file: checksum, size, and the counts that prove that every "
-        "physical line is accounted for."
-    ),
-    group_name="raw",
-    kinds=_KINDS,
-    owners=_OWNERS,
-)
-_CHECK: Final = "every_physical_line_is_accounted_for"
-_CHECK_DESCRIPTION: Final = (
-    "Physical lines, counted from the bytes, = header + empty lines + lines of landed records + "
-    "lines of rejected records."
-)
-
-
-@dg.multi_asset(
-    name="delivery",
-    specs=[_raw_spec(CUSTOMERS), _raw_spec(ACCOUNTS), REJECTED_RECORDS, DELIVERED_FILES],
-    check_specs=[
-        dg.AssetCheckSpec(
-            _CHECK,
-            asset=f"{source.table}_raw",
-            blocking=True,
-            description=_CHECK_DESCRIPTION,
-        )
-        for source in (CUSTOMERS, ACCOUNTS)
-    ],
-)
-def delivery(
-    context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
-    """Land the delivery of the as-of date, both files or none.
-
-    Raises:
-        RefusedDeliveryError: the delivery is missing, broken or not whole.
+    Args:
+        partitions: the business dates.
     """
-    settings = platform.settings
-    found = find_delivery(settings.input_path, platform.requested_date, today_utc())
-    show_progress(f"Delivery of {found.as_of_date} in {found.folder}")
-    started = time.monotonic()
-    landed = land(
-        found,
-        settings.landing,
-        SplitterLimits(settings.engine_memory_bytes, settings.duckdb_threads),
-        dt.datetime.now(dt.UTC).replace(tzinfo=None),
-        show_progress,
+
+    @dg.multi_asset(
+        name="delivery",
+        specs=[raw_spec(CUSTOMERS), raw_spec(ACCOUNTS), REJECTED_RECORDS, DELIVERED_FILES],
+        check_specs=[
+            dg.AssetCheckSpec(
+                LINES_CHECK,
+                asset=f"{source.table}_raw",
+                blocking=True,
+                description=LINES_CHECK_DESCRIPTION,
+            )
+            for source in (CUSTOMERS, ACCOUNTS)
+        ],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
     )
-    warehouse.warehouse.load_raw(settings.landing, landed.as_of_date)
-    seconds = time.monotonic() - started
-    state = "unchanged since it was landed" if landed.is_unchanged else "landed"
-    context.log.info(f"Delivery of {found.as_of_date} in {found.folder}: {state}")
-    for file, source in zip(landed.files, (CUSTOMERS, ACCOUNTS), strict=True):
-        yield _materialized(file, source, landed, seconds)
-        yield _accounted_for(file, source)
-    rejected = {file.source_file: file.rejected_records for file in landed.files}
-    yield dg.MaterializeResult(
-        asset_key="rejected_records",
-        metadata={
-            "dagster/row_count": sum(rejected.values()),
-            "by_file": dg.MetadataValue.json(rejected),
-        },
-    )
-    yield dg.MaterializeResult(
-        asset_key="delivered_files",
-        metadata={
-            "dagster/row_count": len(landed.files),
-            "as_of_date": landed.as_of_date.isoformat(),
-            "is_unchanged": landed.is_unchanged,
-        },
+    def delivery(
+        context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
+        """Land the deliveries of the run's dates, both files of each or none.
+
+        A single date without a delivery is refused; among several it is left out.
+
+        Raises:
+            RefusedDeliveryError: a delivery is missing, broken or not whole.
+        """
+        landed = _land_all(context, platform.settings, warehouse.warehouse)
+        for source in (CUSTOMERS, ACCOUNTS):
+            files = [(day, file) for day in landed for file in day.files_of(source)]
+            yield materialized(context, source, files)
+            yield accounted_for(source, [file for _, file in files])
+        yield summed(context, "rejected_records", landed, rejected_of)
+        yield summed(context, "delivered_files", landed, delivered_of)
+
+    return delivery
+
+
+def _land_all(
+    context: dg.AssetExecutionContext, settings: DataPlatformConfig, warehouse: Warehouse
+) -> list[LandedDay]:
+    dates = dates_of(context)
+    if len(dates) == 1:
+        found = [find_delivery(settings.input_path, dates[0], today_utc())]
+        refused: list[RefusedDeliveryError] = []
+    else:
+        found, refused = find_deliveries(settings.input_path, dates, today_utc())
+    landed = []
+    for delivery in found:
+        show_progress(f"Delivery of {delivery.as_of_date} in {delivery.folder}")
+        started = time.monotonic()
+        try:
+            day = land(
+                delivery,
+                settings.landing,
+                SplitterLimits(settings.engine_memory_bytes, settings.duckdb_threads),
+                dt.datetime.now(dt.UTC).replace(tzinfo=None),
+                show_progress,
+            )
+        except RefusedDeliveryError as error:
+            refused.append(error)
+            continue
+        warehouse.load_raw(settings.landing, day.as_of_date)
+        landed.append(LandedDay(day, time.monotonic() - started))
+        state = "unchanged since it was landed" if day.is_unchanged else "landed"
+        context.log.info(f"Delivery of {day.as_of_date} in {delivery.folder}: {state}")
+    _refuse_if_any(refused, len(landed))
+    if not landed:
+        raise no_delivery_between(settings.input_path, dates[0], dates[-1])
+    _warn_of_missing(context, dates, landed)
+    return landed
+
+
+def _refuse_if_any(refused: Sequence[RefusedDeliveryError], landed: int) -> None:
+    """Refuse a run of several dates as a whole: Dagster knows no dates that failed alone."""
+    if not refused:
+        return
+    if len(refused) == 1 and not landed:
+        raise refused[0]
+    first = refused[0]
+    raise RefusedDeliveryError(
+        first.code,
+        first.place,
+        f"{len(refused)} of {len(refused) + landed} deliveries of this run are refused, here: "
+        f"{first.problem}",
+        f"{first.remedy}. The others are landed: run them without these dates "
+        "(`lending-club run --from --to` does so by itself)",
     )
 
 
-def _materialized(
-    file: LandedFile, source: SourceFile, landed: LandedDelivery, seconds: float
-) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    stored = landed.folder / f"{source.table}.parquet"
-    return dg.MaterializeResult(
-        asset_key=f"{source.table}_raw",
-        data_version=dg.DataVersion(file.sha256),
-        metadata={
-            "dagster/row_count": file.landed_records,
-            "as_of_date": landed.as_of_date.isoformat(),
-            "delivered_file": file.delivered_name,
-            "delivered_bytes": file.stored_bytes,
-            "sha256": file.sha256,
-            "rejected_records": file.rejected_records,
-            "extra_columns": dg.MetadataValue.json(list(file.extra_columns)),
-            "parquet": dg.MetadataValue.path(str(stored)),
-            "parquet_bytes": stored.stat().st_size,
-            # Both files are landed together.
-            "duration_seconds": seconds,
-        },
-    )
-
-
-def _accounted_for(file: LandedFile, source: SourceFile) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        asset_key=f"{source.table}_raw",
-        check_name=_CHECK,
-        passed=file.is_complete,
-        description=_CHECK_DESCRIPTION,
-        metadata={
-            "physical_lines": file.physical_lines,
-            "header_lines": file.header_lines,
-            "empty_lines": file.empty_lines,
-            "lines_of_landed_records": file.landed_lines,
-            "lines_of_rejected_records": file.rejected_lines,
-        },
-    )
+def _warn_of_missing(
+    context: dg.AssetExecutionContext, dates: Sequence[dt.date], landed: Sequence[LandedDay]
+) -> None:
+    """Say of which dates there is no delivery, also in what Dagster keeps of their partitions."""
+    known = {day.landed.as_of_date for day in landed}
+    missing = [date.isoformat() for date in dates if date not in known]
+    if missing:
+        context.log.warning(f"No delivery lies there of {', '.join(missing)}: left out.")
+    for date in missing:
+        for key in context.selected_asset_keys:
+            context.add_asset_metadata(
+                {"dagster/row_count": 0, "has_delivery": False}, asset_key=key, partition_key=date
+            )

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import dagster as dg
 
+from lending_club_pipeline.defs.io_managers import HOLDS_NEWEST
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.publish.checks import checks_of_delivery
 from lending_club_pipeline.defs.publish.previews import (
@@ -65,7 +66,7 @@ _SPECS: Final = [
         kinds={"parquet"},
         owners=_FINANCE,
         group_name=_GROUP,
-        metadata={"dagster/column_schema": SUMMARY_COLUMNS},
+        metadata={"dagster/column_schema": SUMMARY_COLUMNS, HOLDS_NEWEST: True},
     ).with_io_manager_key("parquet_io_manager"),
     dg.AssetSpec(
         "quarantine_csv",
@@ -98,15 +99,38 @@ _SPECS: Final = [
 ]
 
 
-@dg.multi_asset(name="outputs", specs=_SPECS, can_subset=True)
-def outputs(
+def build_output_assets(
+    partitions: dg.PartitionsDefinition,
+) -> dg.AssetsDefinition:
+    """Make the assets of what leaves.
+
+    Args:
+        partitions: the business dates.
+    """
+
+    @dg.multi_asset(
+        name="outputs",
+        specs=_SPECS,
+        can_subset=True,
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def outputs(
+        context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
+    ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        """Publish the newest delivery whose ledger closes: all of the files, or none.
+
+        Raises:
+            OutputError: a file cannot be written, or its rows are not those of the ledger.
+        """
+        yield from _publish(context, platform, warehouse)
+
+    return outputs
+
+
+def _publish(
     context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
 ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-    """Publish the newest delivery whose ledger closes: all of the files, or none.
-
-    Raises:
-        OutputError: a file cannot be written, or its rows are not those of the ledger.
-    """
     ledger = published_ledger(warehouse.warehouse)
     folder = platform.settings.output_path.absolute()
     selected = {key.to_user_string() for key in context.selected_asset_keys}

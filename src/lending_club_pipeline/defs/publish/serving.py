@@ -10,6 +10,7 @@ from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.publish.assets import published_ledger
 from lending_club_pipeline.defs.publish.previews import SUMMARY_COLUMNS, SUMMARY_LINEAGE
 from lending_club_pipeline.defs.resources import WarehouseResource
+from lending_club_pipeline.warehouse import Warehouse
 from lending_club_pipeline.warehouse.serving import ServedColumn
 
 _COLUMNS: Final = [
@@ -18,29 +19,46 @@ _COLUMNS: Final = [
 ]
 
 
-@dg.asset(
-    deps=["account_summary", "delivery_ledger"],
-    group_name="outputs",
-    kinds={"databricks", "table"},
-    owners=["finance@lendingclub.example"],
-    metadata={"dagster/column_schema": SUMMARY_COLUMNS},
-)
-def account_summary_to_databricks(
-    warehouse: WarehouseResource,
-) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Publish the account summary to the table that readers use, in one atomic step.
+def build_serving_asset(
+    partitions: dg.PartitionsDefinition,
+) -> dg.AssetsDefinition:
+    """Make the asset of the serving table.
 
-    What readers then see is compared with the mart, by count, sums of money and an
-    order-independent checksum; if it differs, the version before is restored.
-
-    Raises:
-        OutputError: what readers would have seen differs from the mart or from the ledger.
+    Args:
+        partitions: the business dates.
     """
+
+    @dg.asset(
+        deps=["account_summary", "delivery_ledger"],
+        group_name="outputs",
+        kinds={"databricks", "table"},
+        owners=["finance@lendingclub.example"],
+        metadata={"dagster/column_schema": SUMMARY_COLUMNS},
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def account_summary_to_databricks(
+        warehouse: WarehouseResource,
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        """Publish the account summary to the table that readers use, in one atomic step.
+
+        What readers then see is compared with the mart, by count, sums of money and an
+        order-independent checksum; if it differs, the version before is restored.
+
+        Raises:
+            OutputError: what readers would have seen differs from the mart or from the ledger.
+        """
+        return _publish(warehouse.warehouse)
+
+    return account_summary_to_databricks
+
+
+def _publish(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]
     started = time.monotonic()
-    ledger = published_ledger(warehouse.warehouse)
+    ledger = published_ledger(warehouse)
     show_progress("Publishing account_summary to the serving table")
     published = ledger.entries["accounts.csv", "published"]
-    served = warehouse.warehouse.serving().publish(
+    served = warehouse.serving().publish(
         _COLUMNS, published.row_count, published.balance or Decimal(0)
     )
     return dg.MaterializeResult(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
 
+from lending_club_pipeline.defs.partitions import dates_of
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
 from lending_club_pipeline.defs.transform.metadata import (
@@ -102,41 +103,62 @@ class DbtGraph:
     def selected(
         self, assets: AbstractSet[dg.AssetKey], checks: AbstractSet[dg.AssetCheckKey]
     ) -> list[str]:
-        """Return the dbt selection for some assets and checks; empty for all of them."""
+        """Return the dbt selection for some assets and checks; empty for all of them.
+
+        A model is built with all that it is made of: the base tables hold the dates of the run
+        that built them, which may be others.
+        """
         if assets == {spec.key for spec in self.specs.values()}:
             return []
-        models = [it for it, spec in self.specs.items() if spec.key in assets]
-        tests = [it for it, spec in self.check_specs.items() if spec.key in checks]
-        return [self.name_of(it) for it in (*models, *tests)]
+        models = [f"+{self.name_of(it)}" for it, spec in self.specs.items() if spec.key in assets]
+        tests = [self.name_of(it) for it, spec in self.check_specs.items() if spec.key in checks]
+        return [*models, *tests]
+
+    def partitioned(
+        self,
+        partitions: dg.PartitionsDefinition,
+    ) -> list[dg.AssetSpec]:
+        """Return the assets, those that depend on the business date with partitions."""
+        return [
+            spec
+            if self._nodes[unique_id]["resource_type"] == "seed"
+            else spec.replace_attributes(partitions_def=partitions)
+            for unique_id, spec in self.specs.items()
+        ]
 
 
-def build_dbt_assets(prepared: PreparedManifest) -> dg.AssetsDefinition:
+def build_dbt_assets(
+    prepared: PreparedManifest,
+    partitions: dg.PartitionsDefinition,
+) -> dg.AssetsDefinition:
     """Make the assets of the dbt project.
 
     Args:
         prepared: the parsed project.
+        partitions: the business dates.
     """
     graph = DbtGraph(prepared)
 
     @dg.multi_asset(
         name="dbt_project",
-        specs=list(graph.specs.values()),
+        specs=graph.partitioned(partitions),
         check_specs=list(graph.check_specs.values()),
         can_subset=True,
+        backfill_policy=dg.BackfillPolicy.single_run(),
     )
     def dbt_project(
         context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
-        """Build models and seeds of one delivery with dbt, and test them.
+        """Build models and seeds of the run's deliveries with one dbt call, and test them.
 
         Raises:
             TransformationError: a model failed or a test of severity error found something.
         """
-        as_of_date = _as_of_date(platform, warehouse.warehouse)
+        dates = _landed_dates(context, warehouse.warehouse)
         results = build_with_patience(
             lambda select: run_dbt(
                 prepared,
-                build_arguments([as_of_date], select, platform.settings.dbt_threads),
+                build_arguments(dates, select, platform.settings.dbt_threads),
                 warehouse.warehouse.dbt_environment(),
                 _show_node,
             ),
@@ -168,17 +190,35 @@ def _listed(graph: DbtGraph, results: Sequence[NodeResult]) -> str:
     return "\n".join([f"dbt built {len(results)} nodes in {seconds:.1f} s", *lines])
 
 
-def _as_of_date(platform: PlatformResource, warehouse: Warehouse) -> dt.date:
-    """Return the date asked for, else that of the delivery landed last."""
-    if platform.requested_date is not None:
-        return platform.requested_date
+def _landed_dates(context: dg.AssetExecutionContext, warehouse: Warehouse) -> list[dt.date]:
+    """Return those dates of the run that are landed; a date that is not must not be emptied.
+
+    Without a date it is that of the delivery landed last.
+    """
+    wanted = dates_of(context)
+    if not wanted:
+        return _landed_last(warehouse)
+    rows = warehouse.fetch(
+        "select distinct as_of_date from delivered_files where as_of_date between ? and ?",
+        [wanted[0], wanted[-1]],
+    )
+    landed = sorted({row["as_of_date"] for row in rows} & set(wanted))
+    if not landed:
+        raise TransformationError(
+            f"No delivery of {wanted[0]} is landed yet. Materialize customers_raw of it first."
+            if len(wanted) == 1
+            else f"No delivery from {wanted[0]} through {wanted[-1]} is landed yet."
+        )
+    return landed
+
+
+def _landed_last(warehouse: Warehouse) -> list[dt.date]:
     rows = warehouse.fetch(
         "select as_of_date from delivered_files order by loaded_at desc, as_of_date desc limit 1"
     )
     if not rows:
         raise TransformationError("No delivery is landed yet. Materialize customers_raw first.")
-    day: dt.date = rows[0]["as_of_date"]
-    return day
+    return [rows[0]["as_of_date"]]
 
 
 def _materializations(

@@ -1,0 +1,168 @@
+"""Process the deliveries of a range of dates: many in one run, and each failure on its own."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from lending_club_pipeline.defs.automation.finished_days import finished, is_landed
+from lending_club_pipeline.defs.automation.local_runs import RunReport, process_days
+from lending_club_pipeline.deliveries.finding import (
+    dates_with_delivery,
+    no_delivery_between,
+    today_utc,
+)
+from lending_club_pipeline.outputs.closing import DeliveryLedger
+from lending_club_pipeline.settings import DataPlatformConfig
+
+DayOutcome = Literal["success", "unchanged", "refused", "failed", "missing"]
+
+_DAY: Final = dt.timedelta(days=1)
+_ENOUGH_FAILURES: Final = 3
+
+
+@dataclass(frozen=True)
+class DayReport:
+    """What became of one date of a backfill.
+
+    Attributes:
+        as_of_date: the business date.
+        outcome: how it ended; `missing` where there is no delivery.
+        message: what went wrong, in one line; empty otherwise.
+        ledger: the ledger of the delivery, if it is processed.
+        run_id: Dagster's id of its run, or empty.
+    """
+
+    as_of_date: dt.date
+    outcome: DayOutcome
+    message: str = ""
+    ledger: DeliveryLedger | None = None
+    run_id: str = ""
+
+
+@dataclass(frozen=True)
+class BackfillReport:
+    """What became of a range of dates, oldest first, and what was published in the end."""
+
+    days: tuple[DayReport, ...]
+    written: tuple[Path, ...]
+
+
+@dataclass
+class _Backfill:
+    settings: DataPlatformConfig
+    on_message: Callable[[str], None]
+    written: tuple[Path, ...] = ()
+    _failed_alike: int = 0
+    _last_failure: str = ""
+
+    def chunk(self, dates: Sequence[dt.date]) -> Iterator[DayReport]:
+        """Process neighbouring dates in one run; if it ends badly, find out whose fault it was."""
+        if self._failed_alike >= _ENOUGH_FAILURES:
+            why = f"not tried after {self._failed_alike} failures alike: {self._last_failure}"
+            yield from (DayReport(date, "failed", why) for date in dates)
+            return
+        report = process_days(self.settings, (dates[0], dates[-1]), self.on_message)
+        if report.outcome == "success":
+            self.written = report.written or self.written
+            self._failed_alike = 0
+            for date in dates:
+                yield DayReport(date, "success", "", report.ledgers.get(date), report.run_id)
+        elif len(dates) == 1:
+            self._remember(report)
+            yield DayReport(dates[0], report.outcome, report.message, None, report.run_id)
+        else:
+            yield from self._apart(dates, report)
+
+    def _remember(self, report: RunReport) -> None:
+        """Count failures with one message: what fails day after day is no fault of a day."""
+        is_alike = report.outcome == "failed" and report.message == self._last_failure
+        self._failed_alike = self._failed_alike + 1 if is_alike else report.outcome == "failed"
+        self._last_failure = report.message
+
+    def _apart(self, dates: Sequence[dt.date], report: RunReport) -> Iterator[DayReport]:
+        """Process the dates of a run that ended badly: the refused ones each by itself.
+
+        A run whose deliveries were all accepted failed in one of them: halves find out in which.
+        """
+        refused = {date for date in dates if not is_landed(self.settings, date)}
+        if report.outcome == "refused" and refused:
+            parts = neighbours(dates, len(dates), apart=refused)
+        else:
+            middle = len(dates) // 2
+            parts = [list(dates[:middle]), list(dates[middle:])]
+        for part in parts:
+            yield from self.chunk(part)
+
+
+def process_range(
+    settings: DataPlatformConfig,
+    first: dt.date,
+    last: dt.date,
+    on_message: Callable[[str], None],
+    *,
+    force: bool = False,
+) -> BackfillReport:
+    """Process all deliveries from a first date through a last one.
+
+    Deliveries that are processed already and unchanged are left out. Neighbouring days are
+    processed together, at most `backfill_days_per_run` in one run. A refused or failed day leaves
+    the others as they are.
+
+    Args:
+        settings: the project's settings.
+        first: first business date.
+        last: last business date.
+        on_message: is told what is being done.
+        force: process unchanged deliveries, too.
+
+    Raises:
+        RefusedDeliveryError: there is no delivery in the range, or no folder of deliveries.
+        PipelineError: a run could not even begin.
+    """
+    dates = dates_with_delivery(settings.input_path, first, last, today_utc())
+    if not dates:
+        raise no_delivery_between(settings.input_path, first, last)
+    days: dict[dt.date, DayReport] = {
+        date: DayReport(date, "missing") for date in _every_day(dates[0], dates[-1])
+    }
+    unchanged = {} if force else _unchanged(settings, dates)
+    days |= {date: DayReport(date, "unchanged", "", it) for date, it in unchanged.items()}
+    todo = [date for date in dates if date not in unchanged]
+    backfill = _Backfill(settings, on_message)
+    for part in neighbours(todo, settings.backfill_days_per_run):
+        days |= {day.as_of_date: day for day in backfill.chunk(part)}
+    return BackfillReport(tuple(days[date] for date in sorted(days)), backfill.written)
+
+
+def _unchanged(
+    settings: DataPlatformConfig, dates: Sequence[dt.date]
+) -> dict[dt.date, DeliveryLedger]:
+    found = ((date, finished(settings, date)) for date in dates)
+    return {date: ledger for date, ledger in found if ledger is not None}
+
+
+def _every_day(first: dt.date, last: dt.date) -> Iterator[dt.date]:
+    return (first + n * _DAY for n in range((last - first).days + 1))
+
+
+def neighbours(
+    dates: Sequence[dt.date], most: int, apart: frozenset[dt.date] | set[dt.date] = frozenset()
+) -> list[list[dt.date]]:
+    """Group dates into runs of days without a gap.
+
+    Args:
+        dates: dates, oldest first.
+        most: most dates in a group.
+        apart: dates that stay alone.
+    """
+    groups: list[list[dt.date]] = []
+    for date in dates:
+        last = groups[-1] if groups else []
+        is_next = bool(last) and date - last[-1] == _DAY and len(last) < most
+        if is_next and date not in apart and last[-1] not in apart:
+            last.append(date)
+        else:
+            groups.append([date])
+    return groups

@@ -1,0 +1,118 @@
+"""Which deliveries need no run: processed already, and nothing of them has changed since."""
+
+import datetime as dt
+import json
+from typing import Final
+
+from lending_club_pipeline.deliveries.byte_counts import sha256_of
+from lending_club_pipeline.deliveries.finding import Delivery, find_delivery, today_utc
+from lending_club_pipeline.deliveries.landing import LandedFile, landed_folder, read_landed_files
+from lending_club_pipeline.errors import RefusedDeliveryError, WarehouseError
+from lending_club_pipeline.outputs.atomic_files import replacing
+from lending_club_pipeline.outputs.closing import DeliveryLedger, read_ledger
+from lending_club_pipeline.outputs.tables import OUTPUT_FILES
+from lending_club_pipeline.settings import DataPlatformConfig
+from lending_club_pipeline.transformation.projects import fingerprint, project_dir
+from lending_club_pipeline.warehouse import Warehouse, choose_warehouse
+
+# Beside the landed files, and gone with them as soon as others are landed.
+_MARK: Final = "processed.json"
+
+
+def date_of_delivery(settings: DataPlatformConfig) -> dt.date:
+    """Return the business date of the delivery that `find_delivery` chooses.
+
+    Where it refuses, that is today: the run of today then says, and records, why.
+    """
+    today = today_utc()
+    try:
+        return find_delivery(settings.input_path, None, today).as_of_date
+    except RefusedDeliveryError:
+        return today
+
+
+def mark_finished(settings: DataPlatformConfig, dates: list[dt.date]) -> None:
+    """Remember that the deliveries of some dates were processed to the end.
+
+    Raises:
+        OutputError: the landing folder cannot be written.
+    """
+    content = json.dumps({"transformation": _transformation()})
+    for date in dates:
+        folder = landed_folder(settings.landing, date)
+        if folder.exists():
+            with replacing(folder / _MARK, "LANDING_PATH") as work:
+                work.write_text(content)
+
+
+def finished(settings: DataPlatformConfig, as_of_date: dt.date) -> DeliveryLedger | None:
+    """Return the ledger of a delivery that needs no run, or None if it needs one.
+
+    It needs none if its files are those that were processed (by SHA-256), the dbt project with its
+    rates is the one that processed them, and database and outputs are still there.
+    """
+    if not all((settings.output_path / name).exists() for name in OUTPUT_FILES):
+        return None
+    if not _is_marked(settings, as_of_date) or not is_landed(settings, as_of_date):
+        return None
+    warehouse = choose_warehouse(settings)
+    try:
+        with warehouse.session(read_only=True):
+            return _closed_ledger(warehouse, settings, as_of_date)
+    except WarehouseError:
+        # A run then says what is wrong, or waits for the run that is going on.
+        return None
+
+
+def is_landed(settings: DataPlatformConfig, as_of_date: dt.date) -> bool:
+    """Whether what was landed of a date are the files that lie there now."""
+    try:
+        delivery = find_delivery(settings.input_path, as_of_date, today_utc())
+    except RefusedDeliveryError:
+        return False
+    landed = read_landed_files(landed_folder(settings.landing, as_of_date))
+    return _checksums_of(landed) == _delivered_checksums(delivery)
+
+
+def _is_marked(settings: DataPlatformConfig, as_of_date: dt.date) -> bool:
+    mark = landed_folder(settings.landing, as_of_date) / _MARK
+    if not mark.exists():
+        return False
+    marked: dict[str, str] = json.loads(mark.read_bytes())
+    return marked.get("transformation") == _transformation()
+
+
+def _transformation() -> str:
+    return fingerprint(project_dir(), {})
+
+
+def _closed_ledger(
+    warehouse: Warehouse, settings: DataPlatformConfig, as_of_date: dt.date
+) -> DeliveryLedger | None:
+    if not _is_there(warehouse, "delivery_ledger"):
+        return None
+    ledger = read_ledger(warehouse, as_of_date)
+    if ledger is None or not ledger.is_closed:
+        return None
+    rows = warehouse.fetch(
+        "select source_file, sha256 from delivered_files where as_of_date = ?", [as_of_date]
+    )
+    loaded = {row["source_file"]: row["sha256"] for row in rows}
+    landed = read_landed_files(landed_folder(settings.landing, as_of_date))
+    return ledger if loaded == {file.source_file: file.sha256 for file in landed} else None
+
+
+def _is_there(warehouse: Warehouse, table: str) -> bool:
+    rows = warehouse.fetch(
+        "select count(*) as tables from information_schema.tables "
+        f"where table_schema = current_schema() and table_name = '{table}'"
+    )
+    return bool(rows[0]["tables"])
+
+
+def _checksums_of(landed: tuple[LandedFile, ...]) -> dict[str, tuple[str, str]]:
+    return {file.source_file: (file.delivered_name, file.sha256) for file in landed}
+
+
+def _delivered_checksums(delivery: Delivery) -> dict[str, tuple[str, str]]:
+    return {file.source.name: (file.path.name, sha256_of(file.path)) for file in delivery.files}

@@ -1,0 +1,110 @@
+"""What Dagster keeps of landed days: of each date what belongs to it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from lending_club_pipeline.defs.ingest.specs import LINES_CHECK, LINES_CHECK_DESCRIPTION
+from lending_club_pipeline.deliveries.landing import LandedDelivery, LandedFile
+from lending_club_pipeline.deliveries.source_files import SourceFile
+
+
+@dataclass(frozen=True)
+class LandedDay:
+    """A landed day and the seconds that it took."""
+
+    landed: LandedDelivery
+    seconds: float
+
+    def files_of(self, source: SourceFile) -> list[LandedFile]:
+        """Return the files of a kind: one."""
+        return [file for file in self.landed.files if file.source_file == source.name]
+
+
+def rejected_of(day: LandedDay) -> tuple[int, dict[str, Any]]:
+    """Return the rejected records of a day, and by file."""
+    by_file = {file.source_file: file.rejected_records for file in day.landed.files}
+    return sum(by_file.values()), {"by_file": dg.MetadataValue.json(by_file)}
+
+
+def delivered_of(day: LandedDay) -> tuple[int, dict[str, Any]]:
+    """Return the files of a day, and whether they were landed before."""
+    return len(day.landed.files), {"is_unchanged": day.landed.is_unchanged}
+
+
+def summed(
+    context: dg.AssetExecutionContext,
+    key: str,
+    landed: Sequence[LandedDay],
+    describe: Callable[[LandedDay], tuple[int, dict[str, Any]]],
+) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Tell of each date what belongs to it, and of all of them the number of rows."""
+    rows = 0
+    for day in landed:
+        of_day, metadata = describe(day)
+        rows += of_day
+        _tell_of(context, key, day, {"dagster/row_count": of_day, **metadata})
+    return dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": rows})
+
+
+def _tell_of(
+    context: dg.AssetExecutionContext, key: str, day: LandedDay, metadata: dict[str, Any]
+) -> None:
+    date = day.landed.as_of_date.isoformat()
+    context.add_asset_metadata(
+        {"as_of_date": date, **metadata}, asset_key=dg.AssetKey(key), partition_key=date
+    )
+
+
+def materialized(
+    context: dg.AssetExecutionContext,
+    source: SourceFile,
+    files: Sequence[tuple[LandedDay, LandedFile]],
+) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Tell of each date's file of a kind, and of all of them the number of rows."""
+    key = f"{source.table}_raw"
+    for day, file in files:
+        stored = day.landed.folder / f"{source.table}.parquet"
+        _tell_of(
+            context,
+            key,
+            day,
+            {
+                "dagster/row_count": file.landed_records,
+                "delivered_file": file.delivered_name,
+                "delivered_bytes": file.stored_bytes,
+                "sha256": file.sha256,
+                "rejected_records": file.rejected_records,
+                "extra_columns": dg.MetadataValue.json(list(file.extra_columns)),
+                "parquet": dg.MetadataValue.path(str(stored)),
+                "parquet_bytes": stored.stat().st_size,
+                # Both files are landed together.
+                "duration_seconds": day.seconds,
+            },
+        )
+    only = files[0][1].sha256 if len(files) == 1 else None
+    return dg.MaterializeResult(
+        asset_key=key,
+        # Dagster keeps one for all dates of a run.
+        data_version=None if only is None else dg.DataVersion(only),
+        metadata={"dagster/row_count": sum(file.landed_records for _, file in files)},
+    )
+
+
+def accounted_for(source: SourceFile, files: Sequence[LandedFile]) -> dg.AssetCheckResult:
+    """Say whether every physical line of the files of a kind is accounted for."""
+    return dg.AssetCheckResult(
+        asset_key=f"{source.table}_raw",
+        check_name=LINES_CHECK,
+        passed=all(file.is_complete for file in files),
+        description=LINES_CHECK_DESCRIPTION,
+        metadata={
+            "physical_lines": sum(file.physical_lines for file in files),
+            "header_lines": sum(file.header_lines for file in files),
+            "empty_lines": sum(file.empty_lines for file in files),
+            "lines_of_landed_records": sum(file.landed_lines for file in files),
+            "lines_of_rejected_records": sum(file.rejected_lines for file in files),
+        },
+    )

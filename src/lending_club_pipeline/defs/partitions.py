@@ -1,0 +1,23 @@
+"""Business dates as Dagster's partitions: one a day, and one a month."""
+
+import datetime as dt
+
+import dagster as dg
+
+
+def daily_partitions(first: dt.date) -> dg.DailyPartitionsDefinition:
+    """Return a partition for each business date from `first` through today (UTC).
+
+    Dagster closes a day's partition when the day is over; a delivery arrives on its own day.
+    """
+    return dg.DailyPartitionsDefinition(start_date=first.isoformat(), timezone="UTC", end_offset=1)
+
+
+def dates_of(context: dg.AssetExecutionContext) -> list[dt.date]:
+    """Return the business dates of a run, oldest first; none if it is about no partition.
+
+    Dagster runs checks that are asked for alone without one.
+    """
+    if not context.has_partition_key and not context.has_partition_key_range:
+        return []
+    return sorted(dt.date.fromisoformat(key) for key in context.partition_keys)

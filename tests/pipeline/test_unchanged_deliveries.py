@@ -1,0 +1,146 @@
+"""`lending-club run` does nothing twice, says so, and can be told to."""
+
+import datetime as dt
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from lending_club_pipeline.cli import cli
+from lending_club_pipeline.defs.automation import finished_days
+from tests.workspaces import AS_OF, Workspace
+
+CUSTOMERS = "1,Ada,Yes\n"
+ACCOUNTS = "A,1,100,Savings\n"
+NOTHING = "is unchanged since it was processed: there was nothing to do"
+RUN = ("run", "--as-of", AS_OF.isoformat())
+
+
+def invoke(workspace: Workspace, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, arguments, env=workspace.environment())
+
+
+def is_nothing(result: Result) -> bool:
+    """Whether a successful command said that there was nothing to do."""
+    assert result.exit_code == 0, result.output
+    return NOTHING in " ".join(result.output.split())
+
+
+@pytest.fixture(scope="module")
+def processed(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    workspace = Workspace(tmp_path_factory.mktemp("processed"))
+    workspace.deliver(CUSTOMERS, ACCOUNTS)
+    assert not is_nothing(invoke(workspace, *RUN))
+    return workspace
+
+
+def modified(workspace: Workspace) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in workspace.outputs.iterdir()}
+
+
+def test_an_unchanged_delivery_is_not_processed_again(processed: Workspace) -> None:
+    before = modified(processed)
+
+    again = invoke(processed, *RUN)
+
+    assert is_nothing(again)
+    assert "published 1 100.00" in " ".join(again.output.split())
+    assert modified(processed) == before
+
+
+def test_files_that_were_only_touched_are_unchanged(processed: Workspace) -> None:
+    for path in (processed.inputs / AS_OF.isoformat()).iterdir():
+        os.utime(path, (1, 1))
+
+    assert is_nothing(invoke(processed, *RUN))
+
+
+def test_it_can_be_forced(processed: Workspace) -> None:
+    before = processed.output_bytes()
+
+    assert not is_nothing(invoke(processed, *RUN, "--force"))
+    assert processed.output_bytes() == before
+
+
+def test_a_range_of_unchanged_days_is_left_alone(processed: Workspace) -> None:
+    before = modified(processed)
+
+    result = invoke(processed, "run", "--from", "2026-01-01", "--to", "2026-01-31")
+
+    assert result.exit_code == 0
+    assert "2026-01-31 unchanged 2 0 0 1 100.00" in " ".join(result.output.split())
+    assert modified(processed) == before
+
+
+@pytest.mark.parametrize("changed", ["Customer.csv", "accounts.csv"])
+def test_a_changed_file_is_processed(workspace: Workspace, changed: str) -> None:
+    workspace.deliver(CUSTOMERS, ACCOUNTS)
+    invoke(workspace, *RUN)
+    path = workspace.inputs / AS_OF.isoformat() / changed
+    path.write_bytes(path.read_bytes().replace(b"1,", b"2,"))
+
+    assert not is_nothing(invoke(workspace, *RUN))
+
+
+def test_what_is_missing_is_made_again(processed: Workspace) -> None:
+    (processed.outputs / "report.html").unlink()
+
+    assert not is_nothing(invoke(processed, *RUN))
+    assert (processed.outputs / "report.html").exists()
+
+
+def test_a_lost_database_is_made_again(workspace: Workspace) -> None:
+    workspace.deliver(CUSTOMERS, ACCOUNTS)
+    invoke(workspace, *RUN)
+    workspace.database.unlink()
+
+    assert not is_nothing(invoke(workspace, *RUN))
+    assert is_nothing(invoke(workspace, *RUN))
+
+
+def test_other_rates_are_a_reason_to_process_again(
+    processed: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finished_days, "fingerprint", lambda *_: "of another project")
+
+    assert not is_nothing(invoke(processed, *RUN))
+    assert is_nothing(invoke(processed, *RUN))
+
+
+def test_a_refused_delivery_is_refused_again(workspace: Workspace) -> None:
+    workspace.deliver(CUSTOMERS, b"a;b\n1;2\n")
+
+    results = [invoke(workspace, *RUN) for _ in range(2)]
+
+    assert [result.exit_code for result in results] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--to", "2026-01-31"),
+        ("--from", "2026-01-31", "--as-of", "2026-01-31"),
+    ],
+)
+def test_a_date_and_a_range_together_are_wrong_usage(
+    processed: Workspace, arguments: tuple[str, ...]
+) -> None:
+    result = invoke(processed, "run", *arguments)
+
+    assert result.exit_code != 0
+    assert "Name one date (--as-of), or a range of them (--from, --to)." in result.output
+
+
+def test_a_range_with_a_refused_day_ends_with_the_code_for_refusals(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    workspace.deliver(CUSTOMERS, ACCOUNTS, dt.date(2026, 2, 1))
+    workspace.deliver(CUSTOMERS, b"a;b\n1;2\n", dt.date(2026, 2, 2))
+
+    done = workspace.command("run", "--from", "2026-02-01", "--to", "2026-02-02")
+
+    assert done.returncode == 3
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert "2026-02-01 processed 2 0 0 1 100.00" in lines
+    assert "2026-02-02 refused" in lines
