@@ -86,6 +86,15 @@ class DbtGraph:
         """Names of the relations that dbt reads and does not make."""
         return [source["name"] for source in self.prepared.content["sources"].values()]
 
+    @cached_property
+    def uncounted(self) -> frozenset[str]:
+        """Relations whose rows are not counted after each run: views that compute much."""
+        return frozenset(
+            node["name"]
+            for node in self._nodes.values()
+            if node["config"].get("meta", {}).get("is_costly_to_count")
+        )
+
     def name_of(self, unique_id: str) -> str:
         """Return a node's name, which is also the name of its relation."""
         return str(self._nodes[unique_id]["name"])
@@ -245,7 +254,7 @@ def _materializations(
     by_id = {result.unique_id: result for result in results}
     done = {it for it in graph.in_order if it in by_id and by_id[it].status == "success"}
     names = [graph.name_of(it) for it in graph.in_order if it in done]
-    facts = read_table_facts(warehouse, names)
+    facts = read_table_facts(warehouse, names, graph.uncounted)
     lineage = graph.prepared.remembered("column_lineage", lambda: _trace(graph, by_id, warehouse))
     for unique_id in graph.in_order:
         # An ephemeral model is part of the models that use it: it is there when its parents are.
