@@ -6,6 +6,7 @@ Exits with 1 if anything was found.
 
 import argparse
 import random
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -21,8 +22,8 @@ FIRST_SEED = 1
 HEAD = """# Runs killed at random moments
 
 Written by `make bench-faults`. Every line is one `lending-club run` in a process of its own that
-was ended by SIGKILL: some time after it had said or done what stands here, or just before Python
-changed the file system. Afterwards every output was the whole old file or the whole new one, every
+was ended by SIGKILL: within a step, *after* the last thing that it had said or done, or just
+*before* a change of the file system. Afterwards every output was the whole old file or the whole new one, every
 table held the old or the new rows of each date, the ledger of every date closed, and
 `lending-club explain` answered. Then the same command ran again, without any step by hand, and gave
 the bytes and the rows of an undisturbed run. What was found otherwise stands in the last column.
@@ -35,6 +36,13 @@ allows.
 """
 
 
+# Names that are others in every run: of a run, of a process, of a temporary folder.
+_OF_THIS_RUN = re.compile(
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=[.-])\d{2,}(?=\.tmp|\b/|$)|(?<=preparing-)\w+"
+)
+_IN_FOLDER = re.compile(r"\S*/faults-\w+/\d+/now")
+
+
 @dataclass(frozen=True)
 class Line:
     """One kill, and the seed that chose its moment."""
@@ -45,9 +53,10 @@ class Line:
     @property
     def struck(self) -> str:
         """When it struck, in words."""
+        where = _IN_FOLDER.sub("", _OF_THIS_RUN.sub("…", self.blow.where)).strip()
         if self.blow.strike.change:
-            return f"before `{self.blow.where}`"
-        return f"{self.blow.strike.seconds * 1000:.0f} ms or more after `{self.blow.where}`"
+            return f"before `{where}`"
+        return f"after `{where}`"
 
     def __str__(self) -> str:
         found = "; ".join(self.blow.findings) or "nothing"

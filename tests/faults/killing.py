@@ -6,11 +6,8 @@ before.
 """
 
 import datetime as dt
-import multiprocessing
 import random
 import shutil
-import signal
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +15,8 @@ from typing import Any, Final
 
 import duckdb
 
-from tests.faults.struck_run import CHANGE, PRELOADED, Command, run_command
+from tests.faults.processes import Ended, Strike, run_and_kill
+from tests.faults.struck_run import CHANGE
 from tests.workspaces import Workspace
 
 TABLES: Final = (
@@ -28,52 +26,10 @@ TABLES: Final = (
     "delivery_ledger",
     "quarantined_records",
 )
-_LONGEST_SECONDS: Final = 600
-_POLL_SECONDS: Final = 0.002
-# Whatever a run says or changes on its way; a step without any is cut by time alone.
+# Lines come in bursts: a kill by time comes this much later at most, or within the longer step.
 _AT_LEAST_SECONDS: Final = 0.02
 
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(list(PRELOADED))
-
 Rows = list[tuple[Any, ...]]
-
-
-@dataclass(frozen=True)
-class Strike:
-    """When to kill: some time after a line of the output, or before a change of the file system.
-
-    Attributes:
-        line: number of the line, from 0; -1 is the start of the process.
-        seconds: time to wait after it.
-        change: number of the change instead, from 1.
-    """
-
-    line: int = -1
-    seconds: float = 0.0
-    change: int = 0
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a process ended, with its exit code, its lines, and when each of them came."""
-
-    code: int
-    lines: tuple[str, ...]
-    seconds: tuple[float, ...]
-
-    @property
-    def is_killed(self) -> bool:
-        return self.code == -signal.SIGKILL
-
-    @property
-    def text(self) -> str:
-        return "\n".join(line for line in self.lines if not line.startswith(CHANGE))
-
-    @property
-    def where(self) -> str:
-        """The last thing that it said or did."""
-        return self.lines[-1].partition(": ")[2] or self.lines[-1] if self.lines else "at its start"
 
 
 @dataclass(frozen=True)
@@ -124,7 +80,6 @@ class Lab:
         self.scenario = scenario
         self.workspace = Workspace(folder / "now")
         self._saved = folder / "before"
-        self._output = folder / "output.txt"
         if dbt_cache is not None:
             shutil.copytree(dbt_cache, self.workspace.settings().dbt_cache)
         scenario.before(self)
@@ -137,42 +92,7 @@ class Lab:
 
     def run(self, *arguments: str, strike: Strike | None = None) -> Ended:
         """Run `lending-club` in a process of its own, and kill it if asked to."""
-        self.workspace.root.mkdir(parents=True, exist_ok=True)
-        self._output.write_bytes(b"")
-        command = Command(
-            arguments,
-            self.workspace.environment(),
-            self.workspace.root,
-            self._output,
-            0 if strike is None else strike.change,
-        )
-        process = _processes.Process(target=run_command, args=(command,))
-        process.start()
-        try:
-            seconds = self._follow(process, strike)
-        finally:
-            process.kill()
-            process.join()
-        assert process.exitcode is not None
-        return Ended(process.exitcode, tuple(self._lines()), tuple(seconds))
-
-    def _follow(self, process: Any, strike: Strike | None) -> list[float]:
-        """Note when each line comes; kill when it is time."""
-        started, seconds = time.monotonic(), list[float]()
-        last = -1 if strike is None or strike.change else strike.line
-        kill_at = started + strike.seconds if strike and not strike.change and last < 0 else None
-        while process.is_alive():
-            now = time.monotonic()
-            seconds += [now - started] * (len(self._lines()) - len(seconds))
-            if kill_at is None and 0 <= last < len(seconds) and strike is not None:
-                kill_at = now + strike.seconds
-            if (kill_at is not None and now >= kill_at) or now > started + _LONGEST_SECONDS:
-                return seconds
-            time.sleep(_POLL_SECONDS)
-        return seconds + [time.monotonic() - started] * (len(self._lines()) - len(seconds))
-
-    def _lines(self) -> list[str]:
-        return self._output.read_text(errors="replace").splitlines()
+        return run_and_kill(self.workspace, arguments, strike)
 
     def reset(self) -> None:
         """Go back to the state before the command."""
@@ -183,16 +103,20 @@ class Lab:
         return State(self.workspace.output_bytes(), dict(_tables(self.workspace.database)))
 
     def strikes(self, choose: random.Random) -> Iterator[Strike]:
-        """Draw moments for ever: half by time, half by change; each part of a run alike."""
+        """Draw moments for ever: half by time, half by change; every folder and line alike."""
         lines, seconds = self.undisturbed.lines, self.undisturbed.seconds
-        changes = [at for at, line in enumerate(lines) if line.startswith(CHANGE)]
+        changes: dict[str, list[int]] = {}
+        for number, line in enumerate((it for it in lines if it.startswith(CHANGE)), start=1):
+            folder = line.partition(" /")[2].partition("/")[0]
+            changes.setdefault(folder, []).append(number)
+        said = [-1, *(at for at, line in enumerate(lines) if not line.startswith(CHANGE))]
         while True:
             if choose.random() < 0.5:
-                yield Strike(change=choose.randrange(len(changes)) + 1)
+                yield Strike(change=choose.choice(choose.choice(list(changes.values()))))
                 continue
-            line = choose.randrange(-1, len(lines))
+            line = choose.choice(said)
             since = seconds[line] if line >= 0 else 0.0
-            until = seconds[line + 1] if line + 1 < len(lines) else since
+            until = next((it for it in seconds[line + 1 :] if it > since), since)
             yield Strike(line, choose.random() * max(until - since, _AT_LEAST_SECONDS))
 
     def kill(self, strikes: Iterator[Strike]) -> Blow:

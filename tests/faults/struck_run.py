@@ -16,6 +16,7 @@ PRELOADED: Final = (
     "lending_club_pipeline.defs.automation.backfills",
     "lending_club_pipeline.explanations.telling",
 )
+CHANGE: Final = "change"
 _CHANGES: Final = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"})
 
 
@@ -47,7 +48,9 @@ def run_command(command: Command) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     sys.argv = ["lending-club", *command.arguments]
-    sys.addaudithook(_Watch(command.root, command.kill_at_change).on_event)
+    # Dagster lets standard error flow elsewhere during a step; what is said here must not wait.
+    watch = _Watch(command.root, os.dup(output), command.kill_at_change)
+    sys.addaudithook(watch.on_event)
 
     from lending_club_pipeline.cli import main  # noqa: PLC0415 - it is preloaded
 
@@ -57,8 +60,9 @@ def run_command(command: Command) -> None:
 class _Watch:
     """Counts what Python renames, removes and makes, and says so."""
 
-    def __init__(self, root: Path, kill_at: int) -> None:
+    def __init__(self, root: Path, output: int, kill_at: int) -> None:
         self._root = str(root)
+        self._output = output
         self._kill_at = kill_at
         self._count = 0
 
@@ -70,9 +74,6 @@ class _Watch:
             return
         self._count += 1
         line = f"{CHANGE} {self._count}: {event} {path.removeprefix(self._root)}\n"
-        os.write(2, line.encode())
+        os.write(self._output, line.encode())
         if self._count == self._kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
-
-
-CHANGE: Final = "change"
