@@ -23,8 +23,8 @@ HEAD = """# Runs killed at random moments
 
 Written by `make bench-faults`. Every line is one `lending-club run` in a process of its own that
 was ended by SIGKILL: within a step, *after* the last thing that it had said or done, or just
-*before* a change of the file system. Afterwards every output was the whole old file or the whole new one, every
-table held the old or the new rows of each date, the ledger of every date closed, and
+*before* a change of the file system. Afterwards every output was the whole old file or the whole
+new one, every table held the old or the new rows of each date, the ledger of every date closed, and
 `lending-club explain` answered. Then the same command ran again, without any step by hand, and gave
 the bytes and the rows of an undisturbed run. What was found otherwise stands in the last column.
 

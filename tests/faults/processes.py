@@ -59,11 +59,17 @@ class Ended:
 
 
 def run_and_kill(
-    workspace: Workspace, arguments: tuple[str, ...], strike: Strike | None = None
+    workspace: Workspace,
+    arguments: tuple[str, ...],
+    strike: Strike | None = None,
+    name: str = "output",
 ) -> Ended:
-    """Run `lending-club` in a process of its own, and kill it if asked to."""
+    """Run `lending-club` in a process of its own, and kill it if asked to.
+
+    Several at the same time need a name each.
+    """
     workspace.root.mkdir(parents=True, exist_ok=True)
-    output = workspace.root.with_name(f"{workspace.root.name}.output.txt")
+    output = workspace.root.with_name(f"{workspace.root.name}.{name}.txt")
     output.write_bytes(b"")
     change = 0 if strike is None else strike.change
     command = Command(arguments, workspace.environment(), workspace.root, output, change)

@@ -15,7 +15,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -30,9 +29,9 @@ DAYS = [FIRST + dt.timedelta(days=number) for number in range(4)]
 _days = st.sampled_from(DAYS)
 _variants = st.integers(0, len(VARIANTS) - 1)
 _ranges = st.tuples(_days, _days).map(lambda it: (min(it), max(it)))
-# A run changes the file system about forty times, so a tenth of them are faster than their kill.
-_strikes = st.integers(1, 45).map(lambda number: Strike(change=number)) | st.builds(
-    Strike, line=st.integers(0, 60), seconds=st.floats(0, 0.2)
+# A run changes the file system about forty times, and says as many lines.
+_strikes = st.integers(12, 40).map(lambda number: Strike(change=number)) | st.builds(
+    Strike, line=st.integers(12, 60), seconds=st.floats(0, 0.2)
 )
 
 
@@ -77,14 +76,14 @@ class Histories(RuleBasedStateMachine):
     def backfill(self, of: tuple[dt.date, dt.date], is_forced: bool = False) -> None:
         self._run(self.history.within(*of), _range(of), is_forced=is_forced)
 
-    @precondition(lambda self: self.history.delivered)
-    @rule(data=st.data(), strike=_strikes)
-    def kill_a_run_of_one_day(self, data: st.DataObject, strike: Strike) -> None:
-        day = data.draw(st.sampled_from(sorted(self.history.delivered)))
+    @rule(day=_days, variant=_variants, strike=_strikes)
+    def kill_a_run_of_one_day(self, day: dt.date, variant: int, strike: Strike) -> None:
+        self.deliver(day, variant)
         self._kill([day], ("--as-of", day.isoformat()), strike)
 
-    @rule(of=_ranges, strike=_strikes)
-    def kill_a_backfill(self, of: tuple[dt.date, dt.date], strike: Strike) -> None:
+    @rule(of=_ranges, variant=_variants, strike=_strikes)
+    def kill_a_backfill(self, of: tuple[dt.date, dt.date], variant: int, strike: Strike) -> None:
+        self.deliver(of[1], variant)
         self._kill(self.history.within(*of), _range(of), strike)
 
     def _run(self, days: list[dt.date], arguments: tuple[str, ...], *, is_forced: bool) -> None:
