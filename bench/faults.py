@@ -28,6 +28,9 @@ new one, every table held the old or the new rows of each date, the ledger of ev
 `lending-club explain` answered. Then the same command ran again, without any step by hand, and gave
 the bytes and the rows of an undisturbed run. What was found otherwise stands in the last column.
 
+A backfill over a missing day consists of two runs; what the first of them publishes is a whole
+state, too.
+
 `python -m bench.faults --scenario NAME --seed SEED --kills 1` repeats a line as nearly as a clock
 allows.
 
@@ -38,7 +41,7 @@ allows.
 
 # Names that are others in every run: of a run, of a process, of a temporary folder.
 _OF_THIS_RUN = re.compile(
-    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=[.-])\d{2,}(?=\.tmp|\b/|$)|(?<=preparing-)\w+"
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=[.-])\d{3,}(?=\.tmp|/|$)|(?<=preparing-)\w+"
 )
 _IN_FOLDER = re.compile(r"\S*/faults-\w+/\d+/now")
 

@@ -69,5 +69,7 @@ SCENARIOS: Final = (
         _backfilled,
         ("run", "--from", DAY.isoformat(), "--to", "2026-02-10"),
         "A",
+        # The days before the missing one are a run of their own.
+        stages=(("run", "--from", DAY.isoformat(), "--to", "2026-02-02"),),
     ),
 )

@@ -50,6 +50,8 @@ class Scenario:
         change: delivers what the command is to process.
         arguments: the command.
         account: an account to ask about afterwards.
+        stages: commands that do its first part alone, where it consists of several runs: each of
+            them publishes.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Scenario:
     change: Callable[[Workspace], None]
     arguments: tuple[str, ...]
     account: str
+    stages: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass
@@ -86,9 +89,17 @@ class Lab:
         self.old = self.state()
         scenario.change(self.workspace)
         shutil.copytree(self.workspace.root, self._saved)
+        between = [self._state_after(stage) for stage in scenario.stages]
+        self.reset()
         self.undisturbed = self.run(*scenario.arguments)
         assert self.undisturbed.code == 0, self.undisturbed.text
         self.new = self.state()
+        self._states = (self.old, *between, self.new)
+
+    def _state_after(self, stage: tuple[str, ...]) -> State:
+        ended = self.run(*stage)
+        assert ended.code == 0, ended.text
+        return self.state()
 
     def run(self, *arguments: str, strike: Strike | None = None) -> Ended:
         """Run `lending-club` in a process of its own, and kill it if asked to."""
@@ -142,14 +153,14 @@ class Lab:
     def _wrong_after_kill(self) -> Iterator[str]:
         now = self.state()
         for name, content in now.outputs.items():
-            whole = {self.old.outputs.get(name), self.new.outputs.get(name)}
+            whole = [state.outputs.get(name) for state in self._states]
             if not name.startswith((".", "tmp_.")) and content not in whole:
                 yield f"{name} is neither the old file nor the new one"
         yield from (f"{name} is gone" for name in self.old.outputs if name not in now.outputs)
         for table, days in now.tables.items():
-            old, new = self.old.tables.get(table, {}), self.new.tables[table]
-            for date in {*old, *new, *days}:
-                if days.get(date) not in (old.get(date), new.get(date)):
+            whole_days = [state.tables.get(table, {}) for state in self._states]
+            for date in {*days, *(it for state in whole_days for it in state)}:
+                if days.get(date) not in [state.get(date) for state in whole_days]:
                     yield f"{table} of {date} is neither the old one nor the new one"
         yield from self._not_closed(now)
         yield from self._not_explained()
