@@ -9,15 +9,17 @@ import random
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.kill_scenarios import SCENARIOS
 from tests.faults.killing import Blow, Lab
+from tests.faults.random_histories import check_histories
 
 RESULTS = Path(__file__).parent / "results" / "faults.md"
 KILLS = 50
+HISTORIES = 20
 FIRST_SEED = 1
 HEAD = """# Runs killed at random moments
 
@@ -31,8 +33,8 @@ the bytes and the rows of an undisturbed run. What was found otherwise stands in
 A backfill over a missing day consists of two runs; what the first of them publishes is a whole
 state, too.
 
-`python -m bench.faults --scenario NAME --seed SEED --kills 1` repeats a line as nearly as a clock
-allows.
+`python -m bench.faults --scenario NAME --seed SEED --kills 1 --histories 0` repeats a line, as
+nearly as a clock allows.
 
 | seed | scenario | struck | new files of 4 | found |
 |---:|---|---|---:|---|
@@ -67,14 +69,16 @@ class Line:
         return f"| {' | '.join(cells)} |"
 
 
-def kill_all(names: list[str], kills: int, first_seed: int, folder: Path) -> Iterator[Line]:
+def kill_all(
+    names: Sequence[str], kills: int, first_seed: int, folder: Path
+) -> Iterator[tuple[Lab, Line]]:
     """Share the kills out among the scenarios, one seed each."""
     chosen = [it for it in SCENARIOS if it.name in names]
     seeds = range(first_seed, first_seed + kills)
     for number, scenario in enumerate(chosen):
         lab = Lab(scenario, folder / str(number))
         for seed in seeds[number :: len(chosen)]:
-            yield Line(seed, lab.kill(lab.strikes(random.Random(seed))))
+            yield lab, Line(seed, lab.kill(lab.strikes(random.Random(seed))))
 
 
 def main() -> None:
@@ -83,15 +87,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=KILLS)
     parser.add_argument("--seed", type=int, default=FIRST_SEED, help="seed of the first kill")
+    parser.add_argument("--histories", type=int, default=HISTORIES, help="random histories after")
     parser.add_argument("--scenario", choices=names, action="append")
     arguments = parser.parse_args()
-    lines = []
+    chosen = arguments.scenario or names
+    lines, cache = [], Path()
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        for line in kill_all(
-            arguments.scenario or names, arguments.kills, arguments.seed, Path(folder)
-        ):
+        for lab, line in kill_all(chosen, arguments.kills, arguments.seed, Path(folder)):
             print(line, flush=True)
             lines.append(line)
+            cache = lab.workspace.settings().dbt_cache
+        if arguments.histories:
+            check_histories(cache, arguments.histories)
+            print(f"{arguments.histories} random histories ended as the model says.")
     found = sum(bool(line.blow.findings) for line in lines)
     print(f"{len(lines)} kills, {found} with findings.")
     if arguments.kills == KILLS and not arguments.scenario:

@@ -22,6 +22,7 @@ from lending_club_pipeline.deliveries.byte_counts import (
     is_as_it_was_read,
     line_that_ends_otherwise,
 )
+from lending_club_pipeline.deliveries.exchanging import exchange
 from lending_club_pipeline.deliveries.finding import DeliveredFile, Delivery
 from lending_club_pipeline.deliveries.headers import Header, read_header
 from lending_club_pipeline.disks import explaining
@@ -335,10 +336,15 @@ def _write_files(
 
 
 def _replace(work: Path, target: Path) -> None:
-    """Put `work` in the place of `target`; `_recover` completes it after a crash in between."""
+    """Put `work` in the place of `target`, and what was there into `work`, for removal.
+
+    Where that takes two steps, `_recover` completes it after a crash in between.
+    """
     for path in work.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())
+    if target.exists() and exchange(work, target):
+        return
     old = target.with_name(f".replaced-{target.name}")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
