@@ -1,6 +1,6 @@
 # The only entry points a newcomer needs. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test ui bench bench-databricks dbt-docs warehouse conformance kill-everywhere check format clean
+.PHONY: help run test ui bench bench-databricks bench-faults dbt-docs warehouse conformance kill-everywhere check format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -43,6 +43,9 @@ bench: .venv/.dev  ## Measure speed and memory against the bare engine
 
 bench-databricks: .venv/.dev  ## Measure the pipeline on the SQL warehouse stand-in against Spark alone
 	@$(BIN)/python -m bench.databricks
+
+bench-faults: .venv/.dev  ## Kill runs at fifty random moments, and more of the random histories
+	@$(BIN)/python -m bench.faults
 
 dbt-docs: .venv/.base  ## Build dbt's documentation site, one page that a browser opens
 	@$(BIN)/dbt docs generate --static --project-dir dbt --profiles-dir dbt

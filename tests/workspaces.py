@@ -86,6 +86,17 @@ class Workspace:
             check=False,
         )
 
+    def started(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `lending-club` in a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "lending_club_pipeline", *arguments],
+            env=self.environment(),
+            cwd=self.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def output_bytes(self) -> dict[str, bytes]:
         """The published files and their bytes."""
         return {path.name: path.read_bytes() for path in sorted(self.outputs.glob("*"))}

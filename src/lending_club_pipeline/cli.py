@@ -145,7 +145,10 @@ def _run_range(
     metavar="DATE",
     help="Business date; the newest processed one if left out.",
 )
-def explain(account_id: str | None, customer: int | None, as_of: dt.datetime | None) -> None:
+@click.option("--wait", type=float, help="Seconds to wait for a run that has the database.")
+def explain(
+    account_id: str | None, customer: int | None, as_of: dt.datetime | None, wait: float | None
+) -> None:
     """Tell the story of one account, or of one customer.
 
     Which record it came from, what was cleaned, why it was quarantined or filtered, or how its
@@ -164,7 +167,7 @@ def explain(account_id: str | None, customer: int | None, as_of: dt.datetime | N
     if (account_id is None) == (customer is None):
         raise click.UsageError("Name one account (ACCOUNT_ID) or one customer (--customer ID).")
     date = as_of.date() if as_of else None
-    warehouse = choose_warehouse(load_settings())
+    warehouse = choose_warehouse(load_settings({"lock_wait_seconds": wait}))
     with warehouse.session(read_only=True):
         if customer is not None:
             lines = customer_lines(tell_customer(warehouse, customer, date))

@@ -25,6 +25,7 @@ from lending_club_pipeline.deliveries.byte_counts import (
     line_that_ends_otherwise,
 )
 from lending_club_pipeline.deliveries.control_totals import ControlTotals
+from lending_club_pipeline.deliveries.exchanging import exchange
 from lending_club_pipeline.deliveries.finding import DeliveredFile, Delivery
 from lending_club_pipeline.deliveries.headers import Header, read_header
 from lending_club_pipeline.deliveries.source_files import ACCOUNTS
@@ -361,10 +362,15 @@ def _write_files(
 
 
 def _replace(work: Path, target: Path) -> None:
-    """Put `work` in the place of `target`; `_recover` completes it after a crash in between."""
+    """Put `work` in the place of `target`, and what was there into `work`, for removal.
+
+    Where that takes two steps, `_recover` completes it after a crash in between.
+    """
     for path in work.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())
+    if target.exists() and exchange(work, target):
+        return
     old = target.with_name(f".replaced-{target.name}")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():

@@ -62,8 +62,8 @@ class Publication:
             target.parent.mkdir(parents=True, exist_ok=True)
             _clear_abandoned(target)
             work = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-            self._works[target] = work
             os.close(os.open(work, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, _OWNER_ONLY))
+            self._works[target] = work
         return work
 
     def scratch(self, target: Path) -> Path:
@@ -102,7 +102,10 @@ class Publication:
                 self._publish()
         finally:
             for work in (*self._works.values(), *self._scratch):
-                work.unlink(missing_ok=True)
+                # On a disk that went read-only it stays, and the next run removes it: what is to be
+                # told is why nothing was published.
+                with contextlib.suppress(OSError):
+                    work.unlink()
 
     def _publish(self) -> None:
         for target, work in self._works.items():

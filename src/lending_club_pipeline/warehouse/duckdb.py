@@ -19,7 +19,7 @@ from lending_club_pipeline.errors import PipelineError, WarehouseError, Warehous
 from lending_club_pipeline.findings import Finding
 from lending_club_pipeline.settings import DataPlatformConfig
 from lending_club_pipeline.warehouse import approvals
-from lending_club_pipeline.warehouse.locks import POLL_SECONDS, exclusive_lock
+from lending_club_pipeline.warehouse.locks import POLL_SECONDS, Waiting, exclusive_lock
 from lending_club_pipeline.warehouse.protocol import FileFormat
 from lending_club_pipeline.warehouse.serving import Serving
 
@@ -116,16 +116,17 @@ class DuckDBWarehouse:
             raise WarehouseError(
                 f"{self.path}: there is no database yet. Process a delivery by `lending-club run`."
             )
-        deadline = time.monotonic() + self.lock_wait_seconds
+        waiting = Waiting(str(self.path), self.lock_wait_seconds)
         while True:
             try:
                 with _explaining(self.path):
                     if not read_only:
                         self._make_if_missing()
                     return duckdb.connect(str(self.path), read_only=read_only)
-            except WarehouseLockedError:
-                if time.monotonic() >= deadline:
+            except WarehouseLockedError as error:
+                if waiting.is_over:
                     raise
+                waiting.say(_holder_in(str(error)))
             time.sleep(POLL_SECONDS)
 
     def _make_if_missing(self) -> None:
@@ -309,6 +310,12 @@ def _explained(path: Path, error: duckdb.Error) -> WarehouseError:
         f"{path}: the database cannot be used ({reason}). Check folder, rights and disk space, or "
         "name another file by DUCKDB_PATH."
     )
+
+
+def _holder_in(message: str) -> str:
+    """Return whom our own message names."""
+    found = re.search(r"process \d+ \([^)]*\)", message)
+    return found[0] if found else "another process"
 
 
 def _corrupt(path: Path) -> WarehouseError:

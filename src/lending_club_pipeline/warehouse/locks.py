@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import logging
 import os
 import sys
 import time
@@ -14,6 +15,41 @@ from lending_club_pipeline.disks import explaining
 from lending_club_pipeline.errors import WarehouseLockedError
 
 POLL_SECONDS: Final = 0.2
+
+logger = logging.getLogger(__name__)
+
+
+class Waiting:
+    """Says once for whom one waits, and until when at the latest.
+
+    Args:
+        place: what is taken: a database, a schema.
+        seconds: how long to wait for it.
+    """
+
+    def __init__(self, place: str, seconds: float) -> None:
+        self._place = place
+        self._seconds = seconds
+        self._deadline = time.monotonic() + seconds
+        self._said = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is no time left."""
+        return self.left <= 0
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left."""
+        return max(0.0, self._deadline - time.monotonic())
+
+    def say(self, holder: str) -> None:
+        """Tell whoever follows the run, unless the same holder was told before."""
+        if holder != self._said:
+            logger.warning(
+                "%s: waiting for %s to end, %g s at most.", self._place, holder, self._seconds
+            )
+        self._said = holder
 
 
 @contextmanager
@@ -31,10 +67,11 @@ def exclusive_lock(path: Path, wait_seconds: float) -> Iterator[None]:
         OutputError: the lock file cannot be written.
     """
     with _opened(path) as file:
-        deadline = time.monotonic() + wait_seconds
+        waiting = Waiting(str(path.with_suffix("")), wait_seconds)
         while not _try_lock(file.fileno()):
-            if time.monotonic() >= deadline:
+            if waiting.is_over:
                 raise WarehouseLockedError(_held_by(path, wait_seconds))
+            waiting.say(_holder(path))
             time.sleep(POLL_SECONDS)
         file.seek(0)
         file.truncate()
@@ -61,15 +98,17 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def _held_by(path: Path, wait_seconds: float) -> str:
-    holder = "another process"
+def _holder(path: Path) -> str:
     try:
         known = json.loads(path.read_text())
-        holder = f"process {known['pid']} ({known['command']})"
+        return f"process {known['pid']} ({known['command']})"
     except (ValueError, KeyError, OSError):
-        holder = "another process"
+        return "another process"
+
+
+def _held_by(path: Path, wait_seconds: float) -> str:
     waited = f" for longer than {wait_seconds:g} s" if wait_seconds else ""
     return (
-        f"{path.with_suffix('')}: {holder} is using this database{waited}. "
+        f"{path.with_suffix('')}: {_holder(path)} is using this database{waited}. "
         "Wait for it to end, let this run wait by LOCK_WAIT_SECONDS (or --wait), or stop it."
     )

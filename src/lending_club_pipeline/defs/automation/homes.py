@@ -1,7 +1,10 @@
 """The folder in which Dagster keeps its run history."""
 
+import fcntl
 from importlib.resources import files
 from pathlib import Path
+
+import dagster as dg
 
 from lending_club_pipeline.outputs.atomic_files import explaining, replacing
 
@@ -20,3 +23,16 @@ def prepare_home(home: Path) -> Path:
         with replacing(home / "dagster.yaml", "DAGSTER_HOME") as work:
             work.write_text(files(__package__).joinpath("dagster.yaml").read_text())
     return home
+
+
+def open_instance(home: Path) -> dg.DagsterInstance:
+    """Open Dagster's run history; of several first runs at once, one makes its tables.
+
+    Raises:
+        OSError: it cannot be read or written.
+        SQLAlchemyError: it is damaged.
+    """
+    with (home / "opening.lock").open("a") as lock:
+        # Dagster looks for tables, and makes them, in two steps. Closing the file lets others in.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return dg.DagsterInstance.from_config(str(home))

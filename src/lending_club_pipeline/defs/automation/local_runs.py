@@ -18,7 +18,7 @@ from dagster._core.storage.tags import (
 
 from lending_club_pipeline.defs.automation.finished_days import date_of_delivery, mark_finished
 from lending_club_pipeline.defs.automation.history import explaining_history, quick_history
-from lending_club_pipeline.defs.automation.homes import prepare_home
+from lending_club_pipeline.defs.automation.homes import open_instance, prepare_home
 from lending_club_pipeline.defs.automation.jobs import JOB_NAME
 from lending_club_pipeline.defs.progress import PROGRESS, following
 from lending_club_pipeline.defs.project import build_definitions
@@ -120,7 +120,7 @@ def process_days(
         noticing_signals() as received,
         explaining_history(home),
         quick_history(),
-        dg.DagsterInstance.from_config(str(home)) as instance,
+        open_instance(home) as instance,
     ):
         _close_abandoned_runs(instance)
         result = definitions.resolve_job_def(JOB_NAME).execute_in_process(

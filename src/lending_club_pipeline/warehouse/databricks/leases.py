@@ -20,6 +20,7 @@ from lending_club_pipeline.errors import WarehouseError, WarehouseLockedError
 from lending_club_pipeline.processes import is_running
 from lending_club_pipeline.warehouse.databricks import faults
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession, quoted, text
+from lending_club_pipeline.warehouse.locks import Waiting
 
 TABLE: Final = "pipeline_lease"
 # A killed run keeps others out for that long, unless they are on its machine and see that it ended.
@@ -40,6 +41,14 @@ def this_machine() -> str:
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
         parts.append(str(Path("/proc/self/ns/pid").readlink()))
     return " ".join(parts)
+
+
+def _shown(row: dict[str, Any]) -> str:
+    """Name the run that holds the lease; it may have given it back a moment ago."""
+    if row["machine"] is None:
+        return "another run"
+    host = str(row["machine"]).partition(" ")[0]
+    return f"run {row['run_id']} of {host} (process {row['process']})"
 
 
 @dataclass
@@ -95,11 +104,12 @@ class Lease:
         return quoted(address.catalog, address.schema, TABLE)
 
     def _take(self) -> None:
-        deadline = time.monotonic() + self.wait_seconds
+        waiting = Waiting(str(self.session.address), self.wait_seconds)
         while not self._try_to_take():
-            if time.monotonic() >= deadline:
+            if waiting.is_over:
                 raise self._taken_by_another()
-            time.sleep(min(_POLL_SECONDS, max(0.0, deadline - time.monotonic())))
+            waiting.say(_shown(self._row()))
+            time.sleep(min(_POLL_SECONDS, waiting.left))
 
     def _try_to_take(self) -> bool:
         is_there = True
@@ -160,15 +170,13 @@ class Lease:
 
     def _taken_by_another(self) -> WarehouseLockedError:
         row = self._row()
-        host = str(row["machine"]).partition(" ")[0]
         until = row["held_until"]
         shown = f"{until:%Y-%m-%d %H:%M:%S} UTC" if isinstance(until, dt.datetime) else "now"
         waited = f" for longer than {self.wait_seconds:g} s" if self.wait_seconds else ""
         return WarehouseLockedError(
-            f"{self.session.address}: run {row['run_id']} of {host} (process {row['process']}) is "
-            f"using this schema{waited}; it holds it until {shown} and renews that while it "
-            "works. Wait for it to end, let this run wait by LOCK_WAIT_SECONDS (or --wait), or "
-            "stop it."
+            f"{self.session.address}: {_shown(row)} is using this schema{waited}; it holds it "
+            f"until {shown} and renews that while it works. Wait for it to end, let this run wait "
+            "by LOCK_WAIT_SECONDS (or --wait), or stop it."
         )
 
     def _keep(self) -> None:
