@@ -29,16 +29,3 @@
 {% macro databricks__cents(amount) -%}
     cast(cast({{ amount }} as decimal(28, 2)) * 100 as decimal(30, 0))
 {%- endmacro %}
-
-{#- What is left of a division of whole numbers that are not negative when its remainder is dropped. -#}
-{% macro whole_division(dividend, divisor) -%}
-    {{ return(adapter.dispatch('whole_division')(dividend, divisor)) }}
-{%- endmacro %}
-
-{% macro duckdb__whole_division(dividend, divisor) -%}
-    {{ dividend }} // {{ divisor }}
-{%- endmacro %}
-
-{% macro databricks__whole_division(dividend, divisor) -%}
-    {{ dividend }} div {{ divisor }}
-{%- endmacro %}
