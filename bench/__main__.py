@@ -22,6 +22,7 @@ from lending_club_pipeline.deliveries.finding import today_utc
 from lending_club_pipeline.settings import parse_bytes
 from lending_club_pipeline.synthetic.generating import generate_deliveries
 from lending_club_pipeline.transformation.projects import project_dir
+from lending_club_pipeline.transformation.runs import MONTH_END
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results"
@@ -76,7 +77,7 @@ class Bench:
         """`lending-club run` with a database of its own, fresh unless it is the sample."""
         home = self.folder / name
         return measure(
-            [sys.executable, "-m", "lending_club_pipeline", "run"],
+            [sys.executable, "-m", "lending_club_pipeline", "run", "--force"],
             self.environment(inputs, home) | {"MEMORY_LIMIT": limit},
             self.folder,
         )
@@ -124,7 +125,7 @@ class Bench:
                 "--project-dir", project, "--profiles-dir", project,
                 "--target-path", str(self.folder / "dbt-target"),
                 "--log-path", str(self.folder / "dbt-logs"),
-                "--exclude", "resource_type:unit_test",
+                "--exclude", "resource_type:unit_test", f"tag:{MONTH_END}",
                 "--vars", f"{{as_of_date: '{today_utc().isoformat()}'}}",
                 "--no-send-anonymous-usage-stats", "--no-version-check",
             ],
@@ -206,7 +207,8 @@ def _ignore(_: str) -> None:
     """Progress is not shown here."""
 
 
-def _machine() -> dict[str, str | int]:
+def machine() -> dict[str, str | int]:
+    """What a measurement was made on."""
     return {
         "cores": psutil.cpu_count() or 0,
         "memory_gib": round(psutil.virtual_memory().total / GIB),
@@ -220,7 +222,7 @@ def write_results(bench: Bench, ratios: Sequence[Ratio]) -> None:
     RESULTS.mkdir(exist_ok=True)
     costs = {name: asdict(bench[name]) for name in bench.costs}
     content = {
-        "machine": _machine(),
+        "machine": machine(),
         "runs": bench.runs,
         "ratios": [{**asdict(ratio), "verdict": ratio.verdict} for ratio in ratios],
         "costs": costs,
