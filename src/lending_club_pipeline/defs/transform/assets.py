@@ -21,6 +21,7 @@ from lending_club_pipeline.defs.transform.metadata import (
 )
 from lending_club_pipeline.defs.transform.specs import translate
 from lending_club_pipeline.errors import TransformationError
+from lending_club_pipeline.transformation.interruptions import completing
 from lending_club_pipeline.transformation.manifests import PreparedManifest
 from lending_club_pipeline.transformation.retries import Patience, build_with_patience
 from lending_club_pipeline.transformation.runs import NodeResult, build_arguments, run_dbt
@@ -154,18 +155,20 @@ def build_dbt_assets(
         Raises:
             TransformationError: a model failed or a test of severity error found something.
         """
-        dates = _landed_dates(context, warehouse.warehouse)
-        results = build_with_patience(
-            lambda select: run_dbt(
-                prepared,
-                build_arguments(dates, select, platform.settings.dbt_threads),
-                warehouse.warehouse.dbt_environment(),
-                _show_node,
-            ),
-            graph.selected(context.selected_asset_keys, context.selected_asset_check_keys),
-            Patience(warehouse.warehouse.is_transient, warehouse.warehouse.retry_seconds),
-            show_progress,
-        )
+        asked = _landed_dates(context, warehouse.warehouse)
+        with completing(platform.settings.landing, asked) as dates:
+            _tell_of_interrupted(context, asked, dates)
+            results = build_with_patience(
+                lambda select: run_dbt(
+                    prepared,
+                    build_arguments(dates, select, platform.settings.dbt_threads),
+                    warehouse.warehouse.dbt_environment(),
+                    _show_node,
+                ),
+                graph.selected(context.selected_asset_keys, context.selected_asset_check_keys),
+                Patience(warehouse.warehouse.is_transient, warehouse.warehouse.retry_seconds),
+                show_progress,
+            )
         warehouse.warehouse.disconnect_dbt()
         context.log.info(_listed(graph, results))
         yield from _materializations(
@@ -175,6 +178,14 @@ def build_dbt_assets(
         _fail_if_failed(graph, results)
 
     return dbt_project
+
+
+def _tell_of_interrupted(
+    context: dg.AssetExecutionContext, asked: Sequence[dt.date], dates: Sequence[dt.date]
+) -> None:
+    others = [date.isoformat() for date in dates if date not in asked]
+    if others:
+        context.log.info(f"Built with it, because a run was interrupted: {', '.join(others)}")
 
 
 def _show_node(name: str, status: str, seconds: float) -> None:
