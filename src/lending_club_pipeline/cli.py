@@ -3,6 +3,7 @@
 import atexit
 import datetime as dt
 import gc
+import getpass
 import os
 import signal
 import sys
@@ -20,11 +21,12 @@ SUCCESS: Final = 0
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
 REFUSED: Final = 3
+HELD: Final = 4
 INTERRUPTED: Final = 130
 
 _EPILOG: Final = (
     "Exit codes: 0 success, 1 failed, 2 wrong usage or setting, 3 delivery refused, "
-    "130 interrupted."
+    "4 delivery held until somebody approves it, 130 interrupted."
 )
 _FOLDER: Final = click.Path(path_type=Path)
 _DATE: Final = click.DateTime(["%Y-%m-%d"])
@@ -110,7 +112,7 @@ def _run_one(settings: DataPlatformConfig, as_of: dt.date | None, *, force: bool
         return
     click.echo(f"{report.outcome.capitalize()}: {report.message}", err=True)
     click.echo(f"Logs: Dagster run {report.run_id} (make ui).", err=True)
-    sys.exit(REFUSED if report.outcome == "refused" else FAILED)
+    sys.exit({"refused": REFUSED, "held": HELD}.get(report.outcome, FAILED))
 
 
 def _run_range(
@@ -130,6 +132,8 @@ def _run_range(
         sys.exit(FAILED)
     if "refused" in outcomes:
         sys.exit(REFUSED)
+    if "held" in outcomes:
+        sys.exit(HELD)
 
 
 @cli.command(epilog=_EPILOG)
@@ -174,6 +178,29 @@ def explain(
 
 
 @cli.command(epilog=_EPILOG)
+@click.argument("date", type=_DATE, metavar="DATE")
+@click.option("--reason", required=True, help="Why the delivery is right although it moved so far.")
+@click.option("--by", help="Who approves it, instead of the login name.")
+def approve(date: dt.datetime, reason: str, by: str | None) -> None:
+    """Let a held delivery be published.
+
+    DATE is its business date. Recorded with name, time and reason, for exactly the files that were
+    held. The next run of that date publishes it.
+    """
+    from lending_club_pipeline.outputs.approving import approve as record
+    from lending_club_pipeline.warehouse import choose_warehouse
+
+    warehouse = choose_warehouse(load_settings())
+    with warehouse.session():
+        name = by if by is not None else getpass.getuser()
+        approval = record(warehouse, date.date(), name, reason, dt.datetime.now(dt.UTC))
+    click.echo(
+        f"Approved by {approval.approved_by} at {approval.approved_at} UTC. To publish it: "
+        f"lending-club run --as-of {approval.as_of_date}"
+    )
+
+
+@cli.command(epilog=_EPILOG)
 @click.option("--customers", type=click.IntRange(min=0), required=True, help="Customers a day.")
 @click.option("--accounts", type=click.IntRange(min=0), required=True, help="Accounts a day.")
 @click.option("--to", type=_FOLDER, required=True, help="Folder for the deliveries.")
@@ -209,6 +236,7 @@ def explain(
     show_default=True,
     help="Form of the files.",
 )
+@click.option("--control", is_flag=True, help="Write control totals (control.csv) beside them.")
 @click.option("--overwrite", is_flag=True, help="Replace deliveries that are there.")
 def generate(
     customers: int,
@@ -221,6 +249,7 @@ def generate(
     first_day: dt.datetime | None,
     compression: Literal["none", "gz", "zst"],
     *,
+    control: bool,
     overwrite: bool,
 ) -> None:
     """Make deliveries of any size, deterministic by seed.
@@ -242,6 +271,7 @@ def generate(
             seed=seed,
             first_day=_first_day(first_day, days),
             compression=compression,
+            control=control,
             threads=settings.duckdb_threads,
             memory_bytes=settings.engine_memory_bytes,
             overwrite=overwrite,

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from lending_club_pipeline.deliveries.byte_counts import count_bytes
-from lending_club_pipeline.deliveries.finding import find_delivery, today_utc
+from lending_club_pipeline.deliveries.control_totals import read_control_totals
+from lending_club_pipeline.deliveries.finding import DeliveredFile, find_delivery, today_utc
 from lending_club_pipeline.deliveries.headers import read_header
 from lending_club_pipeline.errors import ConfigurationError, PipelineError
 from lending_club_pipeline.findings import Finding
@@ -114,3 +115,16 @@ def _delivery(settings: DataPlatformConfig) -> Iterator[Finding]:
             f"{counts.lines:,} lines, {counts.stored_bytes:,} bytes, "
             f"changed {changed:%Y-%m-%d %H:%M} UTC{extra}",
         )
+    if found.control is not None:
+        yield _control(found.control, found.as_of_date)
+
+
+def _control(file: DeliveredFile, as_of_date: dt.date) -> Finding:
+    with tempfile.TemporaryDirectory(prefix="doctor-") as folder:
+        try:
+            counts, plain = count_bytes(file, Path(folder) / file.source.name)
+            control = read_control_totals(file, counts, plain, as_of_date)
+        except PipelineError as error:
+            return Finding(file.path.name, "problem", str(error))
+    said = ", ".join(f"{it.records:,} records in {it.source_file}" for it in control.totals)
+    return Finding(file.path.name, "ok", f"{said}; a run compares them")

@@ -28,6 +28,14 @@ class TransformationError(PipelineError):
     """dbt could not parse or build the project, or one of its tests failed."""
 
 
+class HeldDeliveryError(TransformationError):
+    """A delivery moved by more than allowed: nothing is published until somebody approves it."""
+
+
+class ApprovalError(PipelineError):
+    """There is nothing to approve."""
+
+
 class OutputError(PipelineError):
     """An output could not be written; the files of the last good run stay as they are."""
 

@@ -9,6 +9,7 @@ import datetime as dt
 import os
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -16,7 +17,9 @@ from typing import Any, Final, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
+from lending_club_pipeline.deliveries.calendars import Calendar, parse_holidays
 from lending_club_pipeline.errors import ConfigurationError
+from lending_club_pipeline.limits import parse_movement_limits
 
 DatabaseType = Literal["duckdb", "databricks"]
 
@@ -68,6 +71,10 @@ class DataPlatformConfig(BaseSettings):
         first_as_of_date: first business date that has a partition; earlier ones are refused.
         backfill_days_per_run: most deliveries that a backfill processes in one run.
         sensor_settle_seconds: age that a file must have before the sensor takes it.
+        movement_limits: by how many percent a delivery may move against the one before it, such as
+            `balance=10,accounts=5`; nothing is limited when it is not set.
+        delivery_calendar: on which days a delivery is expected: `every_day` or `weekdays`.
+        delivery_holidays: days on which none is, as YYYY-MM-DD, separated by commas.
         databricks_host: workspace host name, production only; so are the others of this name.
         databricks_token: personal access token; or, instead of it:
         databricks_client_id: application id of a service principal (OAuth machine to machine).
@@ -109,6 +116,9 @@ class DataPlatformConfig(BaseSettings):
     first_as_of_date: dt.date = dt.date(2020, 1, 1)
     backfill_days_per_run: int = Field(default=31, ge=1, le=3650)
     sensor_settle_seconds: float = Field(default=30.0, ge=0)
+    movement_limits: str = ""
+    delivery_calendar: Calendar = "every_day"
+    delivery_holidays: str = ""
     databricks_host: str | None = None
     databricks_token: SecretStr | None = None
     databricks_client_id: str | None = None
@@ -131,6 +141,18 @@ class DataPlatformConfig(BaseSettings):
     def _is_enough_memory(cls, value: str) -> str:
         if parse_bytes(value) < _LEAST_MEMORY_BYTES:
             raise ValueError("must be 768MiB or more: Python, Dagster and dbt alone take 400MiB")
+        return value
+
+    @field_validator("movement_limits")
+    @classmethod
+    def _are_movement_limits(cls, value: str) -> str:
+        parse_movement_limits(value)
+        return value
+
+    @field_validator("delivery_holidays")
+    @classmethod
+    def _are_holidays(cls, value: str) -> str:
+        parse_holidays(value)
         return value
 
     @field_validator("databricks_host")
@@ -165,6 +187,16 @@ class DataPlatformConfig(BaseSettings):
             missing.append(f"{_DATABRICKS_TOKEN} (or {' and '.join(_DATABRICKS_PRINCIPAL)})")
         if missing:
             raise ValueError(f"DATABASE_TYPE=databricks also needs {', '.join(missing)}")
+
+    @property
+    def movement_percents(self) -> dict[str, Decimal]:
+        """By how many percent each measure may move; one that is not named may as it likes."""
+        return parse_movement_limits(self.movement_limits)
+
+    @property
+    def delivery_holiday_dates(self) -> frozenset[dt.date]:
+        """Days on which no delivery is expected, whatever day of the week they are."""
+        return parse_holidays(self.delivery_holidays)
 
     @property
     def databricks_reader_names(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ _OUTCOMES: Final = {
     "unchanged": ("unchanged", "dim"),
     "refused": ("refused", "red"),
     "failed": ("failed", "red"),
+    "held": ("held", "red"),
     "missing": ("no delivery", "yellow"),
 }
 

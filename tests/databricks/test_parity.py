@@ -33,9 +33,14 @@ RELATIONS = {
     *("interest_rate_tiers", "loan_bonus_rates"),
     *("base_customers", "base_accounts", "stg_customers__cleaned", "stg_accounts__cleaned"),
     *("int_accounts__with_customer", "int_accounts__without_customer"),
-    *("int_interest_rates__in_force", "int_savings_accounts_only"),
+    *("int_interest_rates__by_period", "int_interest_rates__in_force"),
+    "int_savings_accounts_only",
     *("account_summary", "account_summary_by_tier", "account_summary_daily"),
+    *("account_history", "customer_history", "customer_profile"),
+    *("account_summary_monthly", "delivery_changes"),
     *("delivery_ledger", "quarantined_records"),
+    *("int_deliveries_measured", "delivery_movements", "publishable_deliveries"),
+    "delivery_approvals",
 }
 
 

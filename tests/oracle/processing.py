@@ -53,6 +53,24 @@ DEFAULT = Rates(
     bonuses=((_LONG_AGO, Decimal("0.0050")),),
 )
 
+
+@dataclass(frozen=True)
+class Customer:
+    """A cleaned customer."""
+
+    name: str | None
+    has_loan: str
+
+
+@dataclass(frozen=True)
+class Account:
+    """A cleaned account."""
+
+    customer_id: int
+    account_type: str
+    balance: Decimal
+
+
 Ledger = dict[tuple[str, str], tuple[int, int | None, int | None]]
 
 
@@ -65,12 +83,18 @@ class Outcome:
         quarantine_csv: bytes of that output.
         ledger: rows, cents and rows without an accepted balance, by source file and stage.
         reasons: records by source file and reason.
+        customers: cleaned customers by id.
+        accounts: cleaned accounts by id.
+        quarantined: quarantined account records by readable customer id.
     """
 
     account_summary_csv: bytes
     quarantine_csv: bytes
     ledger: Ledger
     reasons: Counter[tuple[str, str]]
+    customers: dict[int, Customer]
+    accounts: dict[str, Account]
+    quarantined: Counter[int]
 
 
 @dataclass
@@ -120,7 +144,33 @@ def process(
             for _, _, reasons, _ in _unused(files[name], rows[name])
             for reason in reasons
         ),
+        dict(_customer(row) for row in rows[CUSTOMERS] if row.is_cleaned),
+        dict(_account(row) for row in rows[ACCOUNTS] if row.is_cleaned),
+        Counter(
+            customer
+            for row in rows[ACCOUNTS]
+            if (row.staging_reasons or row.join_reasons)
+            and isinstance(customer := row.values["customer_id"], int)
+        ),
     )
+
+
+def _customer(row: Row) -> tuple[int, Customer]:
+    customer, name, has_loan = (row.values[it] for it in ("customer_id", "name", "has_loan"))
+    assert isinstance(customer, int)
+    assert isinstance(name, str | None)
+    assert isinstance(has_loan, str)
+    return customer, Customer(name, has_loan)
+
+
+def _account(row: Row) -> tuple[str, Account]:
+    account, customer = row.values["account_id"], row.values["customer_id"]
+    kind, balance = row.values["account_type"], row.values["balance"]
+    assert isinstance(account, str)
+    assert isinstance(customer, int)
+    assert isinstance(kind, str)
+    assert isinstance(balance, Decimal)
+    return account, Account(customer, kind, balance)
 
 
 def _cleaned(file: SplitFile, cleaners: dict[str, Callable[[str], Cleaned]], key: str) -> list[Row]:

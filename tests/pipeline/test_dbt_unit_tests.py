@@ -38,9 +38,19 @@ RULES = (
     "the_ledger_counts_rows_and_cents_at_every_stage",
     "one_missing_row_leaves_the_whole_delivery_open",
     "one_missing_cent_leaves_the_whole_delivery_open",
-    "the_summary_is_that_of_the_newest_closed_delivery",
+    "the_summary_is_that_of_the_newest_delivery_that_may_be_published",
+    "a_delivery_may_be_published_if_its_ledger_closes_and_it_is_not_held",
+    "a_delivery_is_compared_with_the_newest_one_before_it_that_is_not_held",
     "a_quarantined_record_keeps_its_fields_as_one_csv_record",
     "a_record_is_quarantined_where_it_stopped_with_all_its_reasons",
+    "a_history_begins_with_the_first_delivery",
+    "a_new_day_opens_changes_closes_and_reopens_accounts",
+    "a_late_day_changes_only_the_days_until_the_next_known_one",
+    "a_day_delivered_again_takes_back_what_it_had_changed",
+    "two_days_at_once_are_one_after_the_other",
+    "changes_are_counted_by_their_kind",
+    "a_profile_tells_of_the_newest_closed_delivery",
+    "interest_accrues_day_by_day_until_the_last_delivery_of_the_month",
 )
 # Those of rejected records come from the splitting of files, before dbt.
 REASONS = (

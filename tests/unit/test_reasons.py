@@ -13,20 +13,22 @@ from lending_club_pipeline.transformation.projects import project_dir
 _SQL_REASON = re.compile(
     r"'((?:customer_id|account_id|has_loan|balance|account_type|customer|conflicting)_[a-z_]+)'"
 )
-_NAMES_OF_COLUMNS = {
+_OTHER_NAMES = {
     "account_id",
     "account_id_text",
     "account_type",
     "account_type_text",
+    "balance_changed",
     "balance_text",
     "balance_unknown",
+    "customer_history",
     "customer_id",
     "customer_id_text",
 }
 
 
 def _reasons_in(path: Path) -> set[str]:
-    return set(_SQL_REASON.findall(path.read_text(encoding="utf-8"))) - _NAMES_OF_COLUMNS
+    return set(_SQL_REASON.findall(path.read_text(encoding="utf-8"))) - _OTHER_NAMES
 
 
 def _reasons_of_the_project() -> set[str]:

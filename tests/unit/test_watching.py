@@ -50,6 +50,20 @@ def test_a_changed_delivery_gets_another_key(tmp_path: Path) -> None:
     assert look_again(tmp_path, first).deliveries[0].key != first.deliveries[0].key
 
 
+def test_control_totals_that_come_make_another_delivery_and_are_waited_for(tmp_path: Path) -> None:
+    folder = tmp_path / "2026-03-09"
+    put(folder)
+    first = look_again(tmp_path)
+    control = folder / "control.csv"
+    control.write_text("totals")
+    os.utime(control, (NOW.timestamp() - 1, NOW.timestamp() - 1))
+
+    assert not look_again(tmp_path, first).deliveries
+    os.utime(control, (NOW.timestamp() - 60, NOW.timestamp() - 60))
+    assert look_again(tmp_path, first).deliveries[0].key.startswith(first.deliveries[0].key)
+    assert look_again(tmp_path, first).deliveries[0].key != first.deliveries[0].key
+
+
 def test_undated_files_keep_their_key_on_the_days_after(tmp_path: Path) -> None:
     put(tmp_path)
     first = look_again(tmp_path)

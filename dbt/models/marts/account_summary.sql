@@ -5,10 +5,9 @@
 
 with
 
-newest_closed_date as (
+published_date as (
     select max(as_of_date) as as_of_date
-    from {{ ref('delivery_ledger') }}
-    where is_closed
+    from {{ ref('publishable_deliveries') }}
 ),
 
 daily as (
@@ -23,4 +22,4 @@ select
     daily.annual_interest,
     daily.new_balance
 from daily
-where daily.as_of_date = (select newest_closed_date.as_of_date from newest_closed_date)
+where daily.as_of_date = (select published_date.as_of_date from published_date)

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_as_of_date',
-    on_schema_change='fail',
+    on_schema_change='append_new_columns',
 ) }}
 
 with
@@ -10,6 +10,7 @@ quarantined_customers as (
     select
         as_of_date,
         record_number,
+        customer_id,
         reasons
     from {{ ref('base_customers') }}
     where reasons != '' and not is_exact_duplicate
@@ -28,6 +29,8 @@ quarantined_accounts as (
     select
         base.as_of_date,
         base.record_number,
+        base.customer_id,
+        nullif(base.account_id, '') as account_id,
         base.balance,
         base.account_type,
         base.reasons != '' as is_quarantined_in_staging,
@@ -64,7 +67,9 @@ unioned as (
             'raw_customers.customer_id', 'raw_customers.name', 'raw_customers.has_loan'
         ]) }} as raw_record,
         cast(null as decimal(18, 2)) as balance,
-        cast(null as {{ dbt.type_string() }}) as account_type
+        cast(null as {{ dbt.type_string() }}) as account_type,
+        quarantined_customers.customer_id,
+        cast(null as {{ dbt.type_string() }}) as account_id
     from raw_customers
     inner join quarantined_customers
         on
@@ -84,7 +89,9 @@ unioned as (
             'raw_accounts.account_type'
         ]) }} as raw_record,
         quarantined_accounts.balance,
-        quarantined_accounts.account_type
+        quarantined_accounts.account_type,
+        quarantined_accounts.customer_id,
+        quarantined_accounts.account_id
     from raw_accounts
     inner join quarantined_accounts
         on
@@ -100,7 +107,9 @@ unioned as (
         reason as reasons,
         raw_record,
         cast(null as decimal(18, 2)) as balance,
-        cast(null as {{ dbt.type_string() }}) as account_type
+        cast(null as {{ dbt.type_string() }}) as account_type,
+        cast(null as bigint) as customer_id,
+        cast(null as {{ dbt.type_string() }}) as account_id
     from rejected_records
 )
 
@@ -113,5 +122,7 @@ select
     reasons,
     raw_record,
     balance,
-    account_type
+    account_type,
+    customer_id,
+    account_id
 from unioned

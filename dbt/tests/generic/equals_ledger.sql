@@ -1,5 +1,5 @@
-{#- The relation has as many rows and cents as the ledger says were published of the newest closed
-    delivery. -#}
+{#- The relation has as many rows and cents as the ledger says were published of the newest delivery
+    that may be published. -#}
 {% test equals_ledger(model) %}
 
 with
@@ -16,7 +16,10 @@ published as (
     where
         source_file = 'accounts.csv'
         and stage = 'published'
-        and as_of_date = (select max(closed.as_of_date) from ledger as closed where closed.is_closed)
+        and as_of_date = (
+            select max(publishable.as_of_date)
+            from {{ ref('publishable_deliveries') }} as publishable
+        )
 ),
 
 shown as (

@@ -7,6 +7,7 @@ from lending_club_pipeline.defs.automation.triggers import (
     daily_delivery_schedule,
     new_delivery_sensor,
 )
+from lending_club_pipeline.defs.ingest.approvals import DELIVERY_APPROVALS
 from lending_club_pipeline.defs.ingest.assets import build_delivery_assets
 from lending_club_pipeline.defs.io_managers import ParquetIOManager
 from lending_club_pipeline.defs.partitions import daily_partitions
@@ -36,6 +37,7 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
     return dg.Definitions(
         assets=[
             build_delivery_assets(days),
+            DELIVERY_APPROVALS,
             build_dbt_assets(prepared, days),
             build_output_assets(days),
             *([build_serving_asset(days)] if warehouse.serves_readers else []),

@@ -32,6 +32,7 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         memory_limit: bound for the memory of the process; empty means `MEMORY_LIMIT`.
         duckdb_threads: threads that split a delivery; None means `DUCKDB_THREADS`.
         dbt_threads: models that dbt builds at the same time; None means `DBT_THREADS`.
+        movement_limits: by how many percent a delivery may move; empty means `MOVEMENT_LIMITS`.
     """
 
     input_path: str = ""
@@ -40,6 +41,7 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     memory_limit: str = ""
     duckdb_threads: int | None = None
     dbt_threads: int | None = None
+    movement_limits: str = ""
     _settings: DataPlatformConfig | None = PrivateAttr(default=None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
@@ -56,6 +58,7 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 "memory_limit": self.memory_limit or None,
                 "duckdb_threads": self.duckdb_threads,
                 "dbt_threads": self.dbt_threads,
+                "movement_limits": self.movement_limits or None,
             }
         )
 
@@ -212,6 +215,7 @@ def build_resources(settings: DataPlatformConfig) -> dict[str, Any]:
         memory_limit=settings.memory_limit,
         duckdb_threads=settings.duckdb_threads,
         dbt_threads=settings.dbt_threads,
+        movement_limits=settings.movement_limits,
     )
     return {"platform": platform, "warehouse": _warehouse_resource(settings)}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from lending_club_pipeline.deliveries.source_files import SOURCE_FILES, SourceFile
+from lending_club_pipeline.deliveries.source_files import CONTROL, SOURCE_FILES, SourceFile
 from lending_club_pipeline.errors import Place, RefusedDeliveryError
 
 Compression = Literal["none", "gz", "zst"]
@@ -30,11 +30,24 @@ class DeliveredFile:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A pair of files, each a full extract as of one business date."""
+    """A pair of files, each a full extract as of one business date.
+
+    Attributes:
+        as_of_date: the business date.
+        folder: where the files are.
+        files: the pair.
+        control: the file of control totals that came with them, or None.
+    """
 
     as_of_date: dt.date
     folder: Path
     files: tuple[DeliveredFile, ...]
+    control: DeliveredFile | None = None
+
+    @property
+    def all_files(self) -> tuple[DeliveredFile, ...]:
+        """The pair, and the control file where there is one."""
+        return self.files if self.control is None else (*self.files, self.control)
 
 
 def today_utc() -> dt.date:
@@ -174,7 +187,10 @@ def _has_undated_files(inputs: Path) -> bool:
 
 def _delivery(as_of_date: dt.date, folder: Path) -> Delivery:
     _refuse_if_no_folder(folder)
-    return Delivery(as_of_date, folder, tuple(_only_form(folder, it) for it in SOURCE_FILES))
+    files = tuple(_only_form(folder, it) for it in SOURCE_FILES)
+    has_control = any(True for _ in _forms(folder, CONTROL))
+    control = _only_form(folder, CONTROL) if has_control else None
+    return Delivery(as_of_date, folder, files, control)
 
 
 def _forms(folder: Path, source: SourceFile) -> Iterator[DeliveredFile]:

@@ -2,7 +2,8 @@
 
 A landed day is one folder, `as_of_date=YYYY-MM-DD`, with five files: the records of each file,
 the records that did not split, a description of the delivered files, and the counts that prove
-completeness. The folder is replaced as a whole, and only if both files were accepted.
+completeness; and, where control totals came with them, what these say. The folder is replaced as a
+whole, and only if both files were accepted and add up to their control totals.
 """
 
 import datetime as dt
@@ -15,16 +16,19 @@ from typing import Final, TypeAlias
 
 import duckdb
 
-from lending_club_pipeline.deliveries import quoting, rejects, splitting
+from lending_club_pipeline.deliveries import control_totals, quoting, rejects, splitting
+from lending_club_pipeline.deliveries.balance_sums import sum_balances
 from lending_club_pipeline.deliveries.byte_counts import (
     ByteCounts,
     count_bytes,
     is_as_it_was_read,
     line_that_ends_otherwise,
 )
+from lending_club_pipeline.deliveries.control_totals import ControlTotals
 from lending_club_pipeline.deliveries.exchanging import exchange
 from lending_club_pipeline.deliveries.finding import DeliveredFile, Delivery
 from lending_club_pipeline.deliveries.headers import Header, read_header
+from lending_club_pipeline.deliveries.source_files import ACCOUNTS
 from lending_club_pipeline.disks import explaining
 from lending_club_pipeline.errors import Place, RefusedDeliveryError
 
@@ -88,13 +92,15 @@ class LandedDelivery:
         as_of_date: its business date.
         folder: folder of its Parquet files.
         files: what became of each file.
-        is_unchanged: both files are the ones that were landed before, so nothing was done.
+        is_unchanged: all files are the ones that were landed before, so nothing was done.
+        control: the control totals with which they were compared, or None.
     """
 
     as_of_date: dt.date
     folder: Path
     files: tuple[LandedFile, ...]
     is_unchanged: bool
+    control: ControlTotals | None = None
 
 
 @dataclass(frozen=True)
@@ -123,14 +129,15 @@ def land(
     """Land a delivery, or refuse it and leave what was landed before as it is.
 
     Args:
-        delivery: the pair of files.
+        delivery: the pair of files, and its control file where there is one.
         landing: folder of all landed days.
         limits: bounds of the engine that splits.
         loaded_at: the load time to record.
         on_progress: is told in a few words what is being done.
 
     Raises:
-        RefusedDeliveryError: the model refuses one of the files.
+        RefusedDeliveryError: the model refuses one of the files, or they do not add up to their
+            control totals.
         OutputError: the landing folder cannot be written, or its disk is full.
         WarehouseError: the engine that splits has too little memory.
     """
@@ -154,17 +161,28 @@ def _land(
         for file in delivery.files:
             on_progress(f"Counting the lines of {file.path.name}")
             counted.append((file, *count_bytes(file, work / f"{file.source.table}.csv")))
+        control = _control(delivery, work)
         before = read_landed_files(target)
-        if _are_the_same(before, counted):
-            return LandedDelivery(delivery.as_of_date, target, before, is_unchanged=True)
-        files = _split_all(counted, work, limits, loaded_at, on_progress)
+        if _are_the_same(before, counted) and control_totals.read_kept(target) == control:
+            return LandedDelivery(
+                delivery.as_of_date, target, before, is_unchanged=True, control=control
+            )
+        files = _split_all(counted, work, limits, loaded_at, control, on_progress)
         _refuse_if_changed_meanwhile(counted)
         for text in work.glob("*.csv"):
             text.unlink()
         _replace(work, target)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return LandedDelivery(delivery.as_of_date, target, files, is_unchanged=False)
+    return LandedDelivery(delivery.as_of_date, target, files, is_unchanged=False, control=control)
+
+
+def _control(delivery: Delivery, work: Path) -> ControlTotals | None:
+    """Read the control totals before anything is split, which may take long."""
+    if delivery.control is None:
+        return None
+    counts, plain = count_bytes(delivery.control, work / f"{delivery.control.source.table}.csv")
+    return control_totals.read_control_totals(delivery.control, counts, plain, delivery.as_of_date)
 
 
 def _split_all(
@@ -172,6 +190,7 @@ def _split_all(
     work: Path,
     limits: SplitterLimits,
     loaded_at: dt.datetime,
+    control: ControlTotals | None,
     on_progress: Callable[[str], None],
 ) -> tuple[LandedFile, ...]:
     headers = []
@@ -189,6 +208,13 @@ def _split_all(
             "copy (select * from all_rejected order by source_file, line_number) to "
             f"{splitting.quoted(work / 'rejects.parquet')} (format parquet, compression zstd)"
         )
+        if control is not None:
+            on_progress("Comparing the control totals")
+            place = Place(counted[0][0].path.with_name(control.delivered_name))
+            records = {it.source_file: it.landed_records + it.rejected_records for it in files}
+            balances = sum_balances(connection, work / f"{ACCOUNTS.table}.parquet")
+            control_totals.compare_totals(control, records, balances, place)
+            control_totals.keep(control, work)
         _write_files(connection, tuple(files), work / "files.parquet")
     shutil.rmtree(spill, ignore_errors=True)
     return tuple(files)

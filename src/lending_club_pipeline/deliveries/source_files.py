@@ -1,4 +1,4 @@
-"""The two files of a delivery and the columns that they must have."""
+"""The two files of a delivery, the optional third one, and the columns that they must have."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One of the two extracts of a delivery.
+    """One of the files of a delivery.
 
     Attributes:
         name: file name as delivered, before `.gz` or `.zst`.
@@ -34,3 +34,10 @@ ACCOUNTS: Final = SourceFile(
     landed_columns=("account_id", "customer_id", "balance", "account_type"),
 )
 SOURCE_FILES: Final = (CUSTOMERS, ACCOUNTS)
+# Says what the two files should add up to; read and compared, never landed.
+CONTROL: Final = SourceFile(
+    name="control.csv",
+    table="control",
+    columns=("File", "Records", "SumOfBalances", "BusinessDate"),
+    landed_columns=("file", "records", "sum_of_balances", "business_date"),
+)

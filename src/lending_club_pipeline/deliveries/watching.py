@@ -18,7 +18,7 @@ class WatchedDelivery:
     Attributes:
         as_of_date: its business date.
         key: text that is the same for as long as the delivery is: its folder and the SHA-256 of
-            both files. Undated files keep their key on the days after.
+            its files, control totals included. Undated files keep their key on the days after.
     """
 
     as_of_date: dt.date
@@ -55,7 +55,7 @@ def look(inputs: Path, memory: str | None, now: dt.datetime, settle_seconds: flo
     for as_of_date, name in _candidates(inputs, now.astimezone(dt.UTC).date()):
         try:
             found = find_delivery(inputs, as_of_date, now.astimezone(dt.UTC).date())
-            youngest = max(file.path.stat().st_mtime for file in found.files)
+            youngest = max(file.path.stat().st_mtime for file in found.all_files)
             if now.timestamp() - youngest < settle_seconds:
                 waiting.append(f"{name or found.folder}: a file changed a moment ago")
                 continue
@@ -76,7 +76,7 @@ def _candidates(inputs: Path, today: dt.date) -> Iterator[tuple[dt.date, str]]:
 
 
 def _key(name: str, delivery: Delivery, checksums: "_Checksums") -> str:
-    parts = [f"{file.path.name}={checksums.of(file.path)[:16]}" for file in delivery.files]
+    parts = [f"{file.path.name}={checksums.of(file.path)[:16]}" for file in delivery.all_files]
     return " ".join([name or "undated", *parts])
 
 

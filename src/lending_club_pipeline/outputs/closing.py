@@ -79,16 +79,16 @@ def _reasons(warehouse: Warehouse, as_of_date: dt.date) -> dict[tuple[str, str],
     return dict(sorted(counts.items()))
 
 
-def newest_closed_date(warehouse: Warehouse, before: dt.date | None = None) -> dt.date | None:
-    """Return the as-of date that is published: the newest whose ledger closes.
+def newest_publishable_date(warehouse: Warehouse, before: dt.date | None = None) -> dt.date | None:
+    """Return the as-of date that is published: the newest whose ledger closes and that is not held.
 
     Args:
         warehouse: an open warehouse.
         before: only dates before this one count, if given.
     """
-    earlier = "" if before is None else f" and as_of_date < date '{before.isoformat()}'"
+    earlier = "" if before is None else f" where as_of_date < date '{before.isoformat()}'"
     rows = warehouse.fetch(
-        f"select max(as_of_date) as as_of_date from delivery_ledger where is_closed{earlier}"
+        f"select max(as_of_date) as as_of_date from publishable_deliveries{earlier}"
     )
     newest: dt.date | None = rows[0]["as_of_date"]
     return newest

@@ -24,7 +24,7 @@ ACCOUNT_SUMMARY: Final = """
 QUARANTINE: Final = """
     select as_of_date, source_file, record_number, line_number, reasons, raw_record
     from quarantined_records
-    where as_of_date = (select max(as_of_date) from delivery_ledger where is_closed)
+    where as_of_date = (select max(as_of_date) from publishable_deliveries)
     order by source_file, record_number nulls last, line_number
 """
 

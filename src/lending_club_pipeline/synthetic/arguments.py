@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from lending_club_pipeline.deliveries.source_files import SOURCE_FILES
+from lending_club_pipeline.deliveries.source_files import CONTROL, SOURCE_FILES
 from lending_club_pipeline.errors import ConfigurationError
 from lending_club_pipeline.synthetic.populations import EPOCH
 from lending_club_pipeline.synthetic.writing import SUFFIXES
@@ -107,5 +107,7 @@ def refuse_occupied(to: Path, folders: Sequence[Path], *, overwrite: bool) -> No
 def delivered_paths(folder: Path) -> list[Path]:
     """Return every path that a file of a delivery can have in a folder."""
     return [
-        folder / f"{source.name}{suffix}" for source in SOURCE_FILES for suffix in SUFFIXES.values()
+        folder / f"{source.name}{suffix}"
+        for source in (*SOURCE_FILES, CONTROL)
+        for suffix in SUFFIXES.values()
     ]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lending_club_pipeline.deliveries.source_files import ACCOUNTS, CUSTOMERS
 from lending_club_pipeline.synthetic import arguments
+from lending_club_pipeline.synthetic.controls import write_control
 from lending_club_pipeline.synthetic.days import DayWriter, Placements
 from lending_club_pipeline.synthetic.dirt import kinds_of
 from lending_club_pipeline.synthetic.placements import impossible_account_kinds, place_dirt
@@ -64,6 +65,7 @@ def generate_deliveries(
     seed: int = 0,
     first_day: dt.date | None = None,
     compression: Compression = "none",
+    control: bool = False,
     threads: int | None = None,
     memory_bytes: int = 2**30,
     overwrite: bool = False,
@@ -90,6 +92,7 @@ def generate_deliveries(
         first_day: date of the first delivery, each in a folder of its date. None: one undated
             delivery in `to` itself.
         compression: `gz` and `zst` write compressed files.
+        control: also write the control totals of each delivery; an undated one is of today.
         threads: threads that work at it; all cores if None.
         memory_bytes: bound for the engine's memory.
         overwrite: replace deliveries that are there already.
@@ -97,6 +100,7 @@ def generate_deliveries(
     Raises:
         ConfigurationError: an argument makes no sense, or a delivery is there already.
         OutputError: a file cannot be written.
+        RefusedDeliveryError: control totals are asked for of files that no run would accept.
     """
     arguments.refuse_sizes(customers, accounts)
     arguments.refuse_shares(dirty=dirty, change=change, unusual=unusual)
@@ -113,6 +117,9 @@ def generate_deliveries(
             population = Population(customers, accounts, seed, day, change, unusual)
             placements = _placements(population, dirty)
             writer.write(population, placements, folder)
+            if control:
+                on_progress("Adding up the control totals")
+                write_control(folder, date, memory_bytes, threads)
             dirt = _dirt(placements)
             generated.append(GeneratedDelivery(date, folder, customers, accounts, dirt))
     return generated

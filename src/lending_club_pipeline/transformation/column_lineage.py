@@ -1,5 +1,6 @@
 """Which columns each column of a model is made of, read from its compiled SQL by sqlglot."""
 
+import gc
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 
@@ -7,6 +8,7 @@ from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import build_scope
 
 # By model and column: the upstream models (or sources) and their columns.
 ColumnLineage: TypeAlias = dict[str, dict[str, list[tuple[str, str]]]]
@@ -72,12 +74,19 @@ def _trace(
 ) -> dict[str, list[tuple[str, str]]]:
     try:
         qualified = qualify(query.copy(), schema=schema, dialect=dialect)
+        # Given its scope, sqlglot does not qualify the whole query once more for each column.
+        scope = build_scope(qualified)
         return {
-            column: sorted(set(_sources(lineage(column, qualified, schema, dialect=dialect))))
+            column: sorted(
+                set(_sources(lineage(column, qualified, schema, dialect=dialect, scope=scope)))
+            )
             for column in qualified.named_selects
         }
     except SqlglotError:
         return {}
+    finally:
+        # A query's tree is full of cycles, and a run looks for garbage too rarely to notice.
+        gc.collect()
 
 
 def _sources(node: Node) -> Iterator[tuple[str, str]]:

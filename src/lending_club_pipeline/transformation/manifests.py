@@ -1,6 +1,7 @@
 """The parsed dbt project, prepared once and used again until the project changes."""
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -10,9 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from lending_club_pipeline.disks import explaining, full, is_full
-from lending_club_pipeline.environments import variables
 from lending_club_pipeline.errors import TransformationError
 from lending_club_pipeline.outputs.atomic_files import replacing
+from lending_club_pipeline.transformation.parsing import parse_apart
 from lending_club_pipeline.transformation.projects import fingerprint, project_dir
 
 # Names, grants and kinds of relations follow from these, here with what the project takes where one
@@ -85,17 +86,14 @@ def prepare_manifest(environment: Mapping[str, str], cache: Path) -> PreparedMan
 
 
 def _prepare(project: Path, folder: Path, environment: Mapping[str, str]) -> None:
-    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - takes 1.5 s to import
-
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".preparing-", dir=folder.parent))
     try:
-        with variables(environment):
-            result = dbtRunner().invoke(["parse", *project_arguments(project, work)])
-        if result.exception is not None and is_full(result.exception):
+        problem = parse_apart(project_arguments(project, work), {**os.environ, **environment})
+        if problem is not None and is_full(TransformationError(problem)):
             raise full(folder.parent)
-        if not result.success:
-            raise TransformationError(_parse_failure(result.exception))
+        if problem is not None:
+            raise TransformationError(_parse_failure(problem))
         for name in ("run_results.json", "perf_info.json", "semantic_manifest.json"):
             (work / name).unlink(missing_ok=True)
         # Another process may have prepared the same project meanwhile: theirs is as good.
@@ -105,8 +103,8 @@ def _prepare(project: Path, folder: Path, environment: Mapping[str, str]) -> Non
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _parse_failure(error: BaseException | None) -> str:
-    message = " ".join(str(error).split()) if error is not None else "no reason given"
+def _parse_failure(problem: str) -> str:
+    message = " ".join(problem.split())
     return f"dbt cannot read its project: {message}. Correct the file that it names and run again."
 
 

@@ -5,6 +5,7 @@ import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -52,7 +53,10 @@ class NodeResult:
 
 
 def build_arguments(
-    dates: Sequence[dt.date], select: Sequence[str] = (), threads: int = 1
+    dates: Sequence[dt.date],
+    select: Sequence[str] = (),
+    threads: int = 1,
+    movement_percents: Mapping[str, Decimal] | None = None,
 ) -> list[str]:
     """Return the arguments of `dbt build` for the deliveries of some dates.
 
@@ -62,14 +66,17 @@ def build_arguments(
         dates: business dates of the deliveries.
         select: names of the nodes to build; none means all.
         threads: nodes that are built at the same time.
+        movement_percents: by how many percent each measure may move; none means as it likes.
     """
     selection = ["--select", *select] if select else []
     listed = ", ".join(f"'{date.isoformat()}'" for date in sorted(dates))
+    limits = ", ".join(f"{name}: '{it}'" for name, it in (movement_percents or {}).items())
+    limited = f", movement_limits: {{{limits}}}" if limits else ""
     return [
         "build",
         *selection,
         "--exclude", "resource_type:unit_test",
-        "--vars", f"{{as_of_dates: [{listed}]}}",
+        "--vars", f"{{as_of_dates: [{listed}]{limited}}}",
         "--threads", str(threads),
         "--no-write-json",
     ]  # fmt: skip

@@ -18,6 +18,7 @@ from lending_club_pipeline.disks import is_full, out_of_memory
 from lending_club_pipeline.errors import PipelineError, WarehouseError, WarehouseLockedError
 from lending_club_pipeline.findings import Finding
 from lending_club_pipeline.settings import DataPlatformConfig
+from lending_club_pipeline.warehouse import approvals
 from lending_club_pipeline.warehouse.locks import POLL_SECONDS, Waiting, exclusive_lock
 from lending_club_pipeline.warehouse.protocol import FileFormat
 from lending_club_pipeline.warehouse.serving import Serving
@@ -40,6 +41,7 @@ _COPY_OPTIONS: Final[dict[FileFormat, str]] = {
     # early on a dictionary of values that hardly repeat.
     "parquet": "format parquet, compression zstd, compression_level 1, dictionary_size_limit 1000",
 }
+_TIMESTAMP: Final = "timestamp"
 _HIVE_DATE: Final = "hive_partitioning = true, hive_types = {'as_of_date': date}"
 
 
@@ -172,6 +174,14 @@ class DuckDBWarehouse:
         self._connection.execute(f"create or replace view rejected_records as from {rejects}")
         for source in SOURCE_FILES:
             self._connection.execute(_raw_view(source, landing))
+        self._connection.execute(approvals.creation(approvals.TABLE, _TIMESTAMP))
+
+    def record_approval(self, approval: approvals.Approval) -> None:
+        """Add an approval; see `Warehouse.record_approval`."""
+        with _explaining(self.path):
+            self._connection.execute(
+                approvals.insertion(approvals.TABLE, approval, _TIMESTAMP, _text)
+            )
 
     def dbt_environment(self) -> Mapping[str, str]:
         """Return what `dbt/profiles.yml` reads for this target."""

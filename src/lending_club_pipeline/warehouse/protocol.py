@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from lending_club_pipeline.findings import Finding
+from lending_club_pipeline.warehouse.approvals import Approval
 from lending_club_pipeline.warehouse.serving import Serving
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ class Warehouse(Protocol):
             landing: folder of all landed days.
             as_of_date: the date that was landed now.
         """
+
+    def record_approval(self, approval: Approval) -> None:
+        """Add an approval of a held delivery to those that dbt reads as a source."""
 
     def dbt_environment(self) -> Mapping[str, str]:
         """Return the environment variables with which dbt finds the same data."""

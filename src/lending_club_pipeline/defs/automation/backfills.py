@@ -14,9 +14,11 @@ from lending_club_pipeline.deliveries.finding import (
     today_utc,
 )
 from lending_club_pipeline.outputs.closing import DeliveryLedger
+from lending_club_pipeline.outputs.movements import held_dates
 from lending_club_pipeline.settings import DataPlatformConfig
+from lending_club_pipeline.warehouse import choose_warehouse
 
-DayOutcome = Literal["success", "unchanged", "refused", "failed", "missing"]
+DayOutcome = Literal["success", "unchanged", "refused", "failed", "held", "missing"]
 
 _DAY: Final = dt.timedelta(days=1)
 _ENOUGH_FAILURES: Final = 3
@@ -82,18 +84,26 @@ class _Backfill:
         self._last_failure = report.message
 
     def _apart(self, dates: Sequence[dt.date], report: RunReport) -> Iterator[DayReport]:
-        """Process the dates of a run that ended badly: the refused ones each by itself.
+        """Process the dates of a run that ended badly: refused and held ones each by itself.
 
         A run whose deliveries were all accepted failed in one of them: halves find out in which.
         """
         refused = {date for date in dates if not is_landed(self.settings, date)}
         if report.outcome == "refused" and refused:
             parts = neighbours(dates, len(dates), apart=refused)
+        elif report.outcome == "held" and (held := _held(self.settings, dates)):
+            parts = neighbours(dates, len(dates), apart=held)
         else:
             middle = len(dates) // 2
             parts = [list(dates[:middle]), list(dates[middle:])]
         for part in parts:
             yield from self.chunk(part)
+
+
+def _held(settings: DataPlatformConfig, dates: Sequence[dt.date]) -> set[dt.date]:
+    warehouse = choose_warehouse(settings)
+    with warehouse.session(read_only=True):
+        return set(held_dates(warehouse, dates))
 
 
 def process_range(

@@ -5,11 +5,14 @@ import json
 from typing import Final
 
 from lending_club_pipeline.deliveries.byte_counts import sha256_of
+from lending_club_pipeline.deliveries.control_totals import ControlTotals, read_kept
 from lending_club_pipeline.deliveries.finding import Delivery, find_delivery, today_utc
 from lending_club_pipeline.deliveries.landing import LandedFile, landed_folder, read_landed_files
+from lending_club_pipeline.deliveries.source_files import CONTROL
 from lending_club_pipeline.errors import RefusedDeliveryError, WarehouseError
 from lending_club_pipeline.outputs.atomic_files import replacing
 from lending_club_pipeline.outputs.closing import DeliveryLedger, read_ledger
+from lending_club_pipeline.outputs.movements import held_dates
 from lending_club_pipeline.outputs.tables import OUTPUT_FILES
 from lending_club_pipeline.settings import DataPlatformConfig
 from lending_club_pipeline.transformation.projects import fingerprint, project_dir
@@ -70,8 +73,9 @@ def is_landed(settings: DataPlatformConfig, as_of_date: dt.date) -> bool:
         delivery = find_delivery(settings.input_path, as_of_date, today_utc())
     except RefusedDeliveryError:
         return False
-    landed = read_landed_files(landed_folder(settings.landing, as_of_date))
-    return _checksums_of(landed) == _delivered_checksums(delivery)
+    folder = landed_folder(settings.landing, as_of_date)
+    known = _checksums_of(read_landed_files(folder), read_kept(folder))
+    return known == _delivered_checksums(delivery)
 
 
 def _is_marked(settings: DataPlatformConfig, as_of_date: dt.date) -> bool:
@@ -89,7 +93,10 @@ def _transformation() -> str:
 def _closed_ledger(
     warehouse: Warehouse, settings: DataPlatformConfig, as_of_date: dt.date
 ) -> DeliveryLedger | None:
-    if not _is_there(warehouse, "delivery_ledger"):
+    if not all(_is_there(warehouse, it) for it in ("delivery_ledger", "delivery_movements")):
+        return None
+    if held_dates(warehouse, [as_of_date]):
+        # Somebody may have approved it meanwhile.
         return None
     ledger = read_ledger(warehouse, as_of_date)
     if ledger is None or not ledger.is_closed:
@@ -110,9 +117,14 @@ def _is_there(warehouse: Warehouse, table: str) -> bool:
     return bool(rows[0]["tables"])
 
 
-def _checksums_of(landed: tuple[LandedFile, ...]) -> dict[str, tuple[str, str]]:
-    return {file.source_file: (file.delivered_name, file.sha256) for file in landed}
+def _checksums_of(
+    landed: tuple[LandedFile, ...], control: ControlTotals | None
+) -> dict[str, tuple[str, str]]:
+    known = {file.source_file: (file.delivered_name, file.sha256) for file in landed}
+    if control is not None:
+        known[CONTROL.name] = (control.delivered_name, control.sha256)
+    return known
 
 
 def _delivered_checksums(delivery: Delivery) -> dict[str, tuple[str, str]]:
-    return {file.source.name: (file.path.name, sha256_of(file.path)) for file in delivery.files}
+    return {file.source.name: (file.path.name, sha256_of(file.path)) for file in delivery.all_files}

@@ -25,6 +25,7 @@ from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.deliveries.finding import today_utc
 from lending_club_pipeline.errors import (
     ConfigurationError,
+    HeldDeliveryError,
     PipelineError,
     Place,
     RefusedDeliveryError,
@@ -35,8 +36,12 @@ from lending_club_pipeline.processes import is_running, noticing_signals
 from lending_club_pipeline.settings import DataPlatformConfig
 from lending_club_pipeline.warehouse import choose_warehouse
 
-Outcome = Literal["success", "failed", "refused"]
+Outcome = Literal["success", "failed", "refused", "held"]
 
+_OUTCOMES: Final[dict[str, Outcome]] = {
+    RefusedDeliveryError.__name__: "refused",
+    HeldDeliveryError.__name__: "held",
+}
 _STOPPING: Final = {signal.SIGINT, signal.SIGTERM}
 _PID_TAG: Final = "lending_club/pid"
 _HOST_TAG: Final = "lending_club/host"
@@ -177,8 +182,7 @@ def _report(result: dg.ExecuteInProcessResult, settings: DataPlatformConfig) -> 
     errors = [error for event in result.all_events if (error := _error_of(event)) is not None]
     if not errors:
         return RunReport(result.run_id, "failed", "The run failed without a reason.")
-    is_refusal = errors[0].cls_name == RefusedDeliveryError.__name__
-    outcome: Outcome = "refused" if is_refusal else "failed"
+    outcome = _OUTCOMES.get(errors[0].cls_name or "", "failed")
     return RunReport(result.run_id, outcome, _one_line(errors[0]))
 
 

@@ -31,7 +31,11 @@ def rejected_of(day: LandedDay) -> tuple[int, dict[str, Any]]:
 
 def delivered_of(day: LandedDay) -> tuple[int, dict[str, Any]]:
     """Return the files of a day, and whether they were landed before."""
-    return len(day.landed.files), {"is_unchanged": day.landed.is_unchanged}
+    control = day.landed.control
+    totals = {}
+    if control is not None:
+        totals = {"control_file": control.delivered_name, "control_sha256": control.sha256}
+    return len(day.landed.files), {"is_unchanged": day.landed.is_unchanged, **totals}
 
 
 def summed(
@@ -82,6 +86,7 @@ def materialized(
                 "parquet_bytes": stored.stat().st_size,
                 # Both files are landed together.
                 "duration_seconds": day.seconds,
+                "control_totals": _compared(file, day.landed),
             },
         )
     only = files[0][1].sha256 if len(files) == 1 else None
@@ -91,6 +96,15 @@ def materialized(
         data_version=None if only is None else dg.DataVersion(only),
         metadata={"dagster/row_count": sum(file.landed_records for _, file in files)},
     )
+
+
+def _compared(file: LandedFile, landed: LandedDelivery) -> str:
+    """Say what a file was compared with."""
+    for totals in () if landed.control is None else landed.control.totals:
+        if totals.source_file == file.source_file:
+            amount = "" if totals.sum_of_balances is None else f", {totals.sum_of_balances:,f}"
+            return f"compared and equal: {totals.records:,} records{amount}"
+    return "none were delivered"
 
 
 def accounted_for(source: SourceFile, files: Sequence[LandedFile]) -> dg.AssetCheckResult:

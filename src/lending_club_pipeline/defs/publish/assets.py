@@ -30,9 +30,10 @@ from lending_club_pipeline.outputs.atomic_files import (
 )
 from lending_club_pipeline.outputs.closing import (
     DeliveryLedger,
-    newest_closed_date,
+    newest_publishable_date,
     read_ledger,
 )
+from lending_club_pipeline.outputs.holding import remove_pages_of_published
 from lending_club_pipeline.outputs.report import CheckResult, render_report
 from lending_club_pipeline.outputs.tables import (
     ACCOUNT_SUMMARY,
@@ -118,7 +119,7 @@ def build_output_assets(
     def outputs(
         context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
     ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        """Publish the newest delivery whose ledger closes: all of the files, or none.
+        """Publish the newest delivery that may be: closed and not held. All files, or none.
 
         Raises:
             OutputError: a file cannot be written, or its rows are not those of the ledger.
@@ -167,6 +168,7 @@ def _publish(
                     **SUMMARY_LINEAGE,
                 },
             )
+    remove_pages_of_published(warehouse.warehouse, folder)
     for name, (file, seconds) in written.items():
         yield _materialized(name, file, seconds, ledger, preview)
 
@@ -180,9 +182,9 @@ def published_ledger(warehouse: Warehouse) -> DeliveryLedger:
     """Read the ledger of the delivery that is published.
 
     Raises:
-        OutputError: no delivery with a closed ledger was processed yet.
+        OutputError: no delivery that may be published was processed yet.
     """
-    newest = newest_closed_date(warehouse)
+    newest = newest_publishable_date(warehouse)
     ledger = None if newest is None else read_ledger(warehouse, newest)
     if ledger is None:
         raise OutputError("There is nothing to publish: no delivery was processed yet.")

@@ -13,12 +13,14 @@ import dagster as dg
 from lending_club_pipeline.defs.partitions import dates_of
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
+from lending_club_pipeline.defs.transform.holds import hold, is_only_held
 from lending_club_pipeline.defs.transform.metadata import (
     lineage_metadata,
     model_metadata,
     read_columns,
     read_table_facts,
 )
+from lending_club_pipeline.defs.transform.regularity import REGULARITY_CHECKS, check_regularity
 from lending_club_pipeline.defs.transform.specs import translate
 from lending_club_pipeline.errors import TransformationError
 from lending_club_pipeline.transformation.interruptions import completing
@@ -30,6 +32,7 @@ from lending_club_pipeline.warehouse import Warehouse
 if TYPE_CHECKING:
     from lending_club_pipeline.transformation.column_lineage import ColumnLineage
 
+_LEDGER: Final = "delivery_ledger"
 _EVALUATED: Final = ("pass", "warn", "fail", "error")
 
 
@@ -83,6 +86,15 @@ class DbtGraph:
     def sources(self) -> list[str]:
         """Names of the relations that dbt reads and does not make."""
         return [source["name"] for source in self.prepared.content["sources"].values()]
+
+    @cached_property
+    def uncounted(self) -> frozenset[str]:
+        """Relations whose rows are not counted after each run: views that compute much."""
+        return frozenset(
+            node["name"]
+            for node in self._nodes.values()
+            if node["config"].get("meta", {}).get("is_costly_to_count")
+        )
 
     def name_of(self, unique_id: str) -> str:
         """Return a node's name, which is also the name of its relation."""
@@ -143,7 +155,7 @@ def build_dbt_assets(
     @dg.multi_asset(
         name="dbt_project",
         specs=graph.partitioned(partitions),
-        check_specs=list(graph.check_specs.values()),
+        check_specs=[*graph.check_specs.values(), *REGULARITY_CHECKS],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
@@ -154,6 +166,7 @@ def build_dbt_assets(
 
         Raises:
             TransformationError: a model failed or a test of severity error found something.
+            HeldDeliveryError: the delivery moved further than allowed and nobody approved that.
         """
         asked = _landed_dates(context, warehouse.warehouse)
         with completing(platform.settings.landing, asked) as dates:
@@ -161,7 +174,12 @@ def build_dbt_assets(
             results = build_with_patience(
                 lambda select: run_dbt(
                     prepared,
-                    build_arguments(dates, select, platform.settings.dbt_threads),
+                    build_arguments(
+                        dates,
+                        select,
+                        platform.settings.dbt_threads,
+                        platform.settings.movement_percents,
+                    ),
                     warehouse.warehouse.dbt_environment(),
                     _show_node,
                 ),
@@ -175,6 +193,12 @@ def build_dbt_assets(
             graph, results, warehouse.warehouse, context.selected_asset_keys
         )
         yield from _check_results(graph, results, context.selected_asset_check_keys)
+        if _LEDGER in {graph.title_of(it.unique_id) for it in results if it.status == "success"}:
+            yield from check_regularity(
+                warehouse.warehouse, platform.settings, asked, context.selected_asset_check_keys
+            )
+        if is_only_held([graph.title_of(it.unique_id) for it in results if it.is_failed]):
+            hold(context, platform, warehouse.warehouse, dates)
         _fail_if_failed(graph, results)
 
     return dbt_project
@@ -241,7 +265,7 @@ def _materializations(
     by_id = {result.unique_id: result for result in results}
     done = {it for it in graph.in_order if it in by_id and by_id[it].status == "success"}
     names = [graph.name_of(it) for it in graph.in_order if it in done]
-    facts = read_table_facts(warehouse, names)
+    facts = read_table_facts(warehouse, names, graph.uncounted)
     lineage = graph.prepared.remembered("column_lineage", lambda: _trace(graph, by_id, warehouse))
     for unique_id in graph.in_order:
         # An ephemeral model is part of the models that use it: it is there when its parents are.

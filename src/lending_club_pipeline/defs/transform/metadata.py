@@ -1,6 +1,6 @@
 """What Dagster shows of a built model: rows, columns, duration."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,24 +15,34 @@ class TableFacts:
     """What the warehouse knows of a relation.
 
     Attributes:
-        row_count: rows in it.
+        row_count: rows in it, or None if they are not counted.
         columns: type by column name, in order.
     """
 
-    row_count: int
+    row_count: int | None
     columns: Mapping[str, str]
 
 
-def read_table_facts(warehouse: Warehouse, names: Sequence[str]) -> dict[str, TableFacts]:
-    """Read rows and columns of some relations, with two statements in all."""
-    if not names:
-        return {}
+def read_table_facts(
+    warehouse: Warehouse, names: Sequence[str], uncounted: Collection[str] = ()
+) -> dict[str, TableFacts]:
+    """Read rows and columns of some relations, with two statements in all.
+
+    Args:
+        warehouse: the open warehouse.
+        names: the relations.
+        uncounted: those of them whose rows are not to be counted.
+    """
     counts = " union all ".join(
-        f"select '{name}' as name, count(*) as row_count from {name}" for name in names
+        f"select '{name}' as name, count(*) as row_count from {name}"
+        for name in names
+        if name not in uncounted
     )
-    row_counts = {row["name"]: row["row_count"] for row in warehouse.fetch(counts)}
-    columns = read_columns(warehouse, names)
-    return {name: TableFacts(row_counts[name], columns[name]) for name in names}
+    row_counts = (
+        {row["name"]: row["row_count"] for row in warehouse.fetch(counts)} if counts else {}
+    )
+    columns = read_columns(warehouse, names) if names else {}
+    return {name: TableFacts(row_counts.get(name), columns[name]) for name in names}
 
 
 def read_columns(warehouse: Warehouse, names: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -62,7 +72,8 @@ def model_metadata(
     if result is not None:
         metadata["duration_seconds"] = result.seconds
     if facts is not None:
-        metadata["dagster/row_count"] = facts.row_count
+        if facts.row_count is not None:
+            metadata["dagster/row_count"] = facts.row_count
         metadata["dagster/column_schema"] = dg.TableSchema(
             [
                 dg.TableColumn(column, type_, descriptions.get(column))

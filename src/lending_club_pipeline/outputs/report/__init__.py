@@ -7,7 +7,7 @@ from lending_club_pipeline.errors import OutputError
 from lending_club_pipeline.outputs.atomic_files import WrittenFile, describe, replacing
 from lending_club_pipeline.outputs.closing import (
     DeliveryLedger,
-    newest_closed_date,
+    newest_publishable_date,
     read_ledger,
 )
 from lending_club_pipeline.outputs.report.data import CheckResult
@@ -21,7 +21,7 @@ __all__ = ["CheckResult", "render_report", "write_report"]
 def render_report(
     warehouse: Warehouse, ledger: DeliveryLedger, checks: Sequence[CheckResult]
 ) -> str:
-    """Return the report of a delivery, compared with the one before it.
+    """Return the report of a delivery, compared with the one that was published before it.
 
     Args:
         warehouse: an open warehouse.
@@ -31,7 +31,7 @@ def render_report(
     Raises:
         OutputError: the tiers of the delivery do not add up to its ledger.
     """
-    earlier = newest_closed_date(warehouse, before=ledger.as_of_date)
+    earlier = newest_publishable_date(warehouse, before=ledger.as_of_date)
     previous = None if earlier is None else read_ledger(warehouse, earlier)
     return render(read_report(warehouse, ledger, previous, checks))
 
@@ -43,7 +43,7 @@ def write_report(warehouse: Warehouse, target: Path, checks: Sequence[CheckResul
         OutputError: no delivery was processed yet, its tiers do not add up to its ledger, or the
             file cannot be written.
     """
-    newest = newest_closed_date(warehouse)
+    newest = newest_publishable_date(warehouse)
     ledger = None if newest is None else read_ledger(warehouse, newest)
     if ledger is None:
         raise OutputError("There is nothing to report: no delivery was processed yet.")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from lending_club_pipeline.outputs.closing import DeliveryLedger
+from lending_club_pipeline.outputs.movements import Movements
 
 _NOTHING: Final = Decimal("0.00")
 
@@ -125,9 +126,11 @@ class Report:
         previous: the delivery before it, where there is one.
         reasons: why records are not used, the most frequent first.
         checks: the checks of the run that published it.
+        movements: what moved against the delivery before it, and whether that holds it.
     """
 
     figures: Figures
     previous: Figures | None
     reasons: tuple[ReasonCount, ...]
     checks: tuple[CheckResult, ...]
+    movements: Movements

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from lending_club_pipeline.errors import OutputError
 from lending_club_pipeline.outputs.closing import DeliveryLedger
+from lending_club_pipeline.outputs.movements import read_movements
 from lending_club_pipeline.outputs.report.data import (
     CheckResult,
     Example,
@@ -50,6 +51,7 @@ def read_report(
         before if before is not None and before.add_up else None,
         _reason_counts(warehouse, ledger),
         tuple(checks),
+        read_movements(warehouse, ledger.as_of_date),
     )
 
 

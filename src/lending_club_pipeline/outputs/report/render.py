@@ -15,6 +15,7 @@ from lending_club_pipeline.outputs.reasons import explain
 from lending_club_pipeline.outputs.report import words
 from lending_club_pipeline.outputs.report.charts import balances_by_tier, charts
 from lending_club_pipeline.outputs.report.data import CheckResult, Example, Figures, Report
+from lending_club_pipeline.outputs.report.moved import moved_lines
 from lending_club_pipeline.outputs.report.stages import STAGES, set_aside, stage_lines
 
 _SCRIPTS: Final = ("assets/chart.umd.min.js", "assets/chartjs-chart-sankey.min.js", "charts.js")
@@ -66,6 +67,7 @@ def _context(report: Report) -> dict[str, Any]:
         "delivered": _delivered(report.figures),
         "comparison": _comparison(report),
         "tier_comparison": _tier_comparison(report),
+        "moved": moved_lines(report.movements),
         "drawn": drawn,
         "percent": words.percent,
         "tier_name": words.tier,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lending_club_pipeline.deliveries.source_files import ACCOUNTS, CUSTOMERS, SourceFile
+from lending_club_pipeline.warehouse import approvals
 from lending_club_pipeline.warehouse.databricks.statements import quoted, text
 
 
@@ -82,6 +83,8 @@ RAW_TABLES: Final = (
     ),
 )
 
+TIMESTAMP: Final = "timestamp_ntz"
+
 
 @dataclass(frozen=True)
 class RawSchema:
@@ -110,6 +113,16 @@ class RawSchema:
                 f"create table if not exists {quoted(self.catalog, self.schema, table.name)} "
                 f"({columns}) using delta cluster by (as_of_date) comment {text(table.comment)}"
             )
+
+        yield (
+            f"{approvals.creation(self.approvals, TIMESTAMP)} using delta "
+            f"comment {text(approvals.COMMENT)}"
+        )
+
+    @property
+    def approvals(self) -> str:
+        """The qualified name of the table of approvals."""
+        return quoted(self.catalog, self.schema, approvals.TABLE)
 
     def removal(self) -> str:
         """Return the statement that removes the schema and all that is in it."""
@@ -155,5 +168,7 @@ class RawSchema:
                     f"where as_of_date = {date} group by source_file"
                 ),
                 counted("delivered_files", "sha256"),
+                # No rows: it is read to find out whether it is there.
+                f"select '', '', '', 0 from {self.approvals} where false",
             ]
         )

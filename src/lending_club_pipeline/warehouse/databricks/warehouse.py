@@ -11,14 +11,15 @@ from lending_club_pipeline.environments import variables
 from lending_club_pipeline.errors import ConfigurationError, WarehouseError
 from lending_club_pipeline.findings import Finding
 from lending_club_pipeline.settings import DataPlatformConfig
+from lending_club_pipeline.warehouse import approvals
 from lending_club_pipeline.warehouse.databricks import faults, result_files
 from lending_club_pipeline.warehouse.databricks.connecting import WarehouseAddress, tags_of
 from lending_club_pipeline.warehouse.databricks.examining import Examination
 from lending_club_pipeline.warehouse.databricks.leases import Lease
 from lending_club_pipeline.warehouse.databricks.loading import Loader
-from lending_club_pipeline.warehouse.databricks.raw_tables import RawSchema
+from lending_club_pipeline.warehouse.databricks.raw_tables import TIMESTAMP, RawSchema
 from lending_club_pipeline.warehouse.databricks.serving import ServingTable
-from lending_club_pipeline.warehouse.databricks.statements import StatementSession
+from lending_club_pipeline.warehouse.databricks.statements import StatementSession, text
 from lending_club_pipeline.warehouse.locks import exclusive_lock
 from lending_club_pipeline.warehouse.protocol import FileFormat
 
@@ -150,6 +151,10 @@ class DatabricksWarehouse:
             self.statements, self.schema, self.staging, _LOCAL_MEMORY_BYTES, self.threads
         )
         loader.load(landing / f"as_of_date={as_of_date.isoformat()}", as_of_date)
+
+    def record_approval(self, approval: approvals.Approval) -> None:
+        """Add an approval; see `Warehouse.record_approval`."""
+        self.statements.run(approvals.insertion(self.schema.approvals, approval, TIMESTAMP, text))
 
     def dbt_environment(self) -> Mapping[str, str]:
         """Return what `dbt/profiles.yml` reads for this target."""

@@ -1,0 +1,120 @@
+{#- Walk over deliveries, oldest first, and give each one of this run with the one that it is compared
+    with: one row per delivery, columns as in `walked_columns`. One that is held is none with which the
+    next one is compared, which is why they are walked over one after the other, in memory. The relation
+    has one row per date, which is its first column. -#}
+{% macro walk_deliveries(relation) -%}
+    {{ return(adapter.dispatch('walk_deliveries')(relation)) }}
+{%- endmacro %}
+
+{#- What is remembered of the delivery with which the next one is compared. -#}
+{% macro remembered_columns() -%}
+    {%- set columns = {'as_of_date': 'date'} -%}
+    {%- for measure in movement_measures() -%}
+        {%- do columns.update({measure: 'decimal(38, 2)'}) -%}
+    {%- endfor -%}
+    {{ return(columns) }}
+{%- endmacro %}
+
+{#- What the walk gives: a delivery, and behind its own values those of the one before it. -#}
+{% macro walked_columns() -%}
+    {%- set columns = {} -%}
+    {%- for name, type in remembered_columns().items() -%}
+        {%- do columns.update({name: type, name ~ '_before': type}) -%}
+    {%- endfor -%}
+    {{ return(columns) }}
+{%- endmacro %}
+
+{#- Whether the next delivery is compared with the one before this one, too: `day` is held. -#}
+{% macro is_passed_over(walked, day) -%}
+    {{ day }}.is_held_before
+    or ({{ day }}.is_of_this_run and not {{ day }}.is_approved and (
+        {%- for measure in movement_measures() %}
+        {{ moves_beyond(walked ~ '.' ~ measure, day ~ '.' ~ measure, movement_limit(measure)) }}
+        {{- ' or' if not loop.last }}
+        {%- endfor %}
+    ))
+{%- endmacro %}
+
+{% macro duckdb__walk_deliveries(relation) -%}
+    {%- set types = [] -%}
+    {%- for name, type in walked_columns().items() -%}
+        {%- do types.append(name ~ ' ' ~ type) -%}
+    {%- endfor -%}
+    select unnest(walk.steps, recursive := true)
+    from (
+        select
+            list_reduce(
+                list(known order by as_of_date),
+                lambda walked, day: struct_pack(
+                    {%- for name in remembered_columns() %}
+                    {{ name }} := case
+                        when {{ is_passed_over('walked', 'day') }} then walked.{{ name }}
+                        else day.{{ name }}
+                    end,
+                    {%- endfor %}
+                    steps := case
+                        when not day.is_of_this_run then walked.steps
+                        else list_append(
+                            walked.steps,
+                            struct_pack(
+                                {%- for name in remembered_columns() %}
+                                {{ name }} := day.{{ name }},
+                                {{ name }}_before := walked.{{ name }}
+                                {{- ',' if not loop.last }}
+                                {%- endfor %}
+                            )
+                        )
+                    end
+                ),
+                struct_pack(
+                    {%- for name, type in remembered_columns().items() %}
+                    {{ name }} := cast(null as {{ type }}),
+                    {%- endfor %}
+                    steps := cast([] as struct({{ types | join(', ') }})[])
+                )
+            ) as walk
+        from {{ relation }} as known
+    ) as walks
+{%- endmacro %}
+
+{% macro databricks__walk_deliveries(relation) -%}
+    {%- set types = [] -%}
+    {%- for name, type in walked_columns().items() -%}
+        {%- do types.append(name ~ ': ' ~ type) -%}
+    {%- endfor -%}
+    select inline(walk.steps)
+    from (
+        select
+            aggregate(
+                array_sort(collect_list(struct(known.*))),
+                named_struct(
+                    {%- for name, type in remembered_columns().items() %}
+                    '{{ name }}', cast(null as {{ type }}),
+                    {%- endfor %}
+                    'steps', cast(array() as array<struct<{{ types | join(', ') }}>>)
+                ),
+                (walked, day) -> named_struct(
+                    {%- for name in remembered_columns() %}
+                    '{{ name }}', case
+                        when {{ is_passed_over('walked', 'day') }} then walked.{{ name }}
+                        else day.{{ name }}
+                    end,
+                    {%- endfor %}
+                    'steps', case
+                        when not day.is_of_this_run then walked.steps
+                        else concat(
+                            walked.steps,
+                            array(named_struct(
+                                {%- for name in remembered_columns() %}
+                                '{{ name }}', day.{{ name }},
+                                '{{ name }}_before', walked.{{ name }}
+                                {{- ',' if not loop.last }}
+                                {%- endfor %}
+                            ))
+                        )
+                    end
+                )
+            ) as walk
+        from {{ relation }} as known
+    ) as walks
+{%- endmacro %}

@@ -1,0 +1,18 @@
+{#- How many times a whole number goes into another, both not negative; the rest is dropped. Division
+    by `/` is no whole number on any engine, and no decimal one on all of them. -#}
+{% macro whole_division(dividend, divisor) -%}
+    {{ return(adapter.dispatch('whole_division')(dividend, divisor)) }}
+{%- endmacro %}
+
+{% macro duckdb__whole_division(dividend, divisor) -%}
+    (({{ dividend }}) // ({{ divisor }}))
+{%- endmacro %}
+
+{% macro databricks__whole_division(dividend, divisor) -%}
+    (({{ dividend }}) div ({{ divisor }}))
+{%- endmacro %}
+
+{#- The quotient of two whole numbers, rounded half up to a whole number. -#}
+{% macro rounded_division(dividend, divisor) -%}
+    {{ whole_division('2 * (' ~ dividend ~ ') + (' ~ divisor ~ ')', '2 * (' ~ divisor ~ ')') }}
+{%- endmacro %}

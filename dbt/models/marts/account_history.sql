@@ -1,0 +1,16 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='merge_versions',
+    unique_key=['account_id', 'valid_from'],
+    on_schema_change='fail',
+    full_refresh=false,
+    pre_hook="{{ store_text_plainly(not is_incremental()) }}",
+    post_hook="{{ store_text_plainly(false) }}",
+) }}
+
+{{ versions_of_this_run(
+    ref('stg_accounts__cleaned'),
+    ref('delivery_ledger'),
+    'account_id',
+    ['customer_id', 'account_type', 'balance'],
+) }}

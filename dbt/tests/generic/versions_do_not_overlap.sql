@@ -1,0 +1,22 @@
+{#- No version that begins on a date of this run begins while another one of its key is valid. The
+    dates alone are looked at where none does: a first delivery costs no join. -#}
+{% test versions_do_not_overlap(model, key) %}
+
+select
+    begun.{{ key }},
+    begun.valid_from,
+    others.valid_from as other_valid_from,
+    others.valid_to as other_valid_to
+from {{ model }} as begun
+inner join {{ model }} as others
+    on
+        begun.{{ key }} = others.{{ key }}
+        and begun.valid_from > others.valid_from
+        and begun.valid_from < others.valid_to
+where
+    {{ is_of_this_run('begun.valid_from') }}
+    and others.valid_from < (
+        select max(as_of_date) from ({{ dates_of_this_run() }}) as dates
+    )
+
+{% endtest %}

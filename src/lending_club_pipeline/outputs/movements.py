@@ -1,0 +1,113 @@
+"""What a delivery moved against the one before it, and who let it be published."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from lending_club_pipeline.warehouse.protocol import Warehouse
+
+
+@dataclass(frozen=True)
+class Movement:
+    """How a measure of a delivery moved.
+
+    Attributes:
+        measure: `balance`, `interest`, `accounts` or `quarantined`.
+        previous_date: date with which it is compared; None for the first delivery.
+        value_before: value on that date.
+        value_now: value of the delivery.
+        change_percent: change in percent of the value before; None where that is nothing.
+        limit_percent: how many percent are allowed; None where any are.
+        is_beyond_limit: whether it moved by more.
+        is_held: whether that holds the delivery.
+    """
+
+    measure: str
+    previous_date: dt.date | None
+    value_before: Decimal | None
+    value_now: Decimal
+    change_percent: Decimal | None
+    limit_percent: Decimal | None
+    is_beyond_limit: bool
+    is_held: bool
+
+
+@dataclass(frozen=True)
+class Approved:
+    """Who approved a delivery, when (UTC) and why."""
+
+    approved_by: str
+    approved_at: dt.datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class Movements:
+    """What moved in a delivery.
+
+    Attributes:
+        as_of_date: its business date.
+        measures: by measure, in the order in which they are shown.
+        approved: the newest approval of exactly its files, or None.
+    """
+
+    as_of_date: dt.date
+    measures: tuple[Movement, ...]
+    approved: Approved | None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it may not be published."""
+        return any(it.is_held for it in self.measures)
+
+    @property
+    def are_limited(self) -> bool:
+        """Whether anything was limited when it was measured."""
+        return any(it.limit_percent is not None for it in self.measures)
+
+
+# The order of `movement_measures` of the dbt project.
+_ORDER = (
+    "case measure when 'balance' then 1 when 'interest' then 2 when 'accounts' then 3 else 4 end"
+)
+
+
+def read_movements(warehouse: Warehouse, as_of_date: dt.date) -> Movements:
+    """Read what moved in a delivery; no measures if it was never measured."""
+    day = f"date '{as_of_date.isoformat()}'"
+    rows = warehouse.fetch(
+        "select measure, previous_date, value_before, value_now, change_percent, limit_percent, "
+        f"is_beyond_limit, is_held from delivery_movements where as_of_date = {day} "
+        f"order by {_ORDER}"
+    )
+    measures = tuple(Movement(**row) for row in rows)
+    is_approved = any(it.is_beyond_limit for it in measures)
+    return Movements(as_of_date, measures, _approved(warehouse, day) if is_approved else None)
+
+
+def _approved(warehouse: Warehouse, day: str) -> Approved | None:
+    rows = warehouse.fetch(
+        "select approvals.approved_by, approvals.approved_at, approvals.reason "
+        "from delivery_approvals as approvals inner join ("
+        "select distinct as_of_date, customers_sha256, accounts_sha256 from delivery_movements"
+        ") as measured on approvals.as_of_date = measured.as_of_date "
+        "and approvals.customers_sha256 = measured.customers_sha256 "
+        "and approvals.accounts_sha256 = measured.accounts_sha256 "
+        f"where approvals.as_of_date = {day} "
+        "order by approvals.approved_at desc, approvals.approval_id limit 1"
+    )
+    return Approved(**rows[0]) if rows else None
+
+
+def held_dates(warehouse: Warehouse, among: Sequence[dt.date] | None = None) -> list[dt.date]:
+    """Return the dates that are held, oldest first.
+
+    Args:
+        warehouse: an open warehouse.
+        among: only these dates are looked at, if given.
+    """
+    rows = warehouse.fetch(
+        "select distinct as_of_date from delivery_movements where is_held order by as_of_date"
+    )
+    return [row["as_of_date"] for row in rows if among is None or row["as_of_date"] in among]

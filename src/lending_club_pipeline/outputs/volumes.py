@@ -1,0 +1,44 @@
+"""Whether a delivery has about as many records as those before it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from statistics import median
+from typing import Final
+
+MOST_DELIVERIES: Final = 30
+FEWEST_DELIVERIES: Final = 5
+# What the median of distances is multiplied with to compare with a standard deviation.
+_MAD_TO_DEVIATION: Final = Fraction("1.4826")
+_DEVIATIONS: Final = 5
+_LEAST_SHARE: Final = Fraction(1, 10)
+
+
+@dataclass(frozen=True)
+class UsualVolume:
+    """How many records are usual, ends included."""
+
+    least: Fraction
+    most: Fraction
+
+    def has(self, records: int) -> bool:
+        """Whether a number of records is usual."""
+        return self.least <= records <= self.most
+
+
+def usual_volume(before: Sequence[int]) -> UsualVolume | None:
+    """Return what is usual after some deliveries; None if there are too few to tell.
+
+    That is their median and, to both sides, the larger of a tenth of it and five times 1.4826 times
+    the median distance from it. A few odd deliveries among them do not matter.
+
+    Args:
+        before: records of the deliveries before, the newest last; only the last 30 count.
+    """
+    known = [Fraction(records) for records in before[-MOST_DELIVERIES:]]
+    if len(known) < FEWEST_DELIVERIES:
+        return None
+    middle = median(known)
+    distance = median(abs(records - middle) for records in known)
+    width = max(_DEVIATIONS * _MAD_TO_DEVIATION * distance, _LEAST_SHARE * middle)
+    return UsualVolume(middle - width, middle + width)

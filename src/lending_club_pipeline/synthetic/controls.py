@@ -1,0 +1,58 @@
+"""The control file of a delivery that was made up."""
+
+import datetime as dt
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from lending_club_pipeline.deliveries.balance_sums import sum_balances
+from lending_club_pipeline.deliveries.control_totals import FileTotals, csv_of
+from lending_club_pipeline.deliveries.finding import find_delivery, today_utc
+from lending_club_pipeline.deliveries.landing import SplitterLimits, land
+from lending_club_pipeline.deliveries.source_files import ACCOUNTS, CONTROL
+from lending_club_pipeline.outputs.atomic_files import replacing
+
+_NAME: Final = CONTROL.name
+
+
+def write_control(
+    folder: Path, as_of_date: dt.date | None, memory_bytes: int, threads: int | None
+) -> None:
+    """Split the files as a run would and write what they add up to beside them.
+
+    Args:
+        folder: folder of the two files.
+        as_of_date: business date; None means today.
+        memory_bytes: bound for the engine's memory.
+        threads: threads that work at it; all cores if None.
+
+    Raises:
+        RefusedDeliveryError: no run would accept the files.
+    """
+    date = as_of_date or today_utc()
+    (folder / _NAME).unlink(missing_ok=True)
+    inputs = folder if as_of_date is None else folder.parent
+    # A series may reach into the future, which is refused only when it is processed.
+    delivery = find_delivery(inputs, date, max(date, today_utc()))
+    with tempfile.TemporaryDirectory(prefix=".control-", dir=folder) as work:
+        landed = land(
+            delivery,
+            Path(work),
+            SplitterLimits(memory_bytes, threads),
+            dt.datetime.now(dt.UTC).replace(tzinfo=None),
+            lambda _: None,
+        )
+        with duckdb.connect() as connection:
+            balances = sum_balances(connection, landed.folder / f"{ACCOUNTS.table}.parquet")
+    totals = [
+        FileTotals(
+            file.source_file,
+            file.landed_records + file.rejected_records,
+            balances.amount if file.source_file == ACCOUNTS.name else None,
+        )
+        for file in landed.files
+    ]
+    with replacing(folder / _NAME, "--to") as target:
+        target.write_text(csv_of(totals, date), encoding="utf-8", newline="\n")
