@@ -142,7 +142,7 @@ def check_histories(dbt_cache: Path, examples: int) -> None:
         Histories,
         settings=settings(
             max_examples=examples,
-            stateful_step_count=8,
+            stateful_step_count=7,
             deadline=None,
             derandomize=True,
             database=None,
