@@ -10,12 +10,15 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
 from lending_club_pipeline.errors import ConfigurationError, PipelineError, RefusedDeliveryError
 from lending_club_pipeline.settings import DataPlatformConfig, load_settings
+
+if TYPE_CHECKING:
+    from lending_club_pipeline.defs.automation.local_runs import RunReport
 
 SUCCESS: Final = 0
 FAILED: Final = 1
@@ -100,14 +103,22 @@ def _run_one(settings: DataPlatformConfig, as_of: dt.date | None, *, force: bool
         return
     with Progress() as progress:
         # Takes two seconds to import; other commands do not need it.
+        from lending_club_pipeline.defs.automation.closing_months import close_months
         from lending_club_pipeline.defs.automation.local_runs import process_days
 
         report = process_days(settings, (date, date), progress.show)
+        month = close_months(settings, report.ledgers.keys(), progress.show)
     if date in report.ledgers:
         print_closing(report.ledgers[date], report.written)
     else:
         for path in report.written:
             click.echo(f"  {path}")
+    _exit_unless_success(report)
+    if month is not None:
+        _exit_unless_success(month)
+
+
+def _exit_unless_success(report: "RunReport") -> None:
     if report.outcome == "success":
         return
     click.echo(f"{report.outcome.capitalize()}: {report.message}", err=True)
@@ -125,15 +136,39 @@ def _run_range(
         from lending_club_pipeline.defs.automation.backfills import process_range
 
         report = process_range(settings, first, last or today_utc(), progress.show, force=force)
+        from lending_club_pipeline.defs.automation.closing_months import close_months
+
+        month = close_months(settings, report.processed, progress.show)
     from lending_club_pipeline.terminal_backfills import print_backfill
 
     outcomes = print_backfill(report)
+    if month is not None:
+        _exit_unless_success(month)
     if "failed" in outcomes:
         sys.exit(FAILED)
     if "refused" in outcomes:
         sys.exit(REFUSED)
     if "held" in outcomes:
         sys.exit(HELD)
+
+
+@cli.command(epilog=_EPILOG)
+@click.argument("month", type=click.DateTime(["%Y-%m"]), metavar="MONTH")
+@click.option("--wait", type=float, help="Seconds to wait for another run to end.")
+def close_month(month: dt.datetime, wait: float | None) -> None:
+    """Compute account_summary_monthly of a month, YYYY-MM.
+
+    `run` does so by itself when the month is over, and again when one of its days is restated.
+    """
+    from lending_club_pipeline.terminal import Progress
+
+    settings = load_settings({"lock_wait_seconds": wait})
+    with Progress() as progress:
+        from lending_club_pipeline.defs.automation.closing_months import close
+
+        report = close(settings, [month.date()], progress.show)
+    _exit_unless_success(report)
+    click.echo(f"account_summary_monthly holds {month:%Y-%m} as its deliveries say now.")
 
 
 @cli.command(epilog=_EPILOG)

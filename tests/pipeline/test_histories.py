@@ -15,7 +15,12 @@ from lending_club_pipeline.deliveries.landing import SplitterLimits, land
 from lending_club_pipeline.transformation import manifests
 from lending_club_pipeline.transformation.manifests import PreparedManifest, prepare_manifest
 from lending_club_pipeline.transformation.projects import project_dir
-from lending_club_pipeline.transformation.runs import NodeResult, build_arguments, run_dbt
+from lending_club_pipeline.transformation.runs import (
+    NodeResult,
+    build_arguments,
+    month_arguments,
+    run_dbt,
+)
 from lending_club_pipeline.warehouse import Warehouse, choose_warehouse
 from tests.oracle import Outcome, Rates, process, timelines
 from tests.workspaces import Workspace
@@ -96,10 +101,7 @@ class Bank:
 
     def close_months(self) -> None:
         """Compute the month-ends."""
-        arguments = build_arguments([max(self.outcomes)], ["account_summary_monthly"])
-        at = arguments.index("--vars") + 1
-        arguments[at] = f"{{months: [{', '.join(repr(it) for it in MONTHS)}]}}"
-        self._dbt(arguments)
+        self._dbt(month_arguments([dt.date.fromisoformat(it) for it in MONTHS]))
 
     def _dbt(self, arguments: Sequence[str]) -> None:
         nodes: list[NodeResult] = run_dbt(

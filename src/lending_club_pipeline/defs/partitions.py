@@ -13,6 +13,12 @@ def daily_partitions(first: dt.date) -> dg.DailyPartitionsDefinition:
     return dg.DailyPartitionsDefinition(start_date=first.isoformat(), timezone="UTC", end_offset=1)
 
 
+def monthly_partitions(first: dt.date) -> dg.MonthlyPartitionsDefinition:
+    """Return a partition for each month from that of `first` through the current one (UTC)."""
+    start = first.replace(day=1).isoformat()
+    return dg.MonthlyPartitionsDefinition(start_date=start, timezone="UTC", end_offset=1)
+
+
 def dates_of(context: dg.AssetExecutionContext) -> list[dt.date]:
     """Return the business dates of a run, oldest first; none if it is about no partition.
 

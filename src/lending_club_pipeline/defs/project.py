@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from lending_club_pipeline.defs.automation.jobs import process_delivery
+from lending_club_pipeline.defs.automation.jobs import close_month, process_delivery
 from lending_club_pipeline.defs.automation.triggers import (
     daily_delivery_schedule,
     new_delivery_sensor,
@@ -10,12 +10,13 @@ from lending_club_pipeline.defs.automation.triggers import (
 from lending_club_pipeline.defs.ingest.approvals import DELIVERY_APPROVALS
 from lending_club_pipeline.defs.ingest.assets import build_delivery_assets
 from lending_club_pipeline.defs.io_managers import ParquetIOManager
-from lending_club_pipeline.defs.partitions import daily_partitions
+from lending_club_pipeline.defs.partitions import daily_partitions, monthly_partitions
 from lending_club_pipeline.defs.progress import PROGRESS, progress_logger
 from lending_club_pipeline.defs.publish.assets import build_output_assets
 from lending_club_pipeline.defs.publish.serving import build_serving_asset
 from lending_club_pipeline.defs.resources import build_resources
 from lending_club_pipeline.defs.transform.assets import build_dbt_assets
+from lending_club_pipeline.defs.transform.month_ends import build_month_end_assets
 from lending_club_pipeline.settings import DataPlatformConfig
 from lending_club_pipeline.transformation.manifests import prepare_manifest
 from lending_club_pipeline.warehouse import choose_warehouse
@@ -39,10 +40,11 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
             build_delivery_assets(days),
             DELIVERY_APPROVALS,
             build_dbt_assets(prepared, days),
+            build_month_end_assets(prepared, monthly_partitions(settings.first_as_of_date)),
             build_output_assets(days),
             *([build_serving_asset(days)] if warehouse.serves_readers else []),
         ],
-        jobs=[process_delivery],
+        jobs=[process_delivery, close_month],
         schedules=[daily_delivery_schedule],
         sensors=[new_delivery_sensor],
         resources={**resources, "parquet_io_manager": io_manager},

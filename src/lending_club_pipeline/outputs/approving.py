@@ -3,7 +3,7 @@
 import datetime as dt
 
 from lending_club_pipeline.errors import ApprovalError
-from lending_club_pipeline.outputs.closing import read_ledger
+from lending_club_pipeline.outputs.closing import read_ledger, relations_of
 from lending_club_pipeline.outputs.movements import held_dates
 from lending_club_pipeline.warehouse.approvals import Approval
 from lending_club_pipeline.warehouse.protocol import Warehouse
@@ -26,7 +26,9 @@ def approve(
     """
     if not reason.strip() or not approved_by.strip():
         raise ApprovalError("An approval needs a reason (--reason) and a name (--by).")
-    if not _is_there(warehouse, "delivery_movements") or as_of_date not in held_dates(warehouse):
+    if "delivery_movements" not in relations_of(warehouse) or as_of_date not in held_dates(
+        warehouse
+    ):
         raise _nothing_held(warehouse, as_of_date)
     day = f"date '{as_of_date.isoformat()}'"
     files = warehouse.fetch(
@@ -47,20 +49,12 @@ def approve(
 
 def _nothing_held(warehouse: Warehouse, as_of_date: dt.date) -> ApprovalError:
     is_processed = (
-        _is_there(warehouse, "delivery_ledger") and read_ledger(warehouse, as_of_date) is not None
+        "delivery_ledger" in relations_of(warehouse)
+        and read_ledger(warehouse, as_of_date) is not None
     )
     if is_processed:
         return ApprovalError(f"The delivery of {as_of_date} is not held: nothing to approve.")
     return ApprovalError(
         f"The delivery of {as_of_date} was not processed yet. Process it first: "
         f"lending-club run --as-of {as_of_date}."
-    )
-
-
-def _is_there(warehouse: Warehouse, table: str) -> bool:
-    return bool(
-        warehouse.fetch(
-            "select distinct table_name from information_schema.columns "
-            f"where table_schema = current_schema() and table_name = '{table}'"
-        )
     )

@@ -79,6 +79,20 @@ def _reasons(warehouse: Warehouse, as_of_date: dt.date) -> dict[tuple[str, str],
     return dict(sorted(counts.items()))
 
 
+def closed_dates(warehouse: Warehouse) -> set[dt.date]:
+    """Return the business dates whose ledger closes."""
+    rows = warehouse.fetch("select distinct as_of_date from delivery_ledger where is_closed")
+    return {row["as_of_date"] for row in rows}
+
+
+def relations_of(warehouse: Warehouse) -> set[str]:
+    """Return the names of the tables and views that were made already."""
+    rows = warehouse.fetch(
+        "select table_name from information_schema.tables where table_schema = current_schema()"
+    )
+    return {row["table_name"] for row in rows}
+
+
 def newest_publishable_date(warehouse: Warehouse, before: dt.date | None = None) -> dt.date | None:
     """Return the as-of date that is published: the newest whose ledger closes and that is not held.
 

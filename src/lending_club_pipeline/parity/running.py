@@ -18,6 +18,7 @@ from lending_club_pipeline.errors import (
     RefusedDeliveryError,
 )
 from lending_club_pipeline.outputs.atomic_files import describe
+from lending_club_pipeline.outputs.closing import relations_of
 from lending_club_pipeline.outputs.tables import OUTPUT_FILES
 from lending_club_pipeline.parity.comparing import Comparer, Comparison
 from lending_club_pipeline.settings import DatabaseType, DataPlatformConfig, load_settings
@@ -95,8 +96,11 @@ class BothEngines:
         left, right = (choose_warehouse(self.sides[engine]) for engine in _ENGINES)
         with left.session(read_only=True), right.session(read_only=True):
             comparer = Comparer(left, right, self.folder, _IGNORED)
+            made = relations_of(left) | relations_of(right)
             for name in _relations(self.sides["duckdb"]):
-                yield comparer.compare(name)
+                # What is made once a month is not there before a month is over.
+                if name in made:
+                    yield comparer.compare(name)
 
     def _are_equal(self, name: str) -> bool:
         return len({describe(it.output_path / name).sha256 for it in self.sides.values()}) == 1

@@ -17,6 +17,8 @@ from lending_club_pipeline.transformation.manifests import (
 )
 
 NodeStatus = Literal["success", "pass", "warn", "fail", "error", "skipped", "no-op"]
+# dbt's tag of what is made once a month and not with each delivery.
+MONTH_END: Final = "month_end"
 _FAILED: Final = frozenset({"fail", "error"})
 # Errors in which DuckDB and Databricks repeat the value that they stumbled over.
 _SHOWS_VALUES: Final = re.compile(
@@ -75,8 +77,29 @@ def build_arguments(
     return [
         "build",
         *selection,
-        "--exclude", "resource_type:unit_test",
+        "--exclude", "resource_type:unit_test", f"tag:{MONTH_END}",
         "--vars", f"{{as_of_dates: [{listed}]{limited}}}",
+        "--threads", str(threads),
+        "--no-write-json",
+    ]  # fmt: skip
+
+
+def month_arguments(
+    months: Sequence[dt.date], select: Sequence[str] = (), threads: int = 1
+) -> list[str]:
+    """Return the arguments of `dbt build` for the ends of some months.
+
+    Args:
+        months: their first days.
+        select: names of the nodes to build; none means all that are made once a month.
+        threads: nodes that are built at the same time.
+    """
+    listed = ", ".join(f"'{month.isoformat()}'" for month in sorted(months))
+    return [
+        "build",
+        "--select", *(select or [f"tag:{MONTH_END}"]),
+        "--exclude", "resource_type:unit_test",
+        "--vars", f"{{months: [{listed}]}}",
         "--threads", str(threads),
         "--no-write-json",
     ]  # fmt: skip

@@ -50,6 +50,11 @@ class BackfillReport:
     days: tuple[DayReport, ...]
     written: tuple[Path, ...]
 
+    @property
+    def processed(self) -> list[dt.date]:
+        """The dates that were processed now."""
+        return [day.as_of_date for day in self.days if day.outcome in ("success", "held")]
+
 
 @dataclass
 class _Backfill:

@@ -11,7 +11,7 @@ from lending_club_pipeline.deliveries.landing import LandedFile, landed_folder, 
 from lending_club_pipeline.deliveries.source_files import CONTROL
 from lending_club_pipeline.errors import RefusedDeliveryError, WarehouseError
 from lending_club_pipeline.outputs.atomic_files import replacing
-from lending_club_pipeline.outputs.closing import DeliveryLedger, read_ledger
+from lending_club_pipeline.outputs.closing import DeliveryLedger, read_ledger, relations_of
 from lending_club_pipeline.outputs.movements import held_dates
 from lending_club_pipeline.outputs.tables import OUTPUT_FILES
 from lending_club_pipeline.settings import DataPlatformConfig
@@ -93,7 +93,7 @@ def _transformation() -> str:
 def _closed_ledger(
     warehouse: Warehouse, settings: DataPlatformConfig, as_of_date: dt.date
 ) -> DeliveryLedger | None:
-    if not all(_is_there(warehouse, it) for it in ("delivery_ledger", "delivery_movements")):
+    if not {"delivery_ledger", "delivery_movements"} <= relations_of(warehouse):
         return None
     if held_dates(warehouse, [as_of_date]):
         # Somebody may have approved it meanwhile.
@@ -107,14 +107,6 @@ def _closed_ledger(
     loaded = {row["source_file"]: row["sha256"] for row in rows}
     landed = read_landed_files(landed_folder(settings.landing, as_of_date))
     return ledger if loaded == {file.source_file: file.sha256 for file in landed} else None
-
-
-def _is_there(warehouse: Warehouse, table: str) -> bool:
-    rows = warehouse.fetch(
-        "select count(*) as tables from information_schema.tables "
-        f"where table_schema = current_schema() and table_name = '{table}'"
-    )
-    return bool(rows[0]["tables"])
 
 
 def _checksums_of(

@@ -1,15 +1,24 @@
-"""The job that processes one delivery from file to file."""
+"""The jobs: a delivery from file to file, and the end of a month."""
 
 from typing import Final
 
 import dagster as dg
 
 JOB_NAME: Final = "process_delivery"
+MONTH_JOB_NAME: Final = "close_month"
+_MONTH_ENDS: Final = dg.AssetSelection.assets("account_summary_monthly")
 
 # One process, because only one process may write to the embedded database.
 process_delivery = dg.define_asset_job(
     JOB_NAME,
-    selection=dg.AssetSelection.all(),
-    description="Validate, clean, join, enrich and publish one delivery.",
+    selection=dg.AssetSelection.all() - _MONTH_ENDS,
+    description="Validate, clean, join, enrich and publish the deliveries of one or more days.",
+    executor_def=dg.in_process_executor,
+)
+
+close_month = dg.define_asset_job(
+    MONTH_JOB_NAME,
+    selection=_MONTH_ENDS,
+    description="Compute month-end balances and accrued interest from the histories.",
     executor_def=dg.in_process_executor,
 )

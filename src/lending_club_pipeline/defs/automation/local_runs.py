@@ -113,6 +113,27 @@ def process_days(
         KeyboardInterrupt: the process was told to stop; the run is recorded as failed.
     """
     _refuse_days_without_partition(settings, days)
+    return run_job(settings, JOB_NAME, days, on_message)
+
+
+def run_job(
+    settings: DataPlatformConfig,
+    job: str,
+    partitions: tuple[dt.date, dt.date],
+    on_message: Callable[[str], None],
+) -> RunReport:
+    """Run a job in this process as a real Dagster run.
+
+    Args:
+        settings: the project's settings.
+        job: name of the job.
+        partitions: first and last partition: a day, or the first day of a month.
+        on_message: is told what is being done.
+
+    Raises:
+        PipelineError: the run could not even begin.
+        KeyboardInterrupt: the process was told to stop; the run is recorded as failed.
+    """
     home = prepare_home(settings.dagster_home)
     definitions = build_definitions(settings)
     with (
@@ -123,14 +144,14 @@ def process_days(
         open_instance(home) as instance,
     ):
         _close_abandoned_runs(instance)
-        result = definitions.resolve_job_def(JOB_NAME).execute_in_process(
+        result = definitions.resolve_job_def(job).execute_in_process(
             run_config={"loggers": {PROGRESS: {}}},
             instance=instance,
             raise_on_error=False,
             tags={
                 _PID_TAG: str(os.getpid()),
                 _HOST_TAG: socket.gethostname(),
-                **_partition_tags(days),
+                **_partition_tags(partitions),
             },
         )
         if not result.success and received() & _STOPPING:
@@ -138,8 +159,8 @@ def process_days(
     return _report(result, settings)
 
 
-def _partition_tags(days: tuple[dt.date, dt.date]) -> dict[str, str]:
-    first, last = (day.isoformat() for day in days)
+def _partition_tags(partitions: tuple[dt.date, dt.date]) -> dict[str, str]:
+    first, last = (partition.isoformat() for partition in partitions)
     if first == last:
         return {PARTITION_NAME_TAG: first}
     return {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
@@ -164,7 +185,7 @@ def _refuse_days_without_partition(
 
 def _close_abandoned_runs(instance: dg.DagsterInstance) -> None:
     """Mark runs of processes that no longer exist as failed; nobody else would."""
-    unfinished = instance.get_runs(dg.RunsFilter(job_name=JOB_NAME, statuses=list(_UNFINISHED)))
+    unfinished = instance.get_runs(dg.RunsFilter(statuses=list(_UNFINISHED)))
     for run in unfinished:
         pid = run.tags.get(_PID_TAG)
         if pid and run.tags.get(_HOST_TAG) == socket.gethostname() and not is_running(int(pid)):
