@@ -63,13 +63,20 @@ class Histories(RuleBasedStateMachine):
         self.workspace.deliver(CUSTOMERS, VARIANTS[variant], day)
         self.history.delivered[day] = variant
 
+    @rule(day=_days, variant=_variants)
+    def process_a_day(self, day: dt.date, variant: int) -> None:
+        """A new day, a late one, or one that is restated."""
+        self.deliver(day, variant)
+        self.run_again(day)
+
     @rule(day=_days)
-    def deliver_something_broken(self, day: dt.date) -> None:
+    def refuse_a_day(self, day: dt.date) -> None:
         self.workspace.deliver(CUSTOMERS, BROKEN.encode(), day)
         self.history.delivered[day] = None
+        self.run_again(day)
 
     @rule(day=_days, is_forced=st.booleans())
-    def run_one_day(self, day: dt.date, is_forced: bool) -> None:
+    def run_again(self, day: dt.date, is_forced: bool = False) -> None:
         self._run([day], ("--as-of", day.isoformat()), is_forced=is_forced)
 
     @rule(of=_ranges, is_forced=st.booleans())
@@ -135,7 +142,7 @@ def check_histories(dbt_cache: Path, examples: int) -> None:
         Histories,
         settings=settings(
             max_examples=examples,
-            stateful_step_count=9,
+            stateful_step_count=7,
             deadline=None,
             derandomize=True,
             database=None,

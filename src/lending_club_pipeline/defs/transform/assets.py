@@ -1,7 +1,7 @@
 """Every model and seed of the dbt project as an asset, every dbt test as an asset check."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import dagster as dg
@@ -20,6 +20,7 @@ from lending_club_pipeline.defs.transform.results import (
     show_node,
 )
 from lending_club_pipeline.errors import TransformationError
+from lending_club_pipeline.transformation.interruptions import completing
 from lending_club_pipeline.transformation.manifests import PreparedManifest
 from lending_club_pipeline.transformation.retries import Patience, build_with_patience
 from lending_club_pipeline.transformation.runs import build_arguments, run_dbt
@@ -56,23 +57,25 @@ def build_dbt_assets(
             TransformationError: a model failed or a test of severity error found something.
             HeldDeliveryError: the delivery moved further than allowed and nobody approved that.
         """
-        dates = _landed_dates(context, warehouse.warehouse)
-        results = build_with_patience(
-            lambda select: run_dbt(
-                prepared,
-                build_arguments(
-                    dates,
-                    select,
-                    platform.settings.dbt_threads,
-                    platform.settings.movement_percents,
+        asked = _landed_dates(context, warehouse.warehouse)
+        with completing(platform.settings.landing, asked) as dates:
+            _tell_of_interrupted(context, asked, dates)
+            results = build_with_patience(
+                lambda select: run_dbt(
+                    prepared,
+                    build_arguments(
+                        dates,
+                        select,
+                        platform.settings.dbt_threads,
+                        platform.settings.movement_percents,
+                    ),
+                    warehouse.warehouse.dbt_environment(),
+                    show_node,
                 ),
-                warehouse.warehouse.dbt_environment(),
-                show_node,
-            ),
-            graph.selected(context.selected_asset_keys, context.selected_asset_check_keys),
-            Patience(warehouse.warehouse.is_transient, warehouse.warehouse.retry_seconds),
-            show_progress,
-        )
+                graph.selected(context.selected_asset_keys, context.selected_asset_check_keys),
+                Patience(warehouse.warehouse.is_transient, warehouse.warehouse.retry_seconds),
+                show_progress,
+            )
         warehouse.warehouse.disconnect_dbt()
         context.log.info(listed(graph, results))
         yield from materializations(
@@ -81,13 +84,21 @@ def build_dbt_assets(
         yield from check_results(graph, results, context.selected_asset_check_keys)
         if _LEDGER in {graph.title_of(it.unique_id) for it in results if it.status == "success"}:
             yield from check_regularity(
-                warehouse.warehouse, platform.settings, dates, context.selected_asset_check_keys
+                warehouse.warehouse, platform.settings, asked, context.selected_asset_check_keys
             )
         if is_only_held([graph.title_of(it.unique_id) for it in results if it.is_failed]):
             hold(context, platform, warehouse.warehouse, dates)
         fail_if_failed(graph, results)
 
     return dbt_project
+
+
+def _tell_of_interrupted(
+    context: dg.AssetExecutionContext, asked: Sequence[dt.date], dates: Sequence[dt.date]
+) -> None:
+    others = [date.isoformat() for date in dates if date not in asked]
+    if others:
+        context.log.info(f"Built with it, because a run was interrupted: {', '.join(others)}")
 
 
 def _landed_dates(context: dg.AssetExecutionContext, warehouse: Warehouse) -> list[dt.date]:
