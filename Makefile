@@ -1,6 +1,6 @@
 # The only entry points a newcomer needs. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test ui bench bench-databricks bench-faults dbt-docs warehouse conformance kill-everywhere check format clean
+.PHONY: help run test ui bench bench-scale bench-databricks bench-faults dbt-docs warehouse conformance kill-everywhere check format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -40,6 +40,9 @@ ui: .venv/.base  ## Open Dagster on http://localhost:3000, with the runs of `mak
 
 bench: .venv/.dev  ## Measure speed and memory against the bare engine
 	@$(BIN)/python -m bench
+
+bench-scale: .venv/.dev  ## Measure how cost grows with accounts and days, to 100M accounts (takes an hour)
+	@$(BIN)/python -m bench.scale
 
 bench-databricks: .venv/.dev  ## Measure the pipeline on the SQL warehouse stand-in against Spark alone
 	@$(BIN)/python -m bench.databricks

@@ -41,18 +41,19 @@ _LETTERS = (
 
 @dataclass(frozen=True)
 class Step:
-    """A delivery, the date of which it is, and what that shows."""
+    """A delivery, the date of which it is, and what that shows; perhaps with that of a day before."""
 
     name: str
     as_of_date: dt.date
     files: Files
+    day_before: Files | None = None
 
 
 def steps(folder: Path) -> tuple[Step, ...]:
     """The deliveries in the order in which they arrive."""
     return (
         Step("every kind of dirt", DAY, everything(folder)),
-        Step("an earlier day that comes late", DAY_BEFORE, drawn()),
+        Step("two earlier days that come late", DAY_BEFORE, drawn(), without_savings()),
         Step("the first day again, without savings", DAY, without_savings()),
     )
 

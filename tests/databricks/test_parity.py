@@ -25,7 +25,7 @@ from tests.oracle import Outcome, process
 
 STEPS = (
     "every kind of dirt",
-    "an earlier day that comes late",
+    "two earlier days that come late",
     "the first day again, without savings",
 )
 RELATIONS = {
@@ -85,11 +85,12 @@ def processed(engines: BothEngines) -> dict[str, Processed]:
     """All deliveries, processed by both engines in their order and compared after each."""
     found = {}
     for step in steps(engines.folder / "generated"):
-        folder = engines.folder / "inputs" / step.as_of_date.isoformat()
-        folder.mkdir(exist_ok=True)
-        for name, content in zip(("Customer.csv", "accounts.csv"), step.files, strict=True):
-            (folder / name).write_bytes(content)
-        engines.process(step.as_of_date)
+        _deliver(engines, step.as_of_date, step.files)
+        since = None
+        if step.day_before is not None:
+            since = step.as_of_date - dt.timedelta(days=1)
+            _deliver(engines, since, step.day_before)
+        engines.process(step.as_of_date, since)
         outcome = process(*step.files, step.as_of_date)
         assert isinstance(outcome, Outcome)
         found[step.name] = Processed(
@@ -100,6 +101,13 @@ def processed(engines: BothEngines) -> dict[str, Processed]:
             outcome,
         )
     return found
+
+
+def _deliver(engines: BothEngines, date: dt.date, files: tuple[bytes, bytes]) -> None:
+    folder = engines.folder / "inputs" / date.isoformat()
+    folder.mkdir(exist_ok=True)
+    for name, content in zip(("Customer.csv", "accounts.csv"), files, strict=True):
+        (folder / name).write_bytes(content)
 
 
 def _outputs(side: DataPlatformConfig) -> dict[str, bytes]:

@@ -4,7 +4,7 @@ import datetime as dt
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,8 +65,12 @@ class BothEngines:
     sides: Mapping[DatabaseType, DataPlatformConfig]
     folder: Path
 
-    def process(self, as_of_date: dt.date) -> None:
+    def process(self, as_of_date: dt.date, since: dt.date | None = None) -> None:
         """Process the delivery of a date on both engines at the same time.
+
+        Args:
+            as_of_date: its business date.
+            since: process all deliveries from this date on, in one run.
 
         Raises:
             RefusedDeliveryError: the delivery is refused.
@@ -74,7 +78,7 @@ class BothEngines:
         """
         with ExitStack() as stack:
             runs = [
-                stack.enter_context(_run(side, as_of_date, self._log(engine)))
+                stack.enter_context(_run(side, _which(as_of_date, since), self._log(engine)))
                 for engine, side in self.sides.items()
             ]
             for engine, run in zip(self.sides, runs, strict=True):
@@ -191,18 +195,24 @@ def _drop_schema(warehouse: DatabricksWarehouse) -> None:
         warehouse.statements.run(warehouse.schema.removal())
 
 
+def _which(as_of_date: dt.date, since: dt.date | None) -> list[str]:
+    if since is None:
+        return ["--as-of", as_of_date.isoformat()]
+    return ["--from", since.isoformat(), "--to", as_of_date.isoformat()]
+
+
 @contextmanager
 def _run(
-    side: DataPlatformConfig, as_of_date: dt.date, log: Path
+    side: DataPlatformConfig, which: Sequence[str], log: Path
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Run the pipeline in a process of its own: dbt keeps the engine that it began with."""
     # All settings are in the environment; a variable left empty must not come from a file instead.
     environment = {**os.environ, **side.as_environment()}
     environment.pop("SECRETS_DIR", None)
-    command = [sys.executable, "-m", "lending_club_pipeline", "run", "--as-of"]
+    command = [sys.executable, "-m", "lending_club_pipeline", "run"]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command, as_of_date.isoformat()],
+            [*command, *which],
             env=environment,
             cwd=log.parent,
             stdin=subprocess.DEVNULL,
