@@ -41,7 +41,7 @@ _LETTERS = (
 
 @dataclass(frozen=True)
 class Step:
-    """A delivery, the date of which it is, and what that shows; perhaps with that of a day before."""
+    """A delivery, its date, and what it shows; perhaps with that of the day before."""
 
     name: str
     as_of_date: dt.date
