@@ -86,6 +86,36 @@ def test_a_fault_that_does_not_pass_is_given_up_and_told(
     assert "DATABRICKS_RETRY_SECONDS" in str(error)
 
 
+def test_a_stream_that_is_cut_while_somebody_reads_it_is_explained(
+    warehouse: WarehouseClient, tmp_path: Path
+) -> None:
+    mine = warehouse_of(warehouse, tmp_path)
+    warehouse.arm("cut_fetch", skip=1, times=9)
+
+    with (
+        mine.session(read_only=True),
+        pytest.raises(WarehouseError) as caught,
+        mine.stream(LONG_RESULT) as reader,
+    ):
+        reader.read_all()
+
+    assert warehouse.host in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_goes_wrong_with_the_rows_of_a_stream_is_no_fault_of_the_warehouse(
+    warehouse: WarehouseClient, tmp_path: Path
+) -> None:
+    mine = warehouse_of(warehouse, tmp_path)
+
+    with (
+        mine.session(read_only=True),
+        pytest.raises(ZeroDivisionError),
+        mine.stream("select 0 as nothing") as reader,
+    ):
+        1 / reader.read_all()["nothing"][0].as_py()
+
+
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
 def test_a_stream_that_is_cut_is_begun_anew_and_the_file_is_whole(
     warehouse: WarehouseClient, tmp_path: Path, file_format: Any

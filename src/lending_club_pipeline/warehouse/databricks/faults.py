@@ -37,6 +37,8 @@ _BROKEN_CONNECTION: Final = re.compile(
     r"EOF occurred|Broken pipe|Service Unavailable|Too Many Requests"
 )
 
+_LIBRARIES_OF_THE_CONNECTOR: Final = {"databricks", "urllib3", "http", "thrift", "ssl"}
+
 _REMEDIES: Final = {
     "NO_SUCH_CATALOG_EXCEPTION": "this catalog does not exist. Correct DATABRICKS_CATALOG, or ask "
     "for it to be made",
@@ -95,6 +97,12 @@ def condition_in(error: BaseException) -> str:
 def http_code_of(error: BaseException) -> int | None:
     """Return the HTTP status with which a request was answered that failed, if that was it."""
     return _http_code(list(chain(error)))
+
+
+def is_of_the_connector(error: BaseException) -> bool:
+    """Whether an error came from the connector, not from whoever used what it gave."""
+    modules = {type(it).__module__.partition(".")[0] for it in chain(error)}
+    return bool(modules & _LIBRARIES_OF_THE_CONNECTOR)
 
 
 def is_transient(error: BaseException) -> bool:

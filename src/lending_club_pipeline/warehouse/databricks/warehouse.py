@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lending_club_pipeline.environments import variables
-from lending_club_pipeline.errors import ConfigurationError, WarehouseError
+from lending_club_pipeline.errors import ConfigurationError, PipelineError, WarehouseError
 from lending_club_pipeline.findings import Finding
 from lending_club_pipeline.settings import DataPlatformConfig
 from lending_club_pipeline.warehouse import approvals
@@ -201,8 +201,15 @@ class DatabricksWarehouse:
     @contextmanager
     def stream(self, query: str) -> Iterator["pa.RecordBatchReader"]:
         """Give a result of any size as a stream of Arrow batches."""
-        with self.statements.batches(query) as reader:
-            yield reader
+        try:
+            with self.statements.batches(query) as reader:
+                yield reader
+        except PipelineError:
+            raise
+        except Exception as error:
+            if not faults.is_of_the_connector(error):
+                raise
+            raise faults.explained(error, self.address) from error
 
     @property
     def serves_readers(self) -> bool:
