@@ -32,6 +32,8 @@ _MEMORY: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]i?B)\s*", re.IGNORECAS
 # What Python, Dagster, dbt and Arrow themselves take beside the engine: measured 330 MB on the
 # sample delivery, rounded up.
 _PROCESS_OVERHEAD_BYTES: Final = 400 * 2**20
+# What the engine takes beyond its own bound grows with it: 600 MiB at a bound of 7.6 GiB.
+_OVERHEAD_PARTS: Final = 12
 _SPLITTING_BYTES: Final = 128 * 2**20
 _LEAST_MEMORY_BYTES: Final = 768 * 2**20
 
@@ -230,7 +232,8 @@ class DataPlatformConfig(BaseSettings):
 
         With Databricks that engine only splits a delivery, for which little is enough.
         """
-        left = parse_bytes(self.memory_limit) - _PROCESS_OVERHEAD_BYTES
+        limit = parse_bytes(self.memory_limit)
+        left = limit - max(_PROCESS_OVERHEAD_BYTES, limit // _OVERHEAD_PARTS)
         return left if self.database_type == "duckdb" else min(left, _SPLITTING_BYTES)
 
     def as_environment(self) -> dict[str, str]:
