@@ -236,6 +236,60 @@ def approve(date: dt.datetime, reason: str, by: str | None) -> None:
 
 
 @cli.command(epilog=_EPILOG)
+@click.argument("one", type=_DATE, metavar="DATE")
+@click.argument("other", type=_DATE, metavar="DATE")
+@click.option("--account", help="Look at this account alone.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    help="Accounts that are shown of each reason.",
+)
+@click.option("--csv", type=_FOLDER, help="Write every account that changed into this file.")
+@click.option("--wait", type=float, help="Seconds to wait for a run that has the database.")
+def diff(
+    one: dt.datetime,
+    other: dt.datetime,
+    account: str | None,
+    limit: int,
+    csv: Path | None,
+    wait: float | None,
+) -> None:
+    """Say what changed between two processed deliveries, and why, to the account.
+
+    An account counts for each of its reasons, and once in the total, which is the difference
+    between both ledgers.
+    """
+    from rich.console import Console
+
+    from lending_club_pipeline.explanations.differences import find_differences, write_differences
+    from lending_club_pipeline.explanations.telling_differences import (
+        difference_table,
+        example_lines,
+        verdict,
+    )
+    from lending_club_pipeline.terminal import WIDTH_OF_FILES
+    from lending_club_pipeline.warehouse import choose_warehouse
+
+    warehouse = choose_warehouse(load_settings({"lock_wait_seconds": wait}))
+    with warehouse.session(read_only=True):
+        found = find_differences(warehouse, one.date(), other.date(), limit, account)
+        rows = write_differences(warehouse, one.date(), other.date(), csv) if csv else 0
+    console = Console(highlight=False)
+    console.width = max(console.width, WIDTH_OF_FILES)
+    console.print(difference_table(found))
+    if account is None:
+        click.echo(verdict(found))
+    for line in example_lines(found):
+        click.echo(line)
+    if csv:
+        click.echo(f"\n{csv}: {rows:,} accounts")
+    if account is None and not found.adds_up:
+        sys.exit(FAILED)
+
+
+@cli.command(epilog=_EPILOG)
 @click.option("--customers", type=click.IntRange(min=0), required=True, help="Customers a day.")
 @click.option("--accounts", type=click.IntRange(min=0), required=True, help="Accounts a day.")
 @click.option("--to", type=_FOLDER, required=True, help="Folder for the deliveries.")

@@ -67,7 +67,9 @@ def test_run_says_what_it_does_while_it_works(processed: Workspace) -> None:
     assert "Writing report.html" in said
 
 
-@pytest.mark.parametrize("command", ["run", "explain", "generate", "doctor", "ui"])
+@pytest.mark.parametrize(
+    "command", ["run", "explain", "diff", "close-month", "generate", "doctor", "ui"]
+)
 def test_each_subcommand_helps(command: str) -> None:
     result = CliRunner().invoke(cli, [command, "--help"])
 

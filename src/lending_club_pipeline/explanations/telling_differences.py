@@ -1,0 +1,89 @@
+"""Tell on the terminal what changed between two deliveries."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, Final
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from lending_club_pipeline.explanations.differences import REASONS, Differences, Moved
+
+_FIELDS: Final = (
+    ("balance", "balance"),
+    ("annual_interest", "interest"),
+    ("interest_rate", "rate"),
+    ("has_loan", "loan"),
+    ("account_type", "type"),
+    ("customer_id", "customer"),
+)
+
+# Rates have more decimals than amounts.
+_CENTS: Final = -2
+
+
+def difference_table(found: Differences) -> Table:
+    """Return a line for each reason, and one for all accounts that changed."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    table.title = f"From {found.earlier} to {found.later}"
+    table.add_column("an account")
+    for title in ("accounts", "balance before", "after", "difference", "interest before", "after"):
+        table.add_column(title, justify="right")
+    for reason, moved in found.by_reason.items():
+        table.add_row(REASONS[reason], *_numbers(moved))
+    table.add_section()
+    table.add_row("changed in any way, counted once", *_numbers(found.total))
+    return table
+
+
+def _numbers(moved: Moved) -> tuple[str, ...]:
+    amounts = (
+        moved.balance_before,
+        moved.balance_after,
+        moved.balance_after - moved.balance_before,
+        moved.interest_before,
+        moved.interest_after,
+    )
+    return (f"{moved.accounts:,}", *(f"{amount:,.2f}" for amount in amounts))
+
+
+def verdict(found: Differences) -> str:
+    """Say whether the changes explain the difference between both ledgers."""
+    moved = found.balance_after - found.balance_before
+    ledgers = (
+        f"the ledgers know {found.joined_before:,} accounts with {found.balance_before:,.2f}, then "
+        f"{found.joined_after:,} with {found.balance_after:,.2f}: a difference of {moved:,.2f}"
+    )
+    if found.adds_up:
+        return f"It adds up: {ledgers}."
+    return f"It does NOT add up: {ledgers}. Process both dates again by --force."
+
+
+def example_lines(found: Differences) -> Iterator[str]:
+    """Tell of the first accounts of each reason."""
+    for reason in found.by_reason:
+        rows = found.examples[reason]
+        if not rows:
+            continue
+        yield ""
+        yield f"An account that {REASONS[reason]}"
+        for row in rows:
+            yield f"  {row['account_id']}: {', '.join(_changes(row))}"
+
+
+def _changes(row: dict[str, Any]) -> Iterator[str]:
+    for field, name in _FIELDS:
+        before, after = row[f"{field}_before"], row[f"{field}_after"]
+        if before is None or after is None:
+            if before is not after:
+                yield f"{name} {_shown(after if before is None else before)}"
+        elif before != after:
+            yield f"{name} {_shown(before)} → {_shown(after)}"
+    if row["quarantine_reasons"]:
+        yield f"quarantined for {row['quarantine_reasons']}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Decimal) and value.as_tuple().exponent == _CENTS:
+        return f"{value:,.2f}"
+    return str(value)
