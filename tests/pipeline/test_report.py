@@ -189,6 +189,14 @@ def test_a_second_delivery_is_compared_with_the_first(page: Page) -> None:
     assert "Compared with the delivery of 31 December 2025" in page.text
 
 
+def test_accounts_that_changed_stand_by_kind_with_their_money(page: Page) -> None:
+    # CANARY-1 has another balance in the same tier; those of customers 2, 3, 1, 9 and 5 are new.
+    assert page.row("Opened") == ["Opened", "5", "0.00", "30,508.77", "+30,508.77"]
+    assert page.row("Another balance")[1:4] == ["1", "100.00", "9,999.99"]
+    for unchanged in ("Closed", "Another loan flag of the customer", "Another interest tier"):
+        assert page.row(unchanged)[1:] == ["0", "0.00", "0.00", "no change"]
+
+
 def test_a_first_delivery_is_compared_with_nothing(warehouse: Warehouse) -> None:
     text = render(read_report(warehouse, _ledger(warehouse), None, CHECKS))
 

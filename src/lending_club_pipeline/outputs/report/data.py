@@ -1,5 +1,6 @@
 """What the report says: numbers, reasons and places; no names, no raw fields."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -118,6 +119,20 @@ class Figures:
 
 
 @dataclass(frozen=True)
+class Change:
+    """Accounts that changed in one way since the delivery before, with their balances on both days.
+
+    Accounts of either type count that are cleaned; see `delivery_changes` in docs/data-model.md.
+    """
+
+    change_kind: str
+    previous_date: dt.date
+    accounts: int
+    balance_before: Decimal
+    balance_after: Decimal
+
+
+@dataclass(frozen=True)
 class Report:
     """All that the report shows.
 
@@ -127,6 +142,7 @@ class Report:
         reasons: why records are not used, the most frequent first.
         checks: the checks of the run that published it.
         movements: what moved against the delivery before it, and whether that holds it.
+        changes: how its accounts changed since the delivery before; none if it is the first.
     """
 
     figures: Figures
@@ -134,3 +150,4 @@ class Report:
     reasons: tuple[ReasonCount, ...]
     checks: tuple[CheckResult, ...]
     movements: Movements
+    changes: tuple[Change, ...]

@@ -9,6 +9,7 @@ from lending_club_pipeline.errors import OutputError
 from lending_club_pipeline.outputs.closing import DeliveryLedger
 from lending_club_pipeline.outputs.movements import read_movements
 from lending_club_pipeline.outputs.report.data import (
+    Change,
     CheckResult,
     Example,
     Figures,
@@ -16,6 +17,7 @@ from lending_club_pipeline.outputs.report.data import (
     Report,
     TierTotals,
 )
+from lending_club_pipeline.outputs.report.words import CHANGE_TITLES
 from lending_club_pipeline.warehouse.protocol import Warehouse
 
 _EXAMPLES: Final = 3
@@ -52,6 +54,7 @@ def read_report(
         _reason_counts(warehouse, ledger),
         tuple(checks),
         read_movements(warehouse, ledger.as_of_date),
+        () if previous is None else _changes(warehouse, ledger.as_of_date),
     )
 
 
@@ -62,6 +65,16 @@ def _tiers(warehouse: Warehouse, as_of_date: dt.date) -> tuple[TierTotals, ...]:
         f"where as_of_date = date '{as_of_date.isoformat()}' order by lower_bound, with_loan_bonus"
     )
     return tuple(TierTotals(**row) for row in rows)
+
+
+def _changes(warehouse: Warehouse, as_of_date: dt.date) -> tuple[Change, ...]:
+    rows = warehouse.fetch(
+        "select change_kind, previous_date, accounts, balance_before, balance_after "
+        f"from delivery_changes where as_of_date = date '{as_of_date.isoformat()}'"
+    )
+    order = list(CHANGE_TITLES)
+    changes = (Change(**row) for row in rows)
+    return tuple(sorted(changes, key=lambda it: order.index(it.change_kind)))
 
 
 def _reason_counts(warehouse: Warehouse, ledger: DeliveryLedger) -> tuple[ReasonCount, ...]:

@@ -69,6 +69,8 @@ def _context(report: Report) -> dict[str, Any]:
         "tier_comparison": _tier_comparison(report),
         "moved": moved_lines(report.movements),
         "drawn": drawn,
+        "change_titles": words.CHANGE_TITLES,
+        "difference": words.change,
         "percent": words.percent,
         "tier_name": words.tier,
         "others": _other_reasons,

@@ -10,6 +10,14 @@ _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
 )  # fmt: skip
+# Kinds of `delivery_changes`, in the order in which they are told.
+CHANGE_TITLES: Final = {
+    "opened": "Opened",
+    "closed": "Closed",
+    "balance_changed": "Another balance",
+    "loan_flag_changed": "Another loan flag of the customer",
+    "tier_changed": "Another interest tier",
+}
 _MINUS: Final = "\N{MINUS SIGN}"
 _TENTH: Final = Decimal("0.1")
 _ALL: Final = Decimal(100)
