@@ -122,7 +122,7 @@ def measure_days(folder: Path, days: int, accounts: int) -> dict[str, Any]:
     }
 
 
-def measure_backfill(folder: Path, days: int) -> dict[str, Any]:
+def measure_backfill(folder: Path, days: int, accounts: int) -> dict[str, Any]:
     """A backfill of many days, and the same days one after the other."""
     print(f"Backfill of {days} days", flush=True)
     inputs = folder / "days"
@@ -130,7 +130,12 @@ def measure_backfill(folder: Path, days: int) -> dict[str, Any]:
     shutil.rmtree(folder / "backfill")
     single = [run(folder / "single", inputs, "--as-of", _day(at)) for at in range(days)]
     shutil.rmtree(folder / "single")
-    return {"days": days, "at_once": asdict(at_once), "single": [asdict(it) for it in single]}
+    return {
+        "days": days,
+        "accounts": accounts,
+        "at_once": asdict(at_once),
+        "single": [asdict(it) for it in single],
+    }
 
 
 def measure_unchanged(folder: Path) -> dict[str, Any]:
@@ -214,12 +219,13 @@ def _ratios_of_days(days: Mapping[str, Any] | None) -> list[Ratio]:
     second, last = (
         {key: _middle(days[of], key) for key in ("cpu", "peak")} for of in ("second", "last")
     )
-    label = f"day {days['days']} / day 2"
+    of = f"{days['accounts'] / 1e6:g}M accounts"
+    label = f"{of}: day {days['days']} / day 2"
     history = _growth(days, _HISTORIES)
     return [
         Ratio(f"{label} (CPU)", last["cpu"] / second["cpu"], 1.10),
         Ratio(f"{label} (peak memory)", last["peak"] / second["peak"], 1.10),
-        Ratio(f"bytes of the histories, {days['days']} days / one day", history, 6.0),
+        Ratio(f"{of}: bytes of the histories, {days['days']} days / one day", history, 6.0),
     ]
 
 
@@ -233,7 +239,8 @@ def _ratios_of_backfill(backfill: Mapping[str, Any] | None) -> list[Ratio]:
         return []
     single = sum(it["cpu"] for it in backfill["single"])
     ratio = backfill["at_once"]["cpu"] / single
-    return [Ratio(f"backfill of {backfill['days']} days / single runs (CPU)", ratio, 0.6)]
+    work = f"{backfill['accounts'] / 1e6:g}M accounts: backfill of {backfill['days']} days"
+    return [Ratio(f"{work} / single runs (CPU)", ratio, 0.6)]
 
 
 def _ratio_of_unchanged(unchanged: Mapping[str, Any] | None) -> list[Ratio]:
@@ -288,7 +295,7 @@ def main() -> None:
         if {"days", "backfill"} & set(given.only):
             found["days"] = measure_days(folder, given.days, given.daily_accounts)
         if "backfill" in given.only:
-            found["backfill"] = measure_backfill(folder, given.backfill)
+            found["backfill"] = measure_backfill(folder, given.backfill, given.daily_accounts)
         ratios = write(found)
     for ratio in ratios:
         print(ratio)
