@@ -24,8 +24,34 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 @pytest.fixture(scope="session")
 def prepared_dbt(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of the parsed dbt project, made once for all tests of a worker."""
-    return dbt_cache_of(Workspace(tmp_path_factory.mktemp("prepared")))
+    """Folder of the parsed dbt project, made once for all tests of a worker.
+
+    A run has gone before, so that what follows from the project alone is there as well.
+    """
+    workspace = Workspace(tmp_path_factory.mktemp("prepared"))
+    cache = dbt_cache_of(workspace)
+    workspace.deliver("1,Ada,Yes\n", "A,1,1,Savings\n")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in _SETTINGS:
+            patch.delenv(name, raising=False)
+        patch.chdir(workspace.root)
+        report = workspace.run()
+    assert report.outcome == "success", report.message
+    return cache
+
+
+@pytest.fixture(scope="session")
+def new_workspace(
+    tmp_path_factory: pytest.TempPathFactory, prepared_dbt: Path
+) -> Callable[[str], Workspace]:
+    """Make a workspace for all tests of a file."""
+
+    def make(name: str) -> Workspace:
+        workspace = Workspace(tmp_path_factory.mktemp(name))
+        shutil.copytree(prepared_dbt, workspace.settings().dbt_cache)
+        return workspace
+
+    return make
 
 
 @pytest.fixture

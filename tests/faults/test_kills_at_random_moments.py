@@ -10,7 +10,7 @@ from tests.faults.killing import Lab, Scenario
 
 _SEED = 20260131
 # `make bench-faults` kills fifty times, in all scenarios.
-_KILLS = {"restated day": 3, "backfill": 3}
+_KILLS = {"restated day": 2, "backfill": 1}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from tests.faults.random_histories import check_histories
 from tests.workspaces import Workspace
 
 # `make bench-faults` tries more of them.
-_EXAMPLES = 4
+_EXAMPLES = 2
 
 
 def test_any_history_ends_as_the_model_says(good_run: Workspace) -> None:

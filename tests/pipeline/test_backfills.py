@@ -2,7 +2,7 @@
 
 import datetime as dt
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +55,10 @@ def rows(workspace: Workspace, table: str) -> list[tuple[object, ...]]:
 
 @pytest.fixture(scope="module")
 def processed(
-    tmp_path_factory: pytest.TempPathFactory,
+    new_workspace: Callable[[str], Workspace],
 ) -> Iterator[tuple[Workspace, BackfillReport]]:
     """All days but a missing one, of which one is broken, in one go."""
-    workspace = Workspace(tmp_path_factory.mktemp("backfill"))
+    workspace = new_workspace("backfill")
     deliver_all(workspace)
     return workspace, backfill(workspace)
 
@@ -128,10 +128,10 @@ def test_dagster_shows_the_broken_day_as_failed_and_the_missing_one_as_missing(
 
 
 def test_a_backfill_gives_the_rows_of_one_run_for_each_day(
-    processed: Processed, tmp_path: Path
+    processed: Processed, make_workspace: Callable[[str], Workspace]
 ) -> None:
     workspace, _ = processed
-    one_by_one = Workspace(tmp_path)
+    one_by_one = make_workspace("one-by-one")
     deliver_all(one_by_one)
     for day in DAYS:
         one_by_one.run(day)
@@ -167,9 +167,8 @@ def test_unchanged_days_are_left_alone_and_a_restated_one_replaces_exactly_itsel
     assert len(after) == len(before) + 1
 
 
-def test_a_day_that_fails_alone_is_found(tmp_path: Path) -> None:
+def test_a_day_that_fails_alone_is_found(workspace: Workspace) -> None:
     # No rate is in force before 1900.
-    workspace = Workspace(tmp_path)
     days = [dt.date(1899, 12, 31) + dt.timedelta(days=n) for n in range(3)]
     for day in days:
         workspace.deliver(CUSTOMERS, accounts(day), day)

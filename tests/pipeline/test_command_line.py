@@ -29,9 +29,9 @@ ACCOUNTS = (
 
 
 @pytest.fixture(scope="module")
-def processed(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def processed(new_workspace: Callable[[str], Workspace]) -> Workspace:
     """A workspace in which one delivery was processed by the command."""
-    workspace = Workspace(tmp_path_factory.mktemp("processed"))
+    workspace = new_workspace("processed")
     workspace.deliver(CUSTOMERS, ACCOUNTS)
     done = workspace.command("run", "--as-of", AS_OF.isoformat())
     assert done.returncode == 0, done.stderr

@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -66,8 +67,8 @@ EXPECTED = {
 
 
 @pytest.fixture(scope="module")
-def processed(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    workspace = Workspace(tmp_path_factory.mktemp("differences"))
+def processed(new_workspace: Callable[[str], Workspace]) -> Workspace:
+    workspace = new_workspace("differences")
     workspace.deliver(CUSTOMERS_BEFORE, ACCOUNTS_BEFORE, EARLIER)
     workspace.deliver(CUSTOMERS_AFTER, ACCOUNTS_AFTER, LATER)
     for date in (EARLIER, LATER):

@@ -25,7 +25,6 @@ def days(*texts: str) -> list[dt.date]:
         pytest.param(["01-30"], ["01-30"], [], id="not over"),
         pytest.param(["01-31"], ["01-31"], [JANUARY], id="last day"),
         pytest.param(["02-03"], ["01-30", "02-03"], [JANUARY], id="first delivery of the next"),
-        pytest.param(["02-04"], ["01-30", "02-03", "02-04"], [], id="second delivery of the next"),
         pytest.param(["01-30"], ["01-30", "02-03"], [JANUARY], id="restated afterwards"),
         pytest.param(
             ["01-30", "02-27", "03-02"],
@@ -40,6 +39,16 @@ def test_a_month_is_closed_when_it_is_over_or_changed(
     processed: list[str], known: list[str], months: list[dt.date]
 ) -> None:
     assert months_to_close(days(*processed), set(days(*known))) == months
+
+
+def test_a_month_is_not_closed_twice_unless_one_of_its_days_changed() -> None:
+    known, closed = set(days("01-30", "02-03", "02-04")), set(days("01-30"))
+
+    assert months_to_close(days("02-04"), known, closed) == []
+    assert months_to_close(days("02-04"), known) == [JANUARY]
+    assert months_to_close(days("01-30"), known, closed) == [JANUARY]
+    # A late day became its last delivery.
+    assert months_to_close(days("01-31"), known | set(days("01-31")), closed) == [JANUARY]
 
 
 def run(workspace: Workspace, day: str, balance: str) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,8 @@ def is_nothing(result: Result) -> bool:
 
 
 @pytest.fixture(scope="module")
-def processed(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    workspace = Workspace(tmp_path_factory.mktemp("processed"))
+def processed(new_workspace: Callable[[str], Workspace]) -> Workspace:
+    workspace = new_workspace("processed")
     workspace.deliver(CUSTOMERS, ACCOUNTS)
     assert not is_nothing(invoke(workspace, *RUN))
     return workspace

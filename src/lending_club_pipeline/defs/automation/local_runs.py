@@ -62,6 +62,7 @@ class RunReport:
         message: what went wrong, in one line; empty after a success.
         ledgers: the ledgers of the deliveries that were processed, by business date.
         written: the files that were published.
+        is_locked_out: it failed because another process has the warehouse.
     """
 
     run_id: str
@@ -69,6 +70,7 @@ class RunReport:
     message: str
     ledgers: Mapping[dt.date, DeliveryLedger] = field(default_factory=dict)
     written: tuple[Path, ...] = ()
+    is_locked_out: bool = False
 
     @property
     def ledger(self) -> DeliveryLedger | None:
@@ -204,7 +206,12 @@ def _report(result: dg.ExecuteInProcessResult, settings: DataPlatformConfig) -> 
     if not errors:
         return RunReport(result.run_id, "failed", "The run failed without a reason.")
     outcome = _OUTCOMES.get(errors[0].cls_name or "", "failed")
-    return RunReport(result.run_id, outcome, _one_line(errors[0]))
+    return RunReport(
+        result.run_id,
+        outcome,
+        _one_line(errors[0]),
+        is_locked_out=errors[0].cls_name == WarehouseLockedError.__name__,
+    )
 
 
 def _error_of(event: dg.DagsterEvent) -> Any:  # noqa: ANN401 - Dagster does not export its type
