@@ -147,7 +147,7 @@ def test_the_command_tells_it(processed: Workspace, tmp_path: Path) -> None:
 
     assert result.exit_code == 0, result.output
     lines = [" ".join(line.split()) for line in result.output.splitlines()]
-    assert "is no longer delivered 1 200.00 0.00 -200.00 2.00 0.00 -2.00" in lines
+    assert "closed 1 200.00 0.00 -200.00 2.00 0.00 -2.00" in lines
     assert (
         "tier: balance 9,999.99 → 10,000.00, interest 100.00 → 150.00, rate 0.0100 → 0.0150"
         in lines

@@ -27,13 +27,13 @@ def difference_table(found: Differences) -> Table:
     """Return a line for each reason, and one for all accounts that changed."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, title_justify="left")
     table.title = f"From {found.earlier} to {found.later}"
-    table.add_column("an account")
+    table.add_column("reason")
     for title in ("accounts", *_money_titles("balance"), *_money_titles("interest")):
         table.add_column(title, justify="right")
     for reason, moved in found.by_reason.items():
-        table.add_row(REASONS[reason], *_numbers(moved))
+        table.add_row(reason.replace("_", " "), *_numbers(moved))
     table.add_section()
-    table.add_row("changed in any way, counted once", *_numbers(found.total))
+    table.add_row("all, each counted once", *_numbers(found.total))
     return table
 
 
