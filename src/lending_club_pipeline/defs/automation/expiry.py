@@ -23,6 +23,8 @@ class ExpiryConfig(dg.Config):
         "what was landed and loaded of them, `account_summary_daily` and `quarantined_records`. "
         "Ledger, tiers, movements, changes and histories stay."
     ),
+    kinds={"table"},
+    owners=["data-platform@lendingclub.example"],
 )
 def expired_data(
     config: ExpiryConfig,
