@@ -77,6 +77,8 @@ class DataPlatformConfig(BaseSettings):
             `balance=10,accounts=5`; nothing is limited when it is not set.
         delivery_calendar: on which days a delivery is expected: `every_day` or `weekdays`.
         delivery_holidays: days on which none is, as YYYY-MM-DD, separated by commas.
+        retention_days: days before the newest processed one of which records are kept; all are when
+            it is not set.
         databricks_host: workspace host name, production only; so are the others of this name.
         databricks_token: personal access token; or, instead of it:
         databricks_client_id: application id of a service principal (OAuth machine to machine).
@@ -121,6 +123,7 @@ class DataPlatformConfig(BaseSettings):
     movement_limits: str = ""
     delivery_calendar: Calendar = "every_day"
     delivery_holidays: str = ""
+    retention_days: int | None = Field(default=None, ge=1, le=36500)
     databricks_host: str | None = None
     databricks_token: SecretStr | None = None
     databricks_client_id: str | None = None

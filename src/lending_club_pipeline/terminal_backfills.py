@@ -17,6 +17,7 @@ _OUTCOMES: Final = {
     "failed": ("failed", "red"),
     "held": ("held", "red"),
     "missing": ("no delivery", "yellow"),
+    "expired": ("expired", "dim"),
 }
 
 

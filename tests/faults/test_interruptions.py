@@ -168,6 +168,7 @@ def test_of_two_runs_at_once_one_works_and_the_other_says_so_or_waits(
         report = after_good_run.run(dagster_home=other_home)
 
         assert report.outcome == "success", report.message
-        assert process.communicate()[1].endswith("Writing account_summary.parquet\n")
+        # What it says after that is that the month can wait, if the other one was quicker.
+        assert "Writing account_summary.parquet\n" in process.communicate()[1]
         assert process.returncode == 0
     _assert_clean(after_good_run)

@@ -2,10 +2,16 @@
 
 import dagster as dg
 
-from lending_club_pipeline.defs.automation.jobs import close_month, process_delivery
+from lending_club_pipeline.defs.automation.expiry import expired_data
+from lending_club_pipeline.defs.automation.jobs import (
+    close_month,
+    drop_expired_data,
+    process_delivery,
+)
 from lending_club_pipeline.defs.automation.triggers import (
     daily_delivery_schedule,
     new_delivery_sensor,
+    weekly_expiry_schedule,
 )
 from lending_club_pipeline.defs.ingest.approvals import DELIVERY_APPROVALS
 from lending_club_pipeline.defs.ingest.assets import build_delivery_assets
@@ -42,10 +48,11 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
             build_dbt_assets(prepared, days),
             build_month_end_assets(prepared, monthly_partitions(settings.first_as_of_date)),
             build_output_assets(days),
+            expired_data,
             *([build_serving_asset(days)] if warehouse.serves_readers else []),
         ],
-        jobs=[process_delivery, close_month],
-        schedules=[daily_delivery_schedule],
+        jobs=[process_delivery, close_month, drop_expired_data],
+        schedules=[daily_delivery_schedule, weekly_expiry_schedule],
         sensors=[new_delivery_sensor],
         resources={**resources, "parquet_io_manager": io_manager},
         loggers={"console": dg.colored_console_logger, PROGRESS: progress_logger},

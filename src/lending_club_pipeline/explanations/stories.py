@@ -187,7 +187,19 @@ def _processed_date(warehouse: Warehouse, as_of_date: dt.date | None) -> dt.date
             f"The delivery of {date or 'any day'} was not processed. Process it by "
             "`lending-club run --as-of DATE`."
         )
+    _refuse_expired(warehouse, date)
     return date
+
+
+def _refuse_expired(warehouse: Warehouse, date: dt.date) -> None:
+    """Say of a processed day without its files that its records were dropped."""
+    if not warehouse.fetch(
+        f"select 1 as one from delivered_files where as_of_date = date '{date.isoformat()}' limit 1"
+    ):
+        raise NothingToExplainError(
+            f"The records of {date} are no longer kept (RETENTION_DAYS, lending-club expire). To "
+            f"land its delivery again: lending-club run --as-of {date}."
+        )
 
 
 def _raw_rows(

@@ -20,7 +20,7 @@ from lending_club_pipeline.findings import Finding
 from lending_club_pipeline.settings import DataPlatformConfig
 from lending_club_pipeline.warehouse import approvals
 from lending_club_pipeline.warehouse.locks import POLL_SECONDS, Waiting, exclusive_lock
-from lending_club_pipeline.warehouse.protocol import FileFormat
+from lending_club_pipeline.warehouse.protocol import DAILY_RECORDS, FileFormat
 from lending_club_pipeline.warehouse.serving import Serving
 
 if TYPE_CHECKING:
@@ -182,6 +182,17 @@ class DuckDBWarehouse:
             self._connection.execute(
                 approvals.insertion(approvals.TABLE, approval, _TIMESTAMP, _text)
             )
+
+    def drop_days(self, dates: Sequence[dt.date]) -> None:
+        """Delete all in one transaction; see `Warehouse.drop_days`. Raw records are only viewed."""
+        with _explaining(self.path):
+            known = self.fetch("select table_name from duckdb_tables() where not internal")
+            listed = ", ".join(f"date {_text(date.isoformat())}" for date in dates)
+            with self.cursor() as cursor:
+                cursor.begin()
+                for table in sorted(DAILY_RECORDS & {row["table_name"] for row in known}):
+                    cursor.execute(f"delete from {table} where as_of_date in ({listed})")
+                cursor.commit()
 
     def dbt_environment(self) -> Mapping[str, str]:
         """Return what `dbt/profiles.yml` reads for this target."""

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from lending_club_pipeline.findings import Finding
 from lending_club_pipeline.warehouse.approvals import Approval
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 FileFormat = Literal["csv", "parquet"]
+# The marts that hold the single records of each day.
+DAILY_RECORDS: Final = frozenset({"account_summary_daily", "quarantined_records"})
 
 
 class Warehouse(Protocol):
@@ -57,6 +59,12 @@ class Warehouse(Protocol):
 
     def record_approval(self, approval: Approval) -> None:
         """Add an approval of a held delivery to those that dbt reads as a source."""
+
+    def drop_days(self, dates: Sequence[dt.date]) -> None:
+        """Delete the records of some dates: daily summary, quarantine, and raw where it is loaded.
+
+        A second call completes what a killed one began.
+        """
 
     def dbt_environment(self) -> Mapping[str, str]:
         """Return the environment variables with which dbt finds the same data."""

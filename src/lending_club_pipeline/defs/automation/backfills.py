@@ -13,12 +13,14 @@ from lending_club_pipeline.deliveries.finding import (
     no_delivery_between,
     today_utc,
 )
+from lending_club_pipeline.errors import WarehouseError, WarehouseLockedError
 from lending_club_pipeline.outputs.closing import DeliveryLedger
 from lending_club_pipeline.outputs.movements import held_dates
+from lending_club_pipeline.retention import expired_dates
 from lending_club_pipeline.settings import DataPlatformConfig
 from lending_club_pipeline.warehouse import choose_warehouse
 
-DayOutcome = Literal["success", "unchanged", "refused", "failed", "held", "missing"]
+DayOutcome = Literal["success", "unchanged", "refused", "failed", "held", "missing", "expired"]
 
 _DAY: Final = dt.timedelta(days=1)
 _ENOUGH_FAILURES: Final = 3
@@ -121,7 +123,8 @@ def process_range(
 ) -> BackfillReport:
     """Process all deliveries from a first date through a last one.
 
-    Deliveries that are processed already and unchanged are left out. Neighbouring days are
+    Deliveries that are processed already and unchanged are left out, and so are those whose records
+    are past `RETENTION_DAYS`. Neighbouring days are
     processed together, at most `backfill_days_per_run` in one run. A refused or failed day leaves
     the others as they are.
 
@@ -130,7 +133,7 @@ def process_range(
         first: first business date.
         last: last business date.
         on_message: is told what is being done.
-        force: process unchanged deliveries, too.
+        force: process unchanged and expired deliveries, too.
 
     Raises:
         RefusedDeliveryError: there is no delivery in the range, or no folder of deliveries.
@@ -144,7 +147,9 @@ def process_range(
     }
     unchanged = {} if force else _unchanged(settings, dates)
     days |= {date: DayReport(date, "unchanged", "", it) for date, it in unchanged.items()}
-    todo = [date for date in dates if date not in unchanged]
+    expired = set() if force else _expired(settings, dates)
+    days |= {date: DayReport(date, "expired") for date in expired}
+    todo = [date for date in dates if date not in unchanged and date not in expired]
     backfill = _Backfill(settings, on_message)
     for part in neighbours(todo, settings.backfill_days_per_run):
         days |= {day.as_of_date: day for day in backfill.chunk(part)}
@@ -156,6 +161,21 @@ def _unchanged(
 ) -> dict[dt.date, DeliveryLedger]:
     found = ((date, finished(settings, date)) for date in dates)
     return {date: ledger for date, ledger in found if ledger is not None}
+
+
+def _expired(settings: DataPlatformConfig, dates: Sequence[dt.date]) -> set[dt.date]:
+    """Return the dates whose records were dropped: to land them again would undo that."""
+    if settings.retention_days is None:
+        return set()
+    warehouse = choose_warehouse(settings)
+    try:
+        with warehouse.session(read_only=True):
+            return expired_dates(warehouse, settings, dates)
+    except WarehouseLockedError:
+        raise
+    except WarehouseError:
+        # Nothing is there yet, or a run says what is wrong.
+        return set()
 
 
 def _every_day(first: dt.date, last: dt.date) -> Iterator[dt.date]:

@@ -1,4 +1,4 @@
-"""The jobs: a delivery from file to file, and the end of a month."""
+"""The jobs: a delivery from file to file, the end of a month, and what is too old to keep."""
 
 from typing import Final
 
@@ -6,12 +6,14 @@ import dagster as dg
 
 JOB_NAME: Final = "process_delivery"
 MONTH_JOB_NAME: Final = "close_month"
+EXPIRY_JOB_NAME: Final = "drop_expired_data"
 _MONTH_ENDS: Final = dg.AssetSelection.assets("account_summary_monthly")
+_EXPIRED: Final = dg.AssetSelection.assets("expired_data")
 
 # One process, because only one process may write to the embedded database.
 process_delivery = dg.define_asset_job(
     JOB_NAME,
-    selection=dg.AssetSelection.all() - _MONTH_ENDS,
+    selection=dg.AssetSelection.all() - _MONTH_ENDS - _EXPIRED,
     description="Validate, clean, join, enrich and publish the deliveries of one or more days.",
     executor_def=dg.in_process_executor,
 )
@@ -20,5 +22,12 @@ close_month = dg.define_asset_job(
     MONTH_JOB_NAME,
     selection=_MONTH_ENDS,
     description="Compute month-end balances and accrued interest from the histories.",
+    executor_def=dg.in_process_executor,
+)
+
+drop_expired_data = dg.define_asset_job(
+    EXPIRY_JOB_NAME,
+    selection=_EXPIRED,
+    description="Drop records of days that are older than RETENTION_DAYS.",
     executor_def=dg.in_process_executor,
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from lending_club_pipeline.defs.automation.jobs import process_delivery
+from lending_club_pipeline.defs.automation.jobs import drop_expired_data, process_delivery
 from lending_club_pipeline.deliveries.watching import look
 from lending_club_pipeline.settings import load_settings
 
@@ -31,6 +31,17 @@ def daily_delivery_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequ
     """
     day = context.scheduled_execution_time.astimezone(dt.UTC).date()
     return _request(f"schedule {day.isoformat()}", day)
+
+
+@dg.schedule(
+    job=drop_expired_data,
+    cron_schedule="0 3 * * 0",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+)
+def weekly_expiry_schedule() -> dg.RunRequest:
+    """Drop what is older than `RETENTION_DAYS` on Sundays at three (UTC). Shipped stopped."""
+    return dg.RunRequest()
 
 
 @dg.sensor(

@@ -41,7 +41,9 @@ def _run_that_processed(instance: dg.DagsterInstance, as_of_date: dt.date) -> st
         page = instance.fetch_materializations(_LANDED, limit=_PAGE, cursor=cursor)
         for record in page.records:
             landed = record.asset_materialization
-            if landed is not None and landed.metadata["as_of_date"].value == day:
+            # A partition without a delivery has no date: nothing was landed.
+            date = None if landed is None else landed.metadata.get("as_of_date")
+            if date is not None and date.value == day:
                 return record.run_id
         cursor, has_more = page.cursor, page.has_more
     return None

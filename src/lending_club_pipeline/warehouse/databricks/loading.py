@@ -64,6 +64,19 @@ class Loader:
         self._remove_others(as_of_date, folder)
         return True
 
+    def drop(self, as_of_date: dt.date) -> None:
+        """Delete all records of a date; what lists the deliveries goes last, so that it is found.
+
+        Raises:
+            WarehouseError: a statement failed.
+        """
+        found = self.session.fetch(f"list {text(self.schema.folder_of_volume)}")
+        day = self.schema.folder_of_day(as_of_date)
+        if day in {str(row["path"]).removeprefix("dbfs:").rstrip("/") for row in found}:
+            self._remove_others(as_of_date, "")
+        for statement in self.schema.deletions(as_of_date):
+            self.session.run(statement)
+
     def _state(self, as_of_date: dt.date) -> _Loaded:
         """Read what is loaded of a date; the first run of all makes the tables."""
         try:

@@ -12,6 +12,7 @@ from typing import Final
 from lending_club_pipeline.deliveries.source_files import ACCOUNTS, CUSTOMERS, SourceFile
 from lending_club_pipeline.warehouse import approvals
 from lending_club_pipeline.warehouse.databricks.statements import quoted, text
+from lending_club_pipeline.warehouse.protocol import DAILY_RECORDS
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,20 @@ class RawSchema:
 
     def folder_of_day(self, as_of_date: dt.date) -> str:
         """Return the folder of all uploads of a date."""
-        return f"/Volumes/{self.catalog}/{self.schema}/{self.volume}/{as_of_date.isoformat()}"
+        return f"{self.folder_of_volume}/{as_of_date.isoformat()}"
+
+    @property
+    def folder_of_volume(self) -> str:
+        """The folder of all uploads."""
+        return f"/Volumes/{self.catalog}/{self.schema}/{self.volume}"
+
+    def deletions(self, as_of_date: dt.date) -> Iterator[str]:
+        """Yield the statements that delete the records of a date; `delivered_files` is the last."""
+        for table in (*sorted(DAILY_RECORDS), *(table.name for table in RAW_TABLES)):
+            yield (
+                f"delete from {quoted(self.catalog, self.schema, table)} "
+                f"where as_of_date = date'{as_of_date.isoformat()}'"
+            )
 
     def load(self, table: RawTable, as_of_date: dt.date, folder: str) -> str:
         """Return the statement that replaces a date by the files of an upload."""

@@ -156,6 +156,14 @@ class DatabricksWarehouse:
         """Add an approval; see `Warehouse.record_approval`."""
         self.statements.run(approvals.insertion(self.schema.approvals, approval, TIMESTAMP, text))
 
+    def drop_days(self, dates: Sequence[dt.date]) -> None:
+        """Delete date by date, statement by statement; see `Warehouse.drop_days`."""
+        loader = Loader(
+            self.statements, self.schema, self.staging, _LOCAL_MEMORY_BYTES, self.threads
+        )
+        for date in dates:
+            loader.drop(date)
+
     def dbt_environment(self) -> Mapping[str, str]:
         """Return what `dbt/profiles.yml` reads for this target."""
         address = self.address
