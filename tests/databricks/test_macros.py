@@ -255,7 +255,7 @@ def test_every_dispatched_macro_has_a_case() -> None:
     assert dispatched - used - PROVEN_WITH_OTHERS == set()
 
 
-# The first is what the incremental strategies are made of; the second has a unit test of dbt for its
+# The first is what incremental strategies are made of; the second has a unit test of dbt for its
 # rules, and the parity suite compares the mart that is made of it.
 PROVEN_WITH_OTHERS = {"replace_rows", "walk_deliveries"}
 
