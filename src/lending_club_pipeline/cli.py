@@ -107,7 +107,7 @@ def _run_one(settings: DataPlatformConfig, as_of: dt.date | None, *, force: bool
         from lending_club_pipeline.defs.automation.local_runs import process_days
 
         report = process_days(settings, (date, date), progress.show)
-        month = close_months(settings, report.ledgers.keys(), progress.show)
+        month = close_months(settings, report.ledgers.keys(), progress.show, report.run_id)
     if date in report.ledgers:
         print_closing(report.ledgers[date], report.written)
     else:

@@ -97,6 +97,14 @@ CASES: Final = {
             cast(balance + {{ interest_on('balance', 'rate') }} as decimal(18, 2)) as new_balance
         from amounts
     """,
+    "whole_numbers": """
+        select
+            id,
+            cast({{ whole_division(cents('balance'), '7') }} as bigint) as sevenths,
+            cast({{ days_between("date '2026-01-31'", "date '2026-03-01'") }} as bigint) as days
+        from amounts
+        where balance >= 0
+    """,
     "plainly": """select '{{ store_text_plainly() | replace("'", "''") }}' as statement""",
     "as_usual": """select '{{ store_text_plainly(false) | replace("'", "''") }}' as statement""",
     "replace_by_some": """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.parity.running import FILES
+from lending_club_pipeline.outputs.tables import OUTPUT_FILES
 from tests.databricks.conftest import ROOT, WarehouseClient
 from tests.databricks.test_parity import RELATIONS
 
@@ -43,7 +43,7 @@ def test_it_says_of_every_model_and_file_that_it_is_the_same(
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert {line.split(":")[0] for line in lines[:-1]} == {
-        f"✓ {name}" for name in (*RELATIONS, *FILES)
+        f"✓ {name}" for name in (*RELATIONS, *OUTPUT_FILES)
     }
     assert "✓ account_summary: 573 rows" in lines
     assert lines[-1] == "Both engines agree to the last digit."

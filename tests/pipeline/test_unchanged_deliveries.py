@@ -41,6 +41,7 @@ def modified(workspace: Workspace) -> dict[str, int]:
 
 
 def test_an_unchanged_delivery_is_not_processed_again(processed: Workspace) -> None:
+    invoke(processed, *RUN)
     before = modified(processed)
 
     again = invoke(processed, *RUN)
@@ -51,6 +52,7 @@ def test_an_unchanged_delivery_is_not_processed_again(processed: Workspace) -> N
 
 
 def test_files_that_were_only_touched_are_unchanged(processed: Workspace) -> None:
+    invoke(processed, *RUN)
     for path in (processed.inputs / AS_OF.isoformat()).iterdir():
         os.utime(path, (1, 1))
 
@@ -65,6 +67,7 @@ def test_it_can_be_forced(processed: Workspace) -> None:
 
 
 def test_a_range_of_unchanged_days_is_left_alone(processed: Workspace) -> None:
+    invoke(processed, *RUN)
     before = modified(processed)
 
     result = invoke(processed, "run", "--from", "2026-01-01", "--to", "2026-01-31")

@@ -51,6 +51,7 @@ def close_months(
     settings: DataPlatformConfig,
     processed: Collection[dt.date],
     on_message: Callable[[str], None],
+    run_id: str = "",
 ) -> RunReport | None:
     """Close the months that are due; None if there are none, or if another run goes on.
 
@@ -58,6 +59,7 @@ def close_months(
         settings: the project's settings.
         processed: dates that were processed now.
         on_message: is told what is being done.
+        run_id: Dagster's id of the run that processed them.
 
     Raises:
         PipelineError: the run could not even begin.
@@ -66,7 +68,7 @@ def close_months(
         return None
     warehouse = choose_warehouse(settings)
     try:
-        with warehouse.session(read_only=True):
+        with warehouse.session(read_only=True, run_id=run_id):
             known, closed = closed_dates(warehouse), _month_ends(warehouse)
     except WarehouseLockedError:
         on_message(_LATER)

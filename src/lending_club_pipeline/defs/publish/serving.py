@@ -28,12 +28,22 @@ def build_serving_asset(
         partitions: the business dates.
     """
 
-    @dg.asset(
-        deps=["account_summary", "delivery_ledger"],
-        group_name="outputs",
-        kinds={"databricks", "table"},
-        owners=["finance@lendingclub.example"],
-        metadata={"dagster/column_schema": SUMMARY_COLUMNS},
+    @dg.multi_asset(
+        name="account_summary_to_databricks",
+        specs=[
+            dg.AssetSpec(
+                "account_summary_to_databricks",
+                description=(
+                    "The account summary in the table that readers use: published in one atomic "
+                    "step, verified, and restored if it differs."
+                ),
+                deps=["account_summary", "delivery_ledger"],
+                group_name="outputs",
+                kinds={"databricks", "table"},
+                owners=["finance@lendingclub.example"],
+                metadata={"dagster/column_schema": SUMMARY_COLUMNS},
+            )
+        ],
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
