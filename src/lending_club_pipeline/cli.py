@@ -305,6 +305,8 @@ def diff(
     console.print(difference_table(found))
     if account is None:
         click.echo(verdict(found))
+    elif not found.by_reason:
+        click.echo(f"Account {account} did not change.")
     for line in example_lines(found):
         click.echo(line)
     if csv:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from lending_club_pipeline.explanations.differences import find_differences, write_differences
 from lending_club_pipeline.outputs.closing import read_ledger
 from lending_club_pipeline.outputs.tables import OUTPUT_FILES
 from lending_club_pipeline.parity.comparing import Comparer
@@ -218,6 +219,26 @@ def test_a_day_that_comes_again_leaves_nothing_of_what_it_was_before(
         assert ledger == expected[DAY].ledger
         landed = ledger["accounts.csv", "landed"][0], ledger["Customer.csv", "landed"][0]
         assert landed == (4, 3)
+
+
+def test_both_engines_say_the_same_of_what_changed_between_two_days(
+    processed: dict[str, Processed], engines: BothEngines, tmp_path: Path
+) -> None:
+    assert processed.keys() == set(STEPS)
+    dates = DAY_BEFORE - dt.timedelta(days=1), DAY_BEFORE
+    found, files = [], []
+    for engine, side in engines.sides.items():
+        warehouse = choose_warehouse(side)
+        with warehouse.session(read_only=True):
+            found.append(find_differences(warehouse, *dates, 3))
+            write_differences(warehouse, *dates, tmp_path / engine)
+        files.append((tmp_path / engine).read_bytes())
+
+    assert found[0] == found[1]
+    assert files[0] == files[1]
+    assert found[0].adds_up
+    assert found[0].came > 0
+    assert len(_read_csv(files[0])) - 1 == found[0].total.accounts > 200
 
 
 def _read_csv(content: bytes) -> list[list[str]]:

@@ -1,6 +1,7 @@
 """`lending-club diff`: what changed between two deliveries, by reason, and that it adds up."""
 
 import csv
+import dataclasses
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
@@ -146,7 +147,7 @@ def test_the_command_tells_it(processed: Workspace, tmp_path: Path) -> None:
 
     assert result.exit_code == 0, result.output
     lines = [" ".join(line.split()) for line in result.output.splitlines()]
-    assert "is no longer delivered 1 200.00 0.00 -200.00 2.00 0.00" in lines
+    assert "closed 1 200.00 0.00 -200.00 2.00 0.00 -2.00" in lines
     assert (
         "tier: balance 9,999.99 → 10,000.00, interest 100.00 → 150.00, rate 0.0100 → 0.0150"
         in lines
@@ -176,15 +177,42 @@ def test_dates_that_cannot_be_compared_are_named(
         differences(processed, *dates)
 
 
-def test_rates_alone_are_a_reason_of_their_own(processed: Workspace) -> None:
-    warehouse = warehouse_of(processed)
-    with warehouse.session():
-        change = (
-            "update account_summary_daily set interest_rate = 0.0110 "
-            "where account_id = 'same' and as_of_date = date '2026-02-04'"
-        )
-        warehouse.fetch(change)
-        found = find_differences(warehouse, EARLIER, LATER, 1, "same")
-        warehouse.fetch(change.replace("0.0110", "0.0100"))
+def test_interest_and_accounts_add_up_too(processed: Workspace) -> None:
+    found = differences(processed, EARLIER, LATER)
 
-    assert list(found.by_reason) == ["rate_changed"]
+    # 1 + 2 + 3 + 100 + 15 + 5 + 7 of savings accounts; then 1 + 3 + 150 + 10 + 8.
+    assert (found.interest_before, found.interest_after) == (Decimal("133.00"), Decimal("172.00"))
+    assert (found.came, found.went) == (2, 2)
+    for wrong in ({"interest_after": Decimal("172.01")}, {"joined_after": 9}):
+        assert not dataclasses.replace(found, **wrong).adds_up
+
+
+@pytest.mark.parametrize("mart", ["account_summary_daily", "quarantined_records"])
+def test_a_date_whose_records_are_no_longer_kept_is_not_compared(
+    processed: Workspace, mart: str
+) -> None:
+    warehouse = warehouse_of(processed)
+    of_the_date = f"from {mart} where as_of_date = date '{EARLIER}'"
+    with warehouse.session():
+        warehouse.fetch(f"create table set_aside as select * {of_the_date}")
+        warehouse.fetch(f"delete {of_the_date}")
+        try:
+            with pytest.raises(NotComparableError, match=f"{mart} holds 0 of the"):
+                find_differences(warehouse, EARLIER, LATER, 1)
+        finally:
+            warehouse.fetch(f"insert into {mart} from set_aside")
+            warehouse.fetch("drop table set_aside")
+
+
+def test_an_account_that_nobody_delivered_is_an_error(processed: Workspace) -> None:
+    arguments = ["diff", str(EARLIER), str(LATER), "--account"]
+
+    slip, same = (
+        CliRunner().invoke(cli, [*arguments, account], env=processed.environment())
+        for account in ("SAME", "same")
+    )
+
+    assert isinstance(slip.exception, NotComparableError)
+    assert "no account 'SAME'" in str(slip.exception)
+    assert same.exit_code == 0
+    assert "Account same did not change." in same.output

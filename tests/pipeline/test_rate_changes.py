@@ -2,10 +2,12 @@
 
 import datetime as dt
 import shutil
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from lending_club_pipeline.explanations.differences import Moved, find_differences
 from lending_club_pipeline.transformation import manifests
 from lending_club_pipeline.transformation.projects import project_dir
 from lending_club_pipeline.transformation.runs import build_arguments, run_dbt
@@ -39,6 +41,10 @@ def rates_and_interest(workspace: Workspace) -> dict[str, tuple[str, str]]:
     return {account: (rate, interest) for _, account, _, rate, interest, _ in fields}
 
 
+def moved_interest(it: Moved) -> tuple[int, Decimal, Decimal]:
+    return it.accounts, it.interest_before, it.interest_after
+
+
 def add_lines(seed: Path, lines: str) -> None:
     seed.write_text(seed.read_text() + lines)
 
@@ -63,6 +69,15 @@ def test_new_rates_apply_from_their_effective_date_and_change_nothing_before_it(
         "A2": ("0.0300", "30.00"),
         "A3": ("0.0300", "600.00"),
     }
+    warehouse = choose_warehouse(workspace.settings())
+    with warehouse.session(read_only=True):
+        found = find_differences(warehouse, DAY_BEFORE, EFFECTIVE_DATE, 9)
+    # A3 lay in a tier with another lower bound; A1 and A2 bear another rate in the same one.
+    assert {reason: moved_interest(it) for reason, it in found.by_reason.items()} == {
+        "tier_changed": (1, Decimal("400.00"), Decimal("600.00")),
+        "rate_changed": (2, Decimal("25.00"), Decimal("67.50")),
+    }
+    assert found.adds_up
 
 
 @pytest.mark.parametrize(

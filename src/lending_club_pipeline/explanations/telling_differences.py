@@ -7,7 +7,8 @@ from typing import Any, Final
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from lending_club_pipeline.explanations.differences import REASONS, Differences, Moved
+from lending_club_pipeline.explanations.difference_queries import REASONS
+from lending_club_pipeline.explanations.differences import Differences, Moved
 
 _FIELDS: Final = (
     ("balance", "balance"),
@@ -26,14 +27,18 @@ def difference_table(found: Differences) -> Table:
     """Return a line for each reason, and one for all accounts that changed."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, title_justify="left")
     table.title = f"From {found.earlier} to {found.later}"
-    table.add_column("an account")
-    for title in ("accounts", "balance before", "after", "difference", "interest before", "after"):
+    table.add_column("reason")
+    for title in ("accounts", *_money_titles("balance"), *_money_titles("interest")):
         table.add_column(title, justify="right")
     for reason, moved in found.by_reason.items():
-        table.add_row(REASONS[reason], *_numbers(moved))
+        table.add_row(reason.replace("_", " "), *_numbers(moved))
     table.add_section()
-    table.add_row("changed in any way, counted once", *_numbers(found.total))
+    table.add_row("all, each counted once", *_numbers(found.total))
     return table
+
+
+def _money_titles(name: str) -> tuple[str, ...]:
+    return f"{name} before", "after", "difference"
 
 
 def _numbers(moved: Moved) -> tuple[str, ...]:
@@ -43,6 +48,7 @@ def _numbers(moved: Moved) -> tuple[str, ...]:
         moved.balance_after - moved.balance_before,
         moved.interest_before,
         moved.interest_after,
+        moved.interest_after - moved.interest_before,
     )
     return (f"{moved.accounts:,}", *(f"{amount:,.2f}" for amount in amounts))
 
@@ -50,9 +56,12 @@ def _numbers(moved: Moved) -> tuple[str, ...]:
 def verdict(found: Differences) -> str:
     """Say whether the changes explain the difference between both ledgers."""
     moved = found.balance_after - found.balance_before
+    interest = found.interest_after - found.interest_before
     ledgers = (
         f"the ledgers know {found.joined_before:,} accounts with {found.balance_before:,.2f}, then "
-        f"{found.joined_after:,} with {found.balance_after:,.2f}: a difference of {moved:,.2f}"
+        f"{found.joined_after:,} with {found.balance_after:,.2f}: {found.came:,} came, "
+        f"{found.went:,} went, a difference of {moved:,.2f} in balance and {interest:,.2f} in "
+        "annual interest"
     )
     if found.adds_up:
         return f"It adds up: {ledgers}."
