@@ -22,6 +22,7 @@ WRONG = {
     "DELIVERY_CALENDAR": ("sometimes", "'every_day' or 'weekdays'"),
     "DELIVERY_HOLIDAYS": ("christmas", "YYYY-MM-DD"),
     "MOVEMENT_LIMITS": ("balance=much", "percent"),
+    "RETENTION_DAYS": ("0", "greater than or equal to 1"),
     "BACKFILL_DAYS_PER_RUN": ("0", "greater than or equal to 1"),
     "DATABRICKS_CATALOG": ("bank; drop", "match pattern"),
     "DATABRICKS_SCHEMA": ("lending club", "match pattern"),
