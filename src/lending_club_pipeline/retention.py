@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lending_club_pipeline.deliveries.landing import landed_folder
+from lending_club_pipeline.deliveries.landed_files import landed_folder
 from lending_club_pipeline.disks import explaining
 from lending_club_pipeline.errors import ConfigurationError
 from lending_club_pipeline.outputs.closing import newest_publishable_date, relations_of

@@ -28,79 +28,16 @@ from lending_club_pipeline.deliveries.control_totals import ControlTotals
 from lending_club_pipeline.deliveries.exchanging import exchange
 from lending_club_pipeline.deliveries.finding import DeliveredFile, Delivery
 from lending_club_pipeline.deliveries.headers import Header, read_header
+from lending_club_pipeline.deliveries.landed_files import (
+    LandedDelivery,
+    LandedFile,
+    landed_folder,
+    read_landed_files,
+    write_landed_files,
+)
 from lending_club_pipeline.deliveries.source_files import ACCOUNTS
 from lending_club_pipeline.disks import explaining
 from lending_club_pipeline.errors import Place, RefusedDeliveryError
-
-_FILE_COLUMNS: Final = {
-    "source_file": "varchar",
-    "delivered_name": "varchar",
-    "sha256": "varchar",
-    "stored_bytes": "bigint",
-    "loaded_at": "timestamp",
-    "physical_lines": "bigint",
-    "header_lines": "bigint",
-    "empty_lines": "bigint",
-    "landed_records": "bigint",
-    "landed_lines": "bigint",
-    "rejected_records": "bigint",
-    "rejected_lines": "bigint",
-    "extra_columns": "varchar[]",
-}
-
-
-@dataclass(frozen=True)
-class LandedFile:
-    """What became of one delivered file; its fields are those of `files.parquet`.
-
-    `loaded_at` is in UTC and, as in Parquet, without a time zone.
-
-    The counts satisfy physical_lines = header_lines + empty_lines + landed_lines +
-    rejected_lines: the first is counted from the bytes, the others from what was landed.
-    """
-
-    source_file: str
-    delivered_name: str
-    sha256: str
-    stored_bytes: int
-    loaded_at: dt.datetime
-    physical_lines: int
-    header_lines: int
-    empty_lines: int
-    landed_records: int
-    landed_lines: int
-    rejected_records: int
-    rejected_lines: int
-    extra_columns: tuple[str, ...]
-
-    @property
-    def accounted_lines(self) -> int:
-        """Lines that are header, empty, landed or rejected."""
-        return self.header_lines + self.empty_lines + self.landed_lines + self.rejected_lines
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every physical line is accounted for."""
-        return self.accounted_lines == self.physical_lines
-
-
-@dataclass(frozen=True)
-class LandedDelivery:
-    """A landed day.
-
-    Attributes:
-        as_of_date: its business date.
-        folder: folder of its Parquet files.
-        files: what became of each file.
-        is_unchanged: all files are the ones that were landed before, so nothing was done.
-        control: the control totals with which they were compared, or None.
-    """
-
-    as_of_date: dt.date
-    folder: Path
-    files: tuple[LandedFile, ...]
-    is_unchanged: bool
-    control: ControlTotals | None = None
 
 
 @dataclass(frozen=True)
@@ -112,11 +49,6 @@ class SplitterLimits:
 
 
 _Counted: TypeAlias = tuple[DeliveredFile, ByteCounts, Path]
-
-
-def landed_folder(landing: Path, as_of_date: dt.date) -> Path:
-    """Return the folder of a landed day."""
-    return landing / f"as_of_date={as_of_date.isoformat()}"
 
 
 def land(
@@ -215,7 +147,7 @@ def _split_all(
             balances = sum_balances(connection, work / f"{ACCOUNTS.table}.parquet")
             control_totals.compare_totals(control, records, balances, place)
             control_totals.keep(control, work)
-        _write_files(connection, tuple(files), work / "files.parquet")
+        write_landed_files(connection, tuple(files), work / "files.parquet")
     shutil.rmtree(spill, ignore_errors=True)
     return tuple(files)
 
@@ -328,37 +260,10 @@ def _refuse_if_changed_meanwhile(counted: list[_Counted]) -> None:
             )
 
 
-def read_landed_files(folder: Path) -> tuple[LandedFile, ...]:
-    """Read what was landed into `folder`, or nothing if that day was never landed."""
-    path = folder / "files.parquet"
-    if not path.exists():
-        return ()
-    with duckdb.connect() as connection:
-        rows = connection.execute(
-            f"select {', '.join(_FILE_COLUMNS)} from read_parquet({splitting.quoted(path)})"
-        ).fetchall()
-    named = (dict(zip(_FILE_COLUMNS, row, strict=True)) for row in rows)
-    return tuple(
-        LandedFile(**{**file, "extra_columns": tuple(file["extra_columns"])}) for file in named
-    )
-
-
 def _are_the_same(before: tuple[LandedFile, ...], counted: list[_Counted]) -> bool:
     known = {file.source_file: (file.sha256, file.delivered_name) for file in before}
     found = {file.source.name: (counts.sha256, file.path.name) for file, counts, _ in counted}
     return known == found
-
-
-def _write_files(
-    connection: duckdb.DuckDBPyConnection, files: tuple[LandedFile, ...], target: Path
-) -> None:
-    columns = ", ".join(f"{name} {type_}" for name, type_ in _FILE_COLUMNS.items())
-    connection.execute(f"create table files ({columns})")
-    for file in files:
-        values = [getattr(file, name) for name in _FILE_COLUMNS]
-        values[-1] = list(file.extra_columns)
-        connection.execute(f"insert into files values ({', '.join('?' * len(values))})", values)
-    connection.execute(f"copy files to {splitting.quoted(target)} (format parquet)")
 
 
 def _replace(work: Path, target: Path) -> None:

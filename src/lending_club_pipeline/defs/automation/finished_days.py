@@ -7,7 +7,11 @@ from typing import Final
 from lending_club_pipeline.deliveries.byte_counts import sha256_of
 from lending_club_pipeline.deliveries.control_totals import ControlTotals, read_kept
 from lending_club_pipeline.deliveries.finding import Delivery, find_delivery, today_utc
-from lending_club_pipeline.deliveries.landing import LandedFile, landed_folder, read_landed_files
+from lending_club_pipeline.deliveries.landed_files import (
+    LandedFile,
+    landed_folder,
+    read_landed_files,
+)
 from lending_club_pipeline.deliveries.source_files import CONTROL
 from lending_club_pipeline.errors import RefusedDeliveryError, WarehouseError
 from lending_club_pipeline.outputs.atomic_files import replacing

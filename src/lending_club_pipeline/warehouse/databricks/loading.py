@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lending_club_pipeline.deliveries.landing import LandedFile, read_landed_files
+from lending_club_pipeline.deliveries.landed_files import LandedFile, read_landed_files
 from lending_club_pipeline.deliveries.source_files import SOURCE_FILES
 from lending_club_pipeline.errors import WarehouseError
 from lending_club_pipeline.warehouse.databricks import faults

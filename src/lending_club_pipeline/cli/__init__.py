@@ -1,0 +1,90 @@
+"""lending-club: the command line. It parses and prints; it decides nothing."""
+
+import atexit
+import gc
+import os
+import signal
+import sys
+import traceback
+
+import click
+
+from lending_club_pipeline.cli.asking import diff, explain
+from lending_club_pipeline.cli.conventions import (
+    EPILOG,
+    FAILED,
+    INTERRUPTED,
+    REFUSED,
+    SUCCESS,
+    WRONG_USAGE,
+)
+from lending_club_pipeline.cli.examining import doctor, parity, ui
+from lending_club_pipeline.cli.generate import generate
+from lending_club_pipeline.cli.keeping import approve, close_month, expire
+from lending_club_pipeline.cli.run import run
+from lending_club_pipeline.errors import ConfigurationError, PipelineError, RefusedDeliveryError
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lending-club-pipeline")
+@click.option("--debug", is_flag=True, help="Show the stack trace of an error.")
+@click.pass_context
+def cli(context: click.Context, *, debug: bool) -> None:
+    """Two CSV extracts in, an exact account_summary out.
+
+    Settings come from the environment and from .env; see .env.example.
+    """
+    context.obj = {"debug": debug}
+
+
+for _command in (
+    *(run, close_month, approve, expire),
+    *(explain, diff),
+    *(doctor, parity, ui, generate),
+):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line and turn errors into one line and an exit code."""
+    # Dagster and dbt make hundreds of thousands of objects that live as long as the process;
+    # looking for garbage among them as often as Python does would take a tenth of the time. A run
+    # of any size makes three quarters of a million of them.
+    gc.set_threshold(1_000_000, 20, 20)
+    # A run that is told to terminate ends as one that is interrupted.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    code = _exit_code()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Everything is closed and on the disk; taking all those objects apart would take a second.
+    # What libraries have asked to do at the end is still done.
+    atexit._run_exitfuncs()  # noqa: SLF001 - has no public name
+    os._exit(code)
+
+
+def _exit_code() -> int:
+    try:
+        cli(standalone_mode=False)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else FAILED
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo("Interrupted. Run again: nothing has to be cleaned up.", err=True)
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return WRONG_USAGE
+    except PipelineError as error:
+        if "--debug" in sys.argv:
+            traceback.print_exception(error)
+        click.echo(f"Error: {error}", err=True)
+        return _code_of(error)
+    except Exception as error:  # noqa: BLE001 - the last one to catch it says so
+        traceback.print_exception(error)
+        return FAILED
+    return SUCCESS
+
+
+def _code_of(error: PipelineError) -> int:
+    if isinstance(error, RefusedDeliveryError):
+        return REFUSED
+    return WRONG_USAGE if isinstance(error, ConfigurationError) else FAILED

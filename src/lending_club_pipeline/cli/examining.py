@@ -1,0 +1,66 @@
+"""Commands that look at the platform: doctor, parity, ui."""
+
+import datetime as dt
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from lending_club_pipeline.cli.conventions import DATE, EPILOG, FAILED, FOLDER
+from lending_club_pipeline.settings import load_settings
+
+
+@click.command(epilog=EPILOG)
+@click.option("--inputs", type=FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
+@click.option("--outputs", type=FOLDER, help="Folder for outputs instead of OUTPUT_PATH.")
+def doctor(inputs: Path | None, outputs: Path | None) -> None:
+    """Check what a run needs, and say for each what to do."""
+    from lending_club_pipeline.doctor import examine
+    from lending_club_pipeline.terminal import print_findings
+
+    problems = print_findings(examine({"input_path": inputs, "output_path": outputs}))
+    if problems:
+        sys.exit(FAILED)
+
+
+@click.command(epilog=EPILOG)
+@click.option("--inputs", type=FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
+@click.option("--as-of", type=DATE, help="Business date of the delivery, YYYY-MM-DD.")
+def parity(inputs: Path | None, as_of: dt.datetime | None) -> None:
+    """Process a delivery on DuckDB and on Databricks, and compare what they made.
+
+    Every model, row by row, and the bytes of every output. Needs the DATABRICKS_ variables; works
+    in a schema of its own (DATABRICKS_SCHEMA with _parity behind it), which is dropped in the end.
+    Shows the first rows that differ: personal data.
+    """
+    from lending_club_pipeline.parity.running import examine_parity
+    from lending_club_pipeline.terminal import Progress, print_parity
+
+    settings = load_settings({"input_path": inputs})
+    with Progress() as progress, tempfile.TemporaryDirectory(prefix="parity-") as folder:
+        date = as_of.date() if as_of else None
+        found = examine_parity(settings, date, Path(folder), progress.show)
+    print_parity(found)
+    if not found.is_equal:
+        sys.exit(FAILED)
+
+
+@click.command(epilog=EPILOG)
+@click.option("--port", type=int, default=3000, show_default=True, help="Port of the web page.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+def ui(port: int, host: str) -> None:
+    """Open Dagster on a web page.
+
+    Lineage, runs, checks, schedule and sensor; until you press Ctrl+C.
+    """
+    from lending_club_pipeline.defs.automation.homes import prepare_home
+
+    home = prepare_home(load_settings().dagster_home)
+    os.environ["DAGSTER_HOME"] = str(home)
+    click.echo(f"Dagster on http://{host}:{port} (run history in {home})", err=True)
+    module = "lending_club_pipeline.definitions"
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    sys.stderr.flush()
+    os.execv(dagster, [dagster, "dev", "-m", module, "-h", host, "-p", str(port)])  # noqa: S606 - no shell, our own arguments

@@ -1,0 +1,75 @@
+"""Commands that decide about processed days: close a month, approve, expire."""
+
+import datetime as dt
+import getpass
+
+import click
+
+from lending_club_pipeline.cli.conventions import DATE, EPILOG, exit_unless_success
+from lending_club_pipeline.settings import load_settings
+
+
+@click.command(epilog=EPILOG)
+@click.argument("month", type=click.DateTime(["%Y-%m"]), metavar="MONTH")
+@click.option("--wait", type=float, help="Seconds to wait for another run to end.")
+def close_month(month: dt.datetime, wait: float | None) -> None:
+    """Compute account_summary_monthly of a month, YYYY-MM.
+
+    `run` does so by itself when the month is over, and again when one of its days is restated.
+    """
+    from lending_club_pipeline.terminal import Progress
+
+    settings = load_settings({"lock_wait_seconds": wait})
+    with Progress() as progress:
+        from lending_club_pipeline.defs.automation.closing_months import close
+
+        report = close(settings, [month.date()], progress.show)
+    exit_unless_success(report)
+    click.echo(f"account_summary_monthly holds {month:%Y-%m} as its deliveries say now.")
+
+
+@click.command(epilog=EPILOG)
+@click.argument("date", type=DATE, metavar="DATE")
+@click.option("--reason", required=True, help="Why the delivery is right although it moved so far.")
+@click.option("--by", help="Who approves it, instead of the login name.")
+def approve(date: dt.datetime, reason: str, by: str | None) -> None:
+    """Let a held delivery be published.
+
+    DATE is its business date. Recorded with name, time and reason, for exactly the files that were
+    held. The next run of that date publishes it.
+    """
+    from lending_club_pipeline.outputs.approving import approve as record
+    from lending_club_pipeline.warehouse import choose_warehouse
+
+    warehouse = choose_warehouse(load_settings())
+    with warehouse.session():
+        name = by if by is not None else getpass.getuser()
+        approval = record(warehouse, date.date(), name, reason, dt.datetime.now(dt.UTC))
+    click.echo(
+        f"Approved by {approval.approved_by} at {approval.approved_at} UTC. To publish it: "
+        f"lending-club run --as-of {approval.as_of_date}"
+    )
+
+
+@click.command(epilog=EPILOG)
+@click.option("--days", type=click.IntRange(1, 36500), help="Instead of RETENTION_DAYS.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be dropped.")
+@click.option("--wait", type=float, help="Seconds to wait for another run to end.")
+def expire(days: int | None, wait: float | None, *, dry_run: bool) -> None:
+    """Drop the records of days that are older than RETENTION_DAYS.
+
+    Age is counted from the newest processed delivery. Ledger, tiers, movements, changes and
+    histories stay, and so does what is published.
+    """
+    from lending_club_pipeline.retention import expire as drop
+    from lending_club_pipeline.warehouse import choose_warehouse
+
+    settings = load_settings({"retention_days": days, "lock_wait_seconds": wait})
+    warehouse = choose_warehouse(settings)
+    with warehouse.session(read_only=dry_run):
+        found = drop(warehouse, settings, dry_run=dry_run)
+    for day in found:
+        click.echo(f"{day.as_of_date}: {day.rows:,} rows, {day.landed_bytes:,} bytes landed")
+    what = "would be dropped" if dry_run else "dropped"
+    rows, size = sum(day.rows for day in found), sum(day.landed_bytes for day in found)
+    click.echo(f"{len(found)} days {what}: {rows:,} rows, {size:,} bytes landed.")
