@@ -130,7 +130,7 @@ def start_warehouse(folder: Path, until: int) -> dict[str, str]:
     command = [sys.executable, "-m", "tests.databricks.warehouse", "--folder", str(folder)]
     output = (folder / "output").open("w")
     server = subprocess.Popen(
-        [*command, "--until", str(until)],
+        [*command, "--interpreted", "--until", str(until)],
         cwd=ROOT,
         stdout=output,
         stderr=subprocess.STDOUT,

@@ -37,14 +37,17 @@ class SqlWarehouse:
         folder: where all of its state goes.
         port: where it listens; 0 is any free port.
         heap: memory of Spark's Java heap.
+        interpreted: compile no code for statements, which is quicker for small ones.
     """
 
-    def __init__(self, folder: Path, port: int = 0, heap: str = "2g") -> None:
+    def __init__(
+        self, folder: Path, port: int = 0, heap: str = "2g", *, interpreted: bool = False
+    ) -> None:
         self.folder = folder.absolute()
         self.faults, self.log = Faults(), StatementLog()
         self.door = FrontDoor(make_certificates(self.folder), port)
         threading.Thread(target=self.door.serve_forever, daemon=True).start()
-        self._spark = start_spark(self.folder / "spark", heap)
+        self._spark = start_spark(self.folder / "spark", heap, interpreted=interpreted)
         catalog, governance = Catalog(self._spark), Governance()
         volumes = Volumes(self.folder / "spark" / "Volumes", CATALOG)
         commands = Commands(CATALOG, self.door.url, catalog, governance, volumes)
@@ -111,13 +114,20 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keep state here instead of a temporary folder")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--heap", default="2g")
+    parser.add_argument(
+        "--interpreted",
+        action="store_true",
+        help="be quicker with small statements, slow with large",
+    )
     parser.add_argument("--until", type=int, metavar="PID", help="end when this process has ended")
     arguments = parser.parse_args()
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="sql-warehouse-"))
     folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     try:
-        warehouse = SqlWarehouse(folder, arguments.port, arguments.heap)
+        warehouse = SqlWarehouse(
+            folder, arguments.port, arguments.heap, interpreted=arguments.interpreted
+        )
         sys.stdout.write(f"{warehouse.write_environment()}\nready\n")
         sys.stdout.flush()
         sys.stderr.write(f"started in {time.monotonic() - started:.1f} s; Ctrl-C ends it\n")

@@ -23,19 +23,32 @@ REASONS: Final = {
 }
 
 
-def state(date: dt.date) -> str:
-    """Return SQL for the accounts that were joined with their customers on a date."""
+_FIELDS: Final = (
+    *("customer_id", "account_type", "has_loan"),
+    *("balance", "interest_rate", "annual_interest"),
+)
+_SIDES: Final = ("before", "after")
+_SHOWN: Final = tuple(f"{it}_{side}" for it in _FIELDS for side in _SIDES)
+
+
+def state(date: dt.date, side: str) -> str:
+    """Return SQL for the accounts that were joined with their customers on a date.
+
+    Args:
+        date: the business date.
+        side: what the names of its columns end with.
+    """
     day = f"date '{date.isoformat()}'"
     return f"""
         select
             accounts.account_id,
-            accounts.customer_id,
-            accounts.account_type,
-            accounts.balance,
-            customers.has_loan,
-            tiers.lower_bound,
-            summary.interest_rate,
-            summary.annual_interest
+            accounts.customer_id as customer_id_{side},
+            accounts.account_type as account_type_{side},
+            accounts.balance as balance_{side},
+            customers.has_loan as has_loan_{side},
+            tiers.lower_bound as lower_bound_{side},
+            summary.interest_rate as interest_rate_{side},
+            summary.annual_interest as annual_interest_{side}
         from account_history as accounts
         inner join customer_history as customers
             on accounts.customer_id = customers.customer_id
@@ -75,82 +88,61 @@ def quarantined(date: dt.date) -> str:
     """
 
 
-_PAIRS: Final = (
-    ("balance_changed", "balance"),
-    ("loan_flag_changed", "has_loan"),
-    ("type_changed", "account_type"),
-    ("owner_changed", "customer_id"),
+_IS_NEW: Final = "earlier.account_id is null"
+_IS_GONE: Final = "later.account_id is null"
+_IS_IN_BOTH: Final = "earlier.account_id is not null and later.account_id is not null"
+_IS_IN_SAME_TIER: Final = " and ".join(
+    f"{it}_before is not distinct from {it}_after"
+    for it in ("lower_bound", "has_loan", "account_type")
 )
-
-
-_SHOWN: Final = tuple(
-    f"{it}_{side}"
-    for it in (
-        *("customer_id", "account_type", "has_loan"),
-        *("balance", "interest_rate", "annual_interest"),
-    )
-    for side in ("before", "after")
-)
+# Each says by itself when it holds, so that none has to be named before another.
+_CONDITIONS: Final = {
+    "released": f"{_IS_NEW} and held_before.account_id is not null",
+    "opened": f"{_IS_NEW} and held_before.account_id is null",
+    "quarantined": f"{_IS_GONE} and held_after.account_id is not null",
+    "closed": f"{_IS_GONE} and held_after.account_id is null",
+    **{
+        reason: f"{_IS_IN_BOTH} and {it}_before is distinct from {it}_after"
+        for reason, it in (
+            ("balance_changed", "balance"),
+            ("loan_flag_changed", "has_loan"),
+            ("type_changed", "account_type"),
+            ("owner_changed", "customer_id"),
+        )
+    },
+    "tier_changed": "lower_bound_before != lower_bound_after",
+    "rate_changed": (
+        f"{_IS_IN_BOTH} and interest_rate_before is distinct from interest_rate_after "
+        f"and {_IS_IN_SAME_TIER}"
+    ),
+}
 
 
 def differences(earlier: dt.date, later: dt.date) -> str:
-    """Return SQL for the accounts that differ: reasons, then each field before and after."""
-    changed = ",\n".join(
-        f"case when is_in_both and {column}_before is distinct from {column}_after "
-        f"then '{reason}' end"
-        for reason, column in _PAIRS
-    )
-    fields = ", ".join(
-        f"earlier.{it} as {it}_before, later.{it} as {it}_after"
-        for it in (
-            *("customer_id", "account_type", "has_loan", "lower_bound"),
-            *("balance", "interest_rate", "annual_interest"),
-        )
+    """Return SQL for the accounts that differ: reasons, then each field before and after.
+
+    Reasons are one expression over the columns as the joins give them. Were these renamed in
+    between, or its parts named, Spark's optimizer would infer a constraint for each way to write
+    it: thousands of them, until its memory ends.
+    """
+    reasons = ",\n".join(
+        f"case when {condition} then '{reason}' end" for reason, condition in _CONDITIONS.items()
     )
     return f"""
         select account_id, reasons, quarantine_reasons, {", ".join(_SHOWN)}
         from (
             select
-                *,
-                concat_ws(
-                    ';',
-                    case when is_new and was_quarantined then 'released' end,
-                    case when is_new and not was_quarantined then 'opened' end,
-                    case when is_gone and is_quarantined then 'quarantined' end,
-                    case when is_gone and not is_quarantined then 'closed' end,
-                    {changed},
-                    case
-                        when lower_bound_before != lower_bound_after then 'tier_changed'
-                    end,
-                    case
-                        when
-                            is_in_both
-                            and interest_rate_before is distinct from interest_rate_after
-                            and lower_bound_before is not distinct from lower_bound_after
-                            and has_loan_before is not distinct from has_loan_after
-                            and account_type_before is not distinct from account_type_after
-                            then 'rate_changed'
-                    end
-                ) as reasons
-            from (
-                select
-                    coalesce(earlier.account_id, later.account_id) as account_id,
-                    earlier.account_id is null as is_new,
-                    later.account_id is null as is_gone,
-                    earlier.account_id is not null and later.account_id is not null as is_in_both,
-                    held_before.account_id is not null as was_quarantined,
-                    held_after.account_id is not null as is_quarantined,
-                    case when later.account_id is null then held_after.reasons end
-                        as quarantine_reasons,
-                    {fields}
-                from ({state(earlier)}) as earlier
-                full outer join ({state(later)}) as later
-                    on earlier.account_id = later.account_id
-                left join ({quarantined(earlier)}) as held_before
-                    on coalesce(earlier.account_id, later.account_id) = held_before.account_id
-                left join ({quarantined(later)}) as held_after
-                    on coalesce(earlier.account_id, later.account_id) = held_after.account_id
-            ) as both_dates
+                coalesce(earlier.account_id, later.account_id) as account_id,
+                concat_ws(';', {reasons}) as reasons,
+                case when {_IS_GONE} then held_after.reasons end as quarantine_reasons,
+                {", ".join(_SHOWN)}
+            from ({state(earlier, "before")}) as earlier
+            full outer join ({state(later, "after")}) as later
+                on earlier.account_id = later.account_id
+            left join ({quarantined(earlier)}) as held_before
+                on coalesce(earlier.account_id, later.account_id) = held_before.account_id
+            left join ({quarantined(later)}) as held_after
+                on coalesce(earlier.account_id, later.account_id) = held_after.account_id
         ) as judged
         where reasons != ''
     """

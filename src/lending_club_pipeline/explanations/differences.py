@@ -211,7 +211,7 @@ def _refuse_unknown(
     known = " union all ".join(
         f"select account_id from ({query}) as known where account_id = ?"
         for date in (earlier, later)
-        for query in (state(date), quarantined(date))
+        for query in (state(date, "then"), quarantined(date))
     )
     if not warehouse.fetch(f"select 1 as one from ({known}) as known limit 1", [account_id] * 4):
         raise NotComparableError(

@@ -25,7 +25,14 @@ appender.file.layout.pattern = %d %p %c: %m%n%ex
 """
 
 # Most statements of a test are small: the optimising compiler costs more than it saves.
-_JAVA: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+_JAVA: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError"
+
+# Half of the time of a small statement would go into compiling code for it.
+_INTERPRETED: Final = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+}
 
 _LOG_OPTION: Final = "-Dlog4j2.configurationFile"
 
@@ -57,12 +64,13 @@ _SETTINGS: Final = {
 }
 
 
-def start_spark(folder: Path, heap: str = "2g") -> SparkSession:
+def start_spark(folder: Path, heap: str = "2g", *, interpreted: bool = False) -> SparkSession:
     """Start Spark with all of its state in a folder.
 
     Args:
         folder: where the warehouse, the volumes and the log go.
         heap: memory of the Java heap.
+        interpreted: compile no code for statements, which is quicker for small ones.
     """
     # Failed statements are told to the client, not to this process's output.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
@@ -76,6 +84,7 @@ def start_spark(folder: Path, heap: str = "2g") -> SparkSession:
     builder = SparkSession.builder.appName("sql-warehouse")
     settings = {
         **_SETTINGS,
+        **(_INTERPRETED if interpreted else {}),
         "spark.driver.memory": heap,
         "spark.driver.extraJavaOptions": f"{_JAVA} {_LOG_OPTION}={log_settings.as_uri()}",
         "spark.jars": ",".join(str(jar) for jar in delta_jars()),
