@@ -1,6 +1,6 @@
 # The only entry points a newcomer needs. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test ui bench bench-scale bench-databricks bench-faults dbt-docs warehouse conformance kill-everywhere check format clean
+.PHONY: help run test coverage ui bench bench-scale bench-databricks bench-faults dbt-docs warehouse conformance kill-everywhere check format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -18,6 +18,9 @@ run: .venv/.base  ## Set up and process the sample delivery in data/inputs
 
 test: check  ## Lint, format, types, SQL lint, dbt unit tests and the whole test suite
 	@echo "== tests"
+	@$(BIN)/python -m pytest -n auto --dist loadfile
+
+coverage: .venv/.dev  ## Run the test suite and list the lines and branches that no test reaches
 	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
 
 check: .venv/.dev  ## Lint, format, types, SQL lint and definitions, without the tests

@@ -96,7 +96,8 @@ def processed(engines: BothEngines) -> dict[str, Processed]:
         assert isinstance(outcome, Outcome)
         found[step.name] = Processed(
             step,
-            engines.compare(),
+            # What the days in between left is compared with all that came after them.
+            Parity((), engines.compare_files()) if step.name == STEPS[1] else engines.compare(),
             {engine: _outputs(side) for engine, side in engines.sides.items()},
             {engine: _ledger(side, step.as_of_date) for engine, side in engines.sides.items()},
             outcome,
@@ -133,7 +134,7 @@ def _cents(balance: Decimal | None) -> int | None:
     return None if balance is None else int(balance.scaleb(2))
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", [STEPS[0], STEPS[2]])
 def test_every_model_has_the_same_rows_and_types(
     processed: dict[str, Processed], step: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

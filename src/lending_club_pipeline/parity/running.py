@@ -94,7 +94,11 @@ class BothEngines:
         Raises:
             PipelineError: something could not be read.
         """
-        return Parity(tuple(self._models()), {name: self._are_equal(name) for name in OUTPUT_FILES})
+        return Parity(tuple(self._models()), self.compare_files())
+
+    def compare_files(self) -> dict[str, bool]:
+        """Say of each output whether both have made the same bytes."""
+        return {name: self._are_equal(name) for name in OUTPUT_FILES}
 
     def _models(self) -> Iterator[Comparison]:
         left, right = (choose_warehouse(self.sides[engine]) for engine in _ENGINES)
