@@ -20,6 +20,7 @@ MAY_KNOW = {
     "synthetic": {"deliveries", "outputs"},
     "parity": {"deliveries", "warehouse", "outputs", "transformation"},
     "defs": {"deliveries", "warehouse", "outputs", "transformation"},
+    "cli": {"deliveries", "warehouse", "outputs", "explanations", "synthetic", "parity", "defs"},
 }
 
 

@@ -1,0 +1,46 @@
+"""An approval is recorded as it was said, and once, whatever becomes of the reply."""
+
+import datetime as dt
+from pathlib import Path
+
+from lending_club_pipeline.warehouse.approvals import Approval
+from tests.databricks.conftest import WarehouseClient
+from tests.databricks.deliveries import land_delivery
+from tests.databricks.pipelines import warehouse_of
+from tests.workspaces import AS_OF
+
+APPROVAL = Approval(
+    AS_OF,
+    r"Zoë O'Hara \ Risk",
+    dt.datetime(2026, 2, 1, 8, 30, 15),
+    "a branch was sold; -- 'as agreed' \\n 100 % ?",
+    "a" * 64,
+    "b" * 64,
+)
+
+
+def test_an_approval_is_recorded_once_and_as_it_was_said(
+    warehouse: WarehouseClient, tmp_path: Path
+) -> None:
+    landed = land_delivery(tmp_path)
+    pipeline = warehouse_of(warehouse, tmp_path)
+    with pipeline.session():
+        # Loading makes the tables.
+        pipeline.load_raw(landed.parent, AS_OF)
+        warehouse.arm("lose_reply", matching="^insert into .*delivery_approvals")
+
+        pipeline.record_approval(APPROVAL)
+        pipeline.record_approval(APPROVAL)
+
+        assert [fault["struck"] for fault in warehouse.request("GET", "/faults")] == [1]
+        assert pipeline.fetch("select * from delivery_approvals") == [
+            {
+                "approval_id": APPROVAL.approval_id,
+                "as_of_date": AS_OF,
+                "approved_by": APPROVAL.approved_by,
+                "approved_at": APPROVAL.approved_at,
+                "reason": APPROVAL.reason,
+                "customers_sha256": APPROVAL.customers_sha256,
+                "accounts_sha256": APPROVAL.accounts_sha256,
+            }
+        ]
