@@ -12,7 +12,7 @@ from tests.workspaces import AS_OF
 APPROVAL = Approval(
     AS_OF,
     r"Zoë O'Hara \ Risk",
-    dt.datetime(2026, 2, 1, 8, 30, 15),
+    dt.datetime.fromisoformat("2026-02-01T08:30:15"),
     "a branch was sold; -- 'as agreed' \\n 100 % ?",
     "a" * 64,
     "b" * 64,

@@ -11,11 +11,10 @@ import duckdb
 import pytest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
-from lending_club_pipeline.defs.automation.backfills import (
-    BackfillReport,
-    neighbours,
-    process_range,
-)
+from lending_club_pipeline.defs.automation import backfills
+from lending_club_pipeline.defs.automation.backfills import BackfillReport, process_range
+from lending_club_pipeline.defs.automation.chunks import chunks, neighbours
+from lending_club_pipeline.defs.automation.local_runs import RunReport
 from lending_club_pipeline.defs.partitions import daily_partitions
 from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.deliveries.finding import today_utc
@@ -240,3 +239,50 @@ def test_days_are_grouped_with_their_neighbours(
         return [dt.date(2026, 5, number) for number in of]
 
     assert neighbours(days(numbers), most, set(days(apart))) == [days(it) for it in groups]
+
+
+def test_a_run_takes_no_more_days_than_fit_into_the_memory_of_the_engine(
+    workspace: Workspace,
+) -> None:
+    days = DAYS[:5]
+    for day in days:
+        workspace.deliver(CUSTOMERS, accounts(day), day)
+    large = workspace.inputs / DAYS[1].isoformat() / "accounts.csv"
+    with large.open("a") as file:
+        file.truncate(2**30)
+
+    def sizes(**settings: object) -> list[int]:
+        return [len(part) for part in chunks(workspace.settings(**settings), days)]
+
+    assert sizes(memory_limit="1GiB") == [1, 1, 3]
+    assert sizes(memory_limit="8GiB") == [5]
+    # It is taken for four times its size once it is unpacked.
+    large.rename(large.with_name("accounts.csv.zst"))
+    assert sizes(memory_limit="8GiB") == [1, 1, 3]
+    assert sizes(memory_limit="64GiB", backfill_days_per_run=2) == [2, 2, 1]
+
+
+def test_a_day_that_failed_while_those_after_it_were_half_built_is_tried_again(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = DAYS[:4]
+    for day in days:
+        workspace.deliver(CUSTOMERS, accounts(day), day)
+    tried = []
+
+    def run(_: object, part: tuple[dt.date, dt.date], __: object) -> RunReport:
+        tried.append(part)
+        # The second day fails until the last one is complete; the third one always does.
+        is_third = part[0] == days[2]
+        fails = part[0] != part[1] or is_third or (part[0] == days[1] and len(tried) < 6)
+        return RunReport("id", "failed" if fails else "success", f"because of {part[0]}")
+
+    monkeypatch.setattr(backfills, "process_days", run)
+    report = process_range(workspace.settings(), days[0], days[-1], workspace.messages.append)
+
+    assert [day.outcome for day in report.days] == ["success", "success", "failed", "success"]
+    # All, halves, each; then what had failed, once.
+    assert [part[0] for part in tried] == [
+        *(days[0], days[0], days[0], days[1]),
+        *(days[2], days[2], days[3], days[1], days[2]),
+    ]

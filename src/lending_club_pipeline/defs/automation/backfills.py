@@ -2,10 +2,11 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from lending_club_pipeline.defs.automation.chunks import chunks, neighbours
 from lending_club_pipeline.defs.automation.finished_days import finished, is_landed
 from lending_club_pipeline.defs.automation.local_runs import RunReport, process_days
 from lending_club_pipeline.deliveries.finding import (
@@ -63,6 +64,8 @@ class _Backfill:
     settings: DataPlatformConfig
     on_message: Callable[[str], None]
     written: tuple[Path, ...] = ()
+    _failed: list[dt.date] = field(default_factory=list)
+    _were_failed_at_success: int = 0
     _failed_alike: int = 0
     _last_failure: str = ""
 
@@ -76,13 +79,21 @@ class _Backfill:
         if report.outcome == "success":
             self.written = report.written or self.written
             self._failed_alike = 0
+            self._were_failed_at_success = len(self._failed)
             for date in dates:
                 yield DayReport(date, "success", "", report.ledgers.get(date), report.run_id)
         elif len(dates) == 1:
             self._remember(report)
+            if report.outcome == "failed":
+                self._failed.append(dates[0])
             yield DayReport(dates[0], report.outcome, report.message, None, report.run_id)
         else:
             yield from self._apart(dates, report)
+
+    @property
+    def worth_another_try(self) -> list[dt.date]:
+        """The days that failed before others succeeded."""
+        return self._failed[: self._were_failed_at_success]
 
     def _remember(self, report: RunReport) -> None:
         """Count failures with one message: what fails day after day is no fault of a day."""
@@ -124,9 +135,9 @@ def process_range(
     """Process all deliveries from a first date through a last one.
 
     Deliveries that are processed already and unchanged are left out, and so are those whose records
-    are past `RETENTION_DAYS`. Neighbouring days are
-    processed together, at most `backfill_days_per_run` in one run. A refused or failed day leaves
-    the others as they are.
+    are past `RETENTION_DAYS`. Neighbouring days are processed together, see `chunks`. A refused or
+    failed day leaves the others as they are. A day that failed while others after it were half
+    built, because a larger run had failed, is tried again in the end.
 
     Args:
         settings: the project's settings.
@@ -151,8 +162,10 @@ def process_range(
     days |= {date: DayReport(date, "expired") for date in expired}
     todo = [date for date in dates if date not in unchanged and date not in expired]
     backfill = _Backfill(settings, on_message)
-    for part in neighbours(todo, settings.backfill_days_per_run):
+    for part in chunks(settings, todo):
         days |= {day.as_of_date: day for day in backfill.chunk(part)}
+    for date in backfill.worth_another_try:
+        days |= {day.as_of_date: day for day in backfill.chunk([date])}
     return BackfillReport(tuple(days[date] for date in sorted(days)), backfill.written)
 
 
@@ -180,24 +193,3 @@ def _expired(settings: DataPlatformConfig, dates: Sequence[dt.date]) -> set[dt.d
 
 def _every_day(first: dt.date, last: dt.date) -> Iterator[dt.date]:
     return (first + n * _DAY for n in range((last - first).days + 1))
-
-
-def neighbours(
-    dates: Sequence[dt.date], most: int, apart: frozenset[dt.date] | set[dt.date] = frozenset()
-) -> list[list[dt.date]]:
-    """Group dates into runs of days without a gap.
-
-    Args:
-        dates: dates, oldest first.
-        most: most dates in a group.
-        apart: dates that stay alone.
-    """
-    groups: list[list[dt.date]] = []
-    for date in dates:
-        last = groups[-1] if groups else []
-        is_next = bool(last) and date - last[-1] == _DAY and len(last) < most
-        if is_next and date not in apart and last[-1] not in apart:
-            last.append(date)
-        else:
-            groups.append([date])
-    return groups
