@@ -107,6 +107,8 @@ CASES: Final = {
     """,
     "plainly": """select '{{ store_text_plainly() | replace("'", "''") }}' as statement""",
     "as_usual": """select '{{ store_text_plainly(false) | replace("'", "''") }}' as statement""",
+    "as_written": """select '{{ join_as_written() | replace("'", "''") }}' as statement""",
+    "as_estimated": """select '{{ join_as_written(false) | replace("'", "''") }}' as statement""",
     "replace_by_some": """
         {%- if execute %}{{ replace_day('incoming') }}{% endif -%}
     """,

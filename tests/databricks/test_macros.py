@@ -388,19 +388,31 @@ def test_interest_is_exact_and_rounded_half_up(engines: Engines) -> None:
     ]
 
 
-def test_text_is_stored_plainly_where_the_engine_has_a_choice(engines: Engines) -> None:
-    def disabled() -> Any:
-        query = "select lower(current_setting('disabled_compression_methods'))"
-        return engines.ask("duckdb", query)[1]
+@pytest.mark.parametrize(
+    ("setting", "on", "off", "value"),
+    [
+        ("disabled_compression_methods", "plainly", "as_usual", {"dict_fsst"}),
+        (
+            *("disabled_optimizers", "as_written", "as_estimated"),
+            {"join_order", "build_side_probe_side"},
+        ),
+    ],
+)
+def test_duckdb_is_told_what_it_has_a_choice_of_and_told_otherwise_again(
+    engines: Engines, setting: str, on: str, off: str, value: set[str]
+) -> None:
+    def current() -> set[str]:
+        query = f"select lower(current_setting('{setting}'))"
+        return set(engines.ask("duckdb", query)[1][0][0].split(","))
 
     def statement(engine: str, case: str) -> str:
         return str(engines.ask(engine, engines.compiled[engine][case])[1][0][0])
 
-    engines.run("duckdb", statement("duckdb", "plainly"))
-    assert disabled() == [("dict_fsst",)]
-    engines.run("duckdb", statement("duckdb", "as_usual"))
-    assert disabled() == [("",)]
-    assert statement("databricks", "plainly") == statement("databricks", "as_usual") == ""
+    engines.run("duckdb", statement("duckdb", on))
+    assert current() == value
+    engines.run("duckdb", statement("duckdb", off))
+    assert current() == {""}
+    assert statement("databricks", on) == statement("databricks", off) == ""
 
 
 @pytest.mark.parametrize("engine", ["duckdb", "databricks"])

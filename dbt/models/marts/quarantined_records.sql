@@ -2,6 +2,8 @@
     materialized='incremental',
     incremental_strategy='replace_as_of_date',
     on_schema_change='append_new_columns',
+    pre_hook="{{ join_as_written() }}",
+    post_hook="{{ join_as_written(false) }}",
 ) }}
 
 with
