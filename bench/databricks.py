@@ -120,7 +120,7 @@ def _measure(folder: Path, accounts: int) -> Measured:
         warehouse_cpu = _cpu_of_tree(process.pid) - before
         sent = _statements(environment)
     texts = folder / "statements.json"
-    texts.write_text(json.dumps([statement["text"] for statement in sent]))
+    texts.write_text(json.dumps([(it["text"], it["parameters"]) for it in sent]))
     volumes = served / "spark" / "Volumes"
     floor = [sys.executable, "-m", "bench.spark_floor", str(alone), str(texts), str(volumes)]
     with _served(floor, "ready") as process:

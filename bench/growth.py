@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.plotting import plt
+from bench.plotting import save, two_axes
 
 
 def plot_growth(sizes: Mapping[str, Any], target: Path) -> None:
@@ -13,7 +13,7 @@ def plot_growth(sizes: Mapping[str, Any], target: Path) -> None:
     numbers = sorted(map(int, sizes))
     if not numbers:
         return
-    figure, (cpu, memory) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    figure, cpu, memory = two_axes()
     runs = [next(cost for it, cost in sizes[str(n)].items() if it != "floor") for n in numbers]
     floors = [sizes[str(n)]["floor"]["cpu"] for n in numbers]
     cpu.plot(numbers, [it["cpu"] for it in runs], "o-", color="#2563eb", label="lending-club run")
@@ -30,6 +30,4 @@ def plot_growth(sizes: Mapping[str, Any], target: Path) -> None:
     cpu.set_title("CPU seconds", loc="left", fontsize=10)
     memory.set_title("Peak memory of the process tree, GiB", loc="left", fontsize=10)
     cpu.legend(frameon=False, fontsize=8)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(target, metadata={"Date": None})
-    plt.close(figure)
+    save(figure, target)

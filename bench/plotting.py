@@ -1,25 +1,34 @@
-"""The plot of the docs: what a run costs beside the floor, by size."""
+"""The plots of the docs: how they look, and what a run costs beside the floor, by size."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-
-mpl.use("svg")
-# The same drawing gives the same bytes.
-mpl.rcParams["svg.hashsalt"] = "lending-club"
-mpl.rcParams["svg.fonttype"] = "none"
-
-from matplotlib import pyplot as plt  # noqa: E402 - the backend is chosen first
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 _CONTENDERS = {"floor": "#9aa5b1", "lending-club run": "#2563eb", "1 % dirt": "#d97706"}
+
+
+def two_axes() -> tuple[Figure, Axes, Axes]:
+    """Return a figure of the docs, and its two axes side by side."""
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    return figure, left, right
+
+
+def save(figure: Figure, target: Path) -> None:
+    """Write a figure as SVG; the same drawing gives the same bytes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with mpl.rc_context({"svg.hashsalt": "lending-club", "svg.fonttype": "none"}):
+        figure.savefig(target, metadata={"Date": None})
 
 
 def plot(costs: Mapping[str, Mapping[str, Any]], target: Path) -> None:
     """Draw CPU seconds and peak memory of each size that was measured."""
     sizes = list(dict.fromkeys(name.partition(":")[0] for name in costs if ": floor" in name))
-    figure, (cpu, memory) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    figure, cpu, memory = two_axes()
     for axis, measure, factor in ((cpu, "cpu", 1.0), (memory, "peak", 2.0**-20)):
         for place, (contender, colour) in enumerate(_CONTENDERS.items()):
             values = [costs[f"{size}: {contender}"][measure] * factor for size in sizes]
@@ -31,6 +40,4 @@ def plot(costs: Mapping[str, Mapping[str, Any]], target: Path) -> None:
     cpu.set_title("CPU seconds", loc="left", fontsize=10)
     memory.set_title("Peak memory of the process tree, MiB", loc="left", fontsize=10)
     cpu.legend(frameon=False, fontsize=8)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(target, metadata={"Date": None})
-    plt.close(figure)
+    save(figure, target)

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from tests.databricks.stand_in.errors import StatementError
+from tests.databricks.stand_in.parameters import Parameter, bound
 from tests.databricks.stand_in.sessions import Session
 from tests.databricks.warehouse import SCHEMA, SqlWarehouse
 
@@ -24,9 +25,10 @@ def main() -> None:
     session = Session(service.spark.newSession(), "floor", SCHEMA)
     print("ready", flush=True)
     signal.sigwait([signal.SIGUSR1])
-    for statement in json.loads(statements.read_text()):
+    for statement, given in json.loads(statements.read_text()):
+        parameters = bound([Parameter(**it) for it in given])
         try:
-            service.statements.run(session, statement, []).close()
+            service.statements.run(session, statement, parameters).close()
         except StatementError as error:
             # The first look at tables that are not there yet fails for the pipeline, too.
             if error.condition != "TABLE_OR_VIEW_NOT_FOUND":

@@ -10,6 +10,8 @@ from lending_club_pipeline.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession
 from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
 from tests.databricks.conftest import WarehouseClient
+from tests.databricks.deliveries import land_delivery
+from tests.workspaces import AS_OF
 
 
 def settings_of(client: WarehouseClient, folder: Path, **changed: Any) -> DataPlatformConfig:
@@ -39,6 +41,16 @@ def statement_session(
     folder.mkdir(parents=True, exist_ok=True)
     with warehouse.session(read_only=True):
         yield warehouse.statements
+
+
+@contextmanager
+def loaded_session(client: WarehouseClient, folder: Path) -> Iterator[DatabricksWarehouse]:
+    """Open a session as a run does, with a delivery of the tests landed and loaded."""
+    landed = land_delivery(folder)
+    warehouse = warehouse_of(client, folder)
+    with warehouse.session():
+        warehouse.load_raw(landed.parent, AS_OF)
+        yield warehouse
 
 
 def count_statements(client: WarehouseClient, work: Callable[[], Any]) -> list[str]:

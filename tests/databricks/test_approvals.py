@@ -5,8 +5,7 @@ from pathlib import Path
 
 from lending_club_pipeline.warehouse.approvals import Approval
 from tests.databricks.conftest import WarehouseClient
-from tests.databricks.deliveries import land_delivery
-from tests.databricks.pipelines import warehouse_of
+from tests.databricks.pipelines import loaded_session
 from tests.workspaces import AS_OF
 
 APPROVAL = Approval(
@@ -22,11 +21,7 @@ APPROVAL = Approval(
 def test_an_approval_is_recorded_once_and_as_it_was_said(
     warehouse: WarehouseClient, tmp_path: Path
 ) -> None:
-    landed = land_delivery(tmp_path)
-    pipeline = warehouse_of(warehouse, tmp_path)
-    with pipeline.session():
-        # Loading makes the tables.
-        pipeline.load_raw(landed.parent, AS_OF)
+    with loaded_session(warehouse, tmp_path) as pipeline:
         warehouse.arm("lose_reply", matching="^insert into .*delivery_approvals")
 
         pipeline.record_approval(APPROVAL)

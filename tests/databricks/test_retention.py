@@ -4,8 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 from tests.databricks.conftest import WarehouseClient
-from tests.databricks.deliveries import land_delivery
-from tests.databricks.pipelines import files_in_volume, warehouse_of
+from tests.databricks.pipelines import files_in_volume, loaded_session
 from tests.workspaces import AS_OF
 
 RAW = ("customers_raw", "accounts_raw", "rejected_records", "delivered_files")
@@ -15,10 +14,7 @@ MARTS = ("account_summary_daily", "quarantined_records")
 def test_a_dropped_day_is_gone_everywhere_and_can_be_dropped_and_loaded_again(
     warehouse: WarehouseClient, tmp_path: Path
 ) -> None:
-    landed = land_delivery(tmp_path)
-    pipeline = warehouse_of(warehouse, tmp_path)
-    with pipeline.session():
-        pipeline.load_raw(landed.parent, AS_OF)
+    with loaded_session(warehouse, tmp_path) as pipeline:
         for mart in MARTS:
             warehouse.run(
                 f"create table {warehouse.schema}.{mart} as select date'{AS_OF}' as as_of_date "
@@ -35,7 +31,7 @@ def test_a_dropped_day_is_gone_everywhere_and_can_be_dropped_and_loaded_again(
         assert {table: count(warehouse, table) for table in RAW} == dict.fromkeys(RAW, 0)
         assert {mart: count(warehouse, mart) for mart in MARTS} == dict.fromkeys(MARTS, 1)
 
-        pipeline.load_raw(landed.parent, AS_OF)
+        pipeline.load_raw(tmp_path / "landing", AS_OF)
         assert {table: count(warehouse, table) for table in RAW} == counts
     assert counts == {
         "customers_raw": 3,

@@ -183,12 +183,13 @@ def test_statements_are_listed_with_their_query_tags(warehouse: WarehouseClient)
     with warehouse.connect(query_tags={"team": "lending"}).cursor() as cursor:
         cursor.execute("select 1", query_tags={"run": "2026:1,a"})
         cursor.execute("set query_tags['step'] = 'load'")
-        cursor.execute("select 2")
+        cursor.execute("select ?", [2])
         with pytest.raises(ServerOperationError):
             cursor.execute("select * from nowhere")
     one, _, two, failed = warehouse.statements()
     assert (one["text"], one["tags"]) == ("select 1", {"team": "lending", "run": "2026:1,a"})
     assert two["tags"] == {"team": "lending", "step": "load"}
+    assert two["parameters"] == [{"name": "", "type": "INT", "value": "2"}]
     assert two["seconds"] > 0
     assert failed["error"].startswith("[TABLE_OR_VIEW_NOT_FOUND]")
 

@@ -15,7 +15,7 @@ PROGRESS: Final = "progress"
 _NAME: Final = "lending_club_pipeline.progress"
 
 
-def _logger(init_context: dg.InitLoggerContext) -> logging.Logger:  # noqa: ARG001
+def _logger(init_context: dg.InitLoggerContext) -> logging.Logger:  # noqa: ARG001 - Dagster gives it
     logger = logging.getLogger(_NAME)
     logger.setLevel(logging.INFO)
     logger.propagate = False

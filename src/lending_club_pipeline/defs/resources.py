@@ -22,7 +22,7 @@ from lending_club_pipeline.warehouse.databricks import (
 from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
 
 
-class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+class PlatformResource(dg.ConfigurableResource):
     """The folders and bounds of one run, over the project's settings.
 
     Attributes:
@@ -44,7 +44,7 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     movement_limits: str = ""
     _settings: DataPlatformConfig | None = PrivateAttr(default=None)
 
-    def setup_for_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's name
         """Read the settings once for the run.
 
         Raises:
@@ -68,7 +68,7 @@ class PlatformResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return self._settings or load_settings()
 
 
-class WarehouseResource(dg.ConfigurableResource, ABC):  # type: ignore[type-arg]
+class WarehouseResource(dg.ConfigurableResource, ABC):
     """The warehouse that holds the data, opened once per run."""
 
     _warehouse: Warehouse | None = PrivateAttr(default=None)

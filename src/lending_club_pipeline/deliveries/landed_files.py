@@ -10,7 +10,8 @@ import duckdb
 from lending_club_pipeline.deliveries import splitting
 from lending_club_pipeline.deliveries.control_totals import ControlTotals
 
-_FILE_COLUMNS: Final = {
+# Types of DuckDB by column name, in order.
+FILE_COLUMNS: Final = {
     "source_file": "varchar",
     "delivered_name": "varchar",
     "sha256": "varchar",
@@ -93,9 +94,9 @@ def read_landed_files(folder: Path) -> tuple[LandedFile, ...]:
         return ()
     with duckdb.connect() as connection:
         rows = connection.execute(
-            f"select {', '.join(_FILE_COLUMNS)} from read_parquet({splitting.quoted(path)})"
+            f"select {', '.join(FILE_COLUMNS)} from read_parquet({splitting.quoted(path)})"
         ).fetchall()
-    named = (dict(zip(_FILE_COLUMNS, row, strict=True)) for row in rows)
+    named = (dict(zip(FILE_COLUMNS, row, strict=True)) for row in rows)
     return tuple(
         LandedFile(**{**file, "extra_columns": tuple(file["extra_columns"])}) for file in named
     )
@@ -105,10 +106,10 @@ def write_landed_files(
     connection: duckdb.DuckDBPyConnection, files: tuple[LandedFile, ...], target: Path
 ) -> None:
     """Write what was landed to `target`, for `read_landed_files`."""
-    columns = ", ".join(f"{name} {type_}" for name, type_ in _FILE_COLUMNS.items())
+    columns = ", ".join(f"{name} {type_}" for name, type_ in FILE_COLUMNS.items())
     connection.execute(f"create table files ({columns})")
     for file in files:
-        values = [getattr(file, name) for name in _FILE_COLUMNS]
+        values = [getattr(file, name) for name in FILE_COLUMNS]
         values[-1] = list(file.extra_columns)
         connection.execute(f"insert into files values ({', '.join('?' * len(values))})", values)
     connection.execute(f"copy files to {splitting.quoted(target)} (format parquet)")

@@ -170,7 +170,7 @@ def _ledgers(
         _refuse_incomplete(warehouse, ledger)
     before, after = found
     assert before is not None  # noqa: S101 - narrows the type
-    assert after is not None  # noqa: S101
+    assert after is not None  # noqa: S101 - narrows the type
     return before, after
 
 

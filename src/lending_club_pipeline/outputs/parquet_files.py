@@ -76,7 +76,7 @@ def _write_remote(url: str, obj: object) -> WrittenFile:
 
 
 @contextmanager
-def _uploaded(system: Any, work: Path, path: str) -> Iterator[str]:  # noqa: ANN401
+def _uploaded(system: Any, work: Path, path: str) -> Iterator[str]:  # noqa: ANN401 - has no types
     uploaded = f"{path}.uploading"
     try:
         system.put_file(str(work), uploaded)
@@ -92,7 +92,7 @@ def _write(obj: object, work: Path) -> int:
     return _write_arrow(_as_reader(obj), work)
 
 
-def _as_reader(obj: object) -> Any:  # noqa: ANN401
+def _as_reader(obj: object) -> Any:  # noqa: ANN401 - Arrow has no types
     import pyarrow as pa  # noqa: PLC0415 - takes 0.1 s, and a query does without it
 
     if isinstance(obj, pa.RecordBatchReader):
@@ -111,8 +111,8 @@ def _as_reader(obj: object) -> Any:  # noqa: ANN401
     )
 
 
-def _write_arrow(reader: Any, work: Path) -> int:  # noqa: ANN401
-    import pyarrow.parquet as pq  # noqa: PLC0415
+def _write_arrow(reader: Any, work: Path) -> int:  # noqa: ANN401 - Arrow has no types
+    import pyarrow.parquet as pq  # noqa: PLC0415 - as above
 
     rows = 0
     with pq.ParquetWriter(work, reader.schema, compression="zstd") as writer:
@@ -122,20 +122,20 @@ def _write_arrow(reader: Any, work: Path) -> int:  # noqa: ANN401
     return rows
 
 
-def _arrow_dataset(url: str) -> Any:  # noqa: ANN401
-    import pyarrow.dataset as ds  # noqa: PLC0415
+def _arrow_dataset(url: str) -> Any:  # noqa: ANN401 - Arrow has no types
+    import pyarrow.dataset as ds  # noqa: PLC0415 - as above
 
     system, path = fsspec.url_to_fs(url)
     return ds.dataset(path, filesystem=system, format="parquet")
 
 
-def _polars() -> Any:  # noqa: ANN401
+def _polars() -> Any:  # noqa: ANN401 - a module
     import polars as pl  # noqa: PLC0415 - an extra
 
     return pl
 
 
-def _pandas() -> Any:  # noqa: ANN401
+def _pandas() -> Any:  # noqa: ANN401 - a module
     import pandas as pd  # noqa: PLC0415 - an extra
 
     return pd

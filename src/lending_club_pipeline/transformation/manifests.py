@@ -45,7 +45,7 @@ class PreparedManifest:
         content: dict[str, Any] = json.loads((self.folder / "manifest.json").read_bytes())
         return content
 
-    def remembered(self, name: str, make: Callable[[], Any]) -> Any:  # noqa: ANN401
+    def remembered(self, name: str, make: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
         """Return what follows from the project alone, as JSON holds it; made once per project.
 
         Args:

@@ -166,7 +166,7 @@ def _without_values(message: str) -> str:
 
 
 def _reporting(on_node: Callable[[str, str, float], None]) -> Callable[[Any], None]:
-    def report(event: Any) -> None:  # noqa: ANN401
+    def report(event: Any) -> None:  # noqa: ANN401 - made from dbt's messages
         if event.info.name == "NodeFinished":
             node = event.data.node_info
             on_node(node.node_name, node.node_status, float(event.data.run_result.execution_time))

@@ -84,7 +84,7 @@ class DuckDBWarehouse:
         return str(self.path)
 
     @contextmanager
-    def session(self, *, read_only: bool = False, run_id: str = "") -> Iterator[None]:  # noqa: ARG002
+    def session(self, *, read_only: bool = False, run_id: str = "") -> Iterator[None]:  # noqa: ARG002 - for Databricks
         """Open the database; see `Warehouse.session`."""
         if read_only:
             with self._connected(read_only=True):
@@ -160,7 +160,7 @@ class DuckDBWarehouse:
             self.fetch("select 1 as one")
         return f"{self.path}, {self.path.stat().st_size / 2**20:,.1f} MiB, free to use"
 
-    def load_raw(self, landing: Path, as_of_date: dt.date) -> None:  # noqa: ARG002
+    def load_raw(self, landing: Path, as_of_date: dt.date) -> None:  # noqa: ARG002 - for Databricks
         """Define views over the landed Parquet of all days; nothing is copied."""
         with _explaining(self.path):
             self._define_views(landing)
@@ -217,7 +217,7 @@ class DuckDBWarehouse:
         """Return zero: in one process no fault passes by itself."""
         return 0.0
 
-    def is_transient(self, message: str) -> bool:  # noqa: ARG002
+    def is_transient(self, message: str) -> bool:  # noqa: ARG002 - for Databricks
         """Return False: in one process no fault passes by itself."""
         return False
 

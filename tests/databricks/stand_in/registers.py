@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tests.databricks.stand_in.parameters import Parameter
+
 
 @dataclass
 class Ran:
@@ -13,6 +15,7 @@ class Ran:
 
     Attributes:
         text: as it came.
+        parameters: the values for its markers.
         started: seconds since 1970.
         seconds: how long it took, once it is over.
         tags: query tags of the session and the statement.
@@ -23,6 +26,7 @@ class Ran:
     """
 
     text: str
+    parameters: list[Parameter]
     client: str
     session: str
     tags: dict[str, str]

@@ -4,23 +4,22 @@ A statement of no kind that stands here is an error, never a silent success.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
-from pyspark.sql import Column, DataFrame, functions
+from pyspark.sql import DataFrame, functions
 
 from tests.databricks.stand_in.answers.keys import note_key
 from tests.databricks.stand_in.catalogs import Catalog
 from tests.databricks.stand_in.commands import COMMANDS, Commands
-from tests.databricks.stand_in.errors import StatementError, from_spark, not_understood
+from tests.databricks.stand_in.errors import from_spark, not_understood
 from tests.databricks.stand_in.information_schema import InformationSchema
 from tests.databricks.stand_in.lexing import without_comments
+from tests.databricks.stand_in.parameters import Bound
 from tests.databricks.stand_in.results import Result
 from tests.databricks.stand_in.rewriting import rewrite
 from tests.databricks.stand_in.sessions import Session
 from tests.databricks.stand_in.spark import SPARK_CATALOG
-
-Parameters = Sequence[Column] | Mapping[str, Column]
 
 NATIVE: Final = re.compile(
     r"""(?:
@@ -89,7 +88,7 @@ class Statements:
         self._name, self._catalog = name, catalog
         self._commands, self._information_schema = commands, information_schema
 
-    def run(self, session: Session, statement: str, parameters: Parameters) -> Result:
+    def run(self, session: Session, statement: str, parameters: Bound) -> Result:
         """Run a statement and return its whole result.
 
         Raises:
@@ -108,7 +107,7 @@ class Statements:
             raise from_spark(error, self._name) from error
         raise not_understood(bare)
 
-    def _run_in_spark(self, session: Session, bare: str, parameters: Parameters) -> Result:
+    def _run_in_spark(self, session: Session, bare: str, parameters: Bound) -> Result:
         rewritten = rewrite(bare, self._name)
         self._commands.enter_schema(session)
         before = self._before(session, bare)
@@ -170,49 +169,3 @@ def _named(pattern: re.Pattern[str], statement: str) -> str:
     if match is None:
         raise not_understood(statement)
     return match["name"]
-
-
-def bound(parameters: Sequence[Any]) -> Parameters:
-    """Turn the connector's native parameters into values of Spark.
-
-    Raises:
-        StatementError: a parameter has a type that is not known here.
-    """
-    if not parameters:
-        return []
-    if any(parameter.name for parameter in parameters):
-        return {parameter.name: _value(parameter) for parameter in parameters}
-    return [_value(p) for p in sorted(parameters, key=lambda parameter: parameter.ordinal or 0)]
-
-
-# How a literal of each type is written: what its text must look like, and what it becomes.
-_LITERALS: Final = {
-    "BOOLEAN": (r"true|false", "{}"),
-    "TINYINT": (r"[-+]?\d+", "{}Y"),
-    "SMALLINT": (r"[-+]?\d+", "{}S"),
-    "INT": (r"[-+]?\d+", "{}"),
-    "BIGINT": (r"[-+]?\d+", "{}L"),
-    "FLOAT": (r"[-+]?[\d.]+(?:e[-+]?\d+)?", "{}F"),
-    "DOUBLE": (r"[-+]?[\d.]+(?:e[-+]?\d+)?", "{}D"),
-    "DECIMAL": (r"[-+]?[\d.]+", "{}BD"),
-    "DATE": (r"[-\d]+", "DATE'{}'"),
-    "TIMESTAMP": (r"[-\d:. TZ+]+", "TIMESTAMP'{}'"),
-    "TIMESTAMP_NTZ": (r"[-\d:. T]+", "TIMESTAMP_NTZ'{}'"),
-}
-
-
-def _value(parameter: Any) -> Column:
-    kind = (parameter.type or "STRING").upper().split("(")[0]
-    if kind == "VOID" or parameter.value is None:
-        return functions.lit(None)
-    value = parameter.value
-    given = next(
-        v for v in (value.stringValue, value.doubleValue, value.booleanValue) if v is not None
-    )
-    if kind == "STRING":
-        return functions.lit(given)
-    pattern, literal = _LITERALS.get(kind, (r"\b\B", ""))
-    if not re.fullmatch(pattern, str(given), re.IGNORECASE):
-        text = f"A parameter of type {parameter.type} with this value is not served."
-        raise StatementError("UNSUPPORTED_FEATURE.STAND_IN", "0A000", text)
-    return functions.expr(literal.format(given))

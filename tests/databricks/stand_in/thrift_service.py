@@ -8,10 +8,10 @@ from tests.databricks.stand_in.errors import StatementError
 from tests.databricks.stand_in.faults import ConnectionCutError, Fault
 from tests.databricks.stand_in.listings import Listings
 from tests.databricks.stand_in.operations import SUCCESS, Operation, State, invalid
+from tests.databricks.stand_in.parameters import bound, received
 from tests.databricks.stand_in.registers import Ran
 from tests.databricks.stand_in.results import Result
 from tests.databricks.stand_in.sessions import Session, parse_tags
-from tests.databricks.stand_in.statements import bound
 
 # What a SQL warehouse answers to a client that asks for V7.
 _PROTOCOL: Final = ttypes.TProtocolVersion.SPARK_CLI_SERVICE_PROTOCOL_V9
@@ -74,7 +74,8 @@ class Handler(Listings):
             return ttypes.TExecuteStatementResp(status=invalid(text))
         tags = dict(session.tags) | parse_tags((req.confOverlay or {}).get("query_tags", ""))
         settings = dict(session.settings)
-        ran = Ran(req.statement, self._client, session.name, tags, settings)
+        given = received(req.parameters)
+        ran = Ran(req.statement, given, self._client, session.name, tags, settings)
         self._service.log.add(ran)
         fault = self._service.faults.at_statement(self._client, req.statement)
         operation = Operation(session, ran)
@@ -82,7 +83,7 @@ class Handler(Listings):
         if fault is not None and fault.kind == "kill" and not fault.after:
             fault.kill()
             raise ConnectionCutError
-        operation.start(self._service.pool, lambda: self._run(session, req, fault))
+        operation.start(self._service.pool, lambda: self._run(session, ran, fault))
         if fault is not None and fault.kind in {"lose_reply", "kill"}:
             operation.wait(None)
             if fault.kind == "kill":
@@ -90,10 +91,10 @@ class Handler(Listings):
             raise ConnectionCutError
         return self._answer(ttypes.TExecuteStatementResp, operation, req)
 
-    def _run(self, session: Session, req: Any, fault: Fault | None) -> Result:
+    def _run(self, session: Session, ran: Ran, fault: Fault | None) -> Result:
         if fault is not None and fault.kind == "fail":
             raise StatementError(fault.condition, fault.state, fault.message)
-        return self._service.statements.run(session, req.statement, bound(req.parameters or []))
+        return self._service.statements.run(session, ran.text, bound(ran.parameters))
 
     # --- operations
 

@@ -227,7 +227,7 @@ def _error_of(event: dg.DagsterEvent) -> Any:  # noqa: ANN401 - Dagster does not
     return error
 
 
-def _one_line(error: Any) -> str:  # noqa: ANN401
+def _one_line(error: Any) -> str:  # noqa: ANN401 - what _error_of returns
     text = error.message.strip()
     if error.cls_name in {cls.__name__ for cls in _with_subclasses(PipelineError)}:
         # Python puts the class in front, with its module where it is imported.

@@ -61,7 +61,7 @@ def build_delivery_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefin
     )
     def delivery(
         context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
-    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         """Land the deliveries of the run's dates, both files of each or none.
 
         A single date without a delivery is refused; among several it is left out.

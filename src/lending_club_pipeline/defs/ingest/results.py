@@ -43,7 +43,7 @@ def summed(
     key: str,
     landed: Sequence[LandedDay],
     describe: Callable[[LandedDay], tuple[int, dict[str, Any]]],
-) -> dg.MaterializeResult:  # type: ignore[type-arg]
+) -> dg.MaterializeResult:
     """Tell of each date what belongs to it, and of all of them the number of rows."""
     rows = 0
     for day in landed:
@@ -66,7 +66,7 @@ def materialized(
     context: dg.AssetExecutionContext,
     source: SourceFile,
     files: Sequence[tuple[LandedDay, LandedFile]],
-) -> dg.MaterializeResult:  # type: ignore[type-arg]
+) -> dg.MaterializeResult:
     """Tell of each date's file of a kind, and of all of them the number of rows."""
     key = f"{source.table}_raw"
     for day, file in files:

@@ -118,7 +118,7 @@ def build_output_assets(
     )
     def outputs(
         context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
-    ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+    ) -> Iterator[dg.MaterializeResult]:
         """Publish the newest delivery that may be: closed and not held. All files, or none.
 
         Raises:
@@ -131,7 +131,7 @@ def build_output_assets(
 
 def _publish(
     context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
-) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+) -> Iterator[dg.MaterializeResult]:
     ledger = published_ledger(warehouse.warehouse)
     folder = platform.settings.output_path.absolute()
     selected = {key.to_user_string() for key in context.selected_asset_keys}
@@ -238,7 +238,7 @@ def _materialized(
     seconds: float,
     ledger: DeliveryLedger,
     preview: Mapping[str, Any],
-) -> dg.MaterializeResult:  # type: ignore[type-arg]
+) -> dg.MaterializeResult:
     metadata: dict[str, Any] = {
         "published": dg.MetadataValue.path(str(file.path)),
         "as_of_date": ledger.as_of_date.isoformat(),

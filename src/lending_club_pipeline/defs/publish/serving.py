@@ -49,7 +49,7 @@ def build_serving_asset(
     )
     def account_summary_to_databricks(
         warehouse: WarehouseResource,
-    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    ) -> dg.MaterializeResult:
         """Publish the account summary to the table that readers use, in one atomic step.
 
         What readers then see is compared with the mart, by count, sums of money and an
@@ -63,7 +63,7 @@ def build_serving_asset(
     return account_summary_to_databricks
 
 
-def _publish(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def _publish(warehouse: Warehouse) -> dg.MaterializeResult:
     started = time.monotonic()
     ledger = published_ledger(warehouse)
     show_progress("Publishing account_summary to the serving table")

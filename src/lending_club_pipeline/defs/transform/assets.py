@@ -50,7 +50,7 @@ def build_dbt_assets(
     )
     def dbt_project(
         context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
-    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         """Build models and seeds of the run's deliveries with one dbt call, and test them.
 
         Raises:

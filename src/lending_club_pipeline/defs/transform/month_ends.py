@@ -43,7 +43,7 @@ def build_month_end_assets(
     )
     def month_end(
         context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
-    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:  # type: ignore[type-arg]
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         """Compute the month-ends of the run's months with one dbt call, and test them.
 
         Raises:

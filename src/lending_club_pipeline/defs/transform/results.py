@@ -43,7 +43,7 @@ def materializations(
     results: Sequence[NodeResult],
     warehouse: Warehouse,
     selected: AbstractSet[dg.AssetKey],
-) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+) -> Iterator[dg.MaterializeResult]:
     """Yield what was made, with rows, columns, their lineage and the time that it took."""
     by_id = {result.unique_id: result for result in results}
     done = {it for it in graph.in_order if it in by_id and by_id[it].status == "success"}

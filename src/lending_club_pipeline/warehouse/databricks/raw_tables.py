@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from lending_club_pipeline.deliveries.landed_files import FILE_COLUMNS
 from lending_club_pipeline.deliveries.source_files import ACCOUNTS, CUSTOMERS, SourceFile
 from lending_club_pipeline.warehouse import approvals
 from lending_club_pipeline.warehouse.databricks.statements import quoted, text
@@ -47,6 +48,14 @@ def _records(source: SourceFile) -> RawTable:
     )
 
 
+# What Spark calls the types of the landed files.
+_SPARK_TYPES: Final = {
+    "varchar": "string",
+    "varchar[]": "array<string>",
+    "bigint": "bigint",
+    "timestamp": "timestamp_ntz",
+}
+
 RAW_TABLES: Final = (
     _records(CUSTOMERS),
     _records(ACCOUNTS),
@@ -65,19 +74,7 @@ RAW_TABLES: Final = (
     RawTable(
         "delivered_files",
         {
-            "source_file": "string",
-            "delivered_name": "string",
-            "sha256": "string",
-            "stored_bytes": "bigint",
-            "loaded_at": "timestamp_ntz",
-            "physical_lines": "bigint",
-            "header_lines": "bigint",
-            "empty_lines": "bigint",
-            "landed_records": "bigint",
-            "landed_lines": "bigint",
-            "rejected_records": "bigint",
-            "rejected_lines": "bigint",
-            "extra_columns": "array<string>",
+            **{name: _SPARK_TYPES[type_] for name, type_ in FILE_COLUMNS.items()},
             "as_of_date": "date",
         },
         "One row per delivered file and as-of date, with the counts that prove completeness.",
