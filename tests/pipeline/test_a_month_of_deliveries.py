@@ -1,14 +1,14 @@
-"""A month of daily deliveries of real bank customers, with a missing, a late and a restated day.
+"""A month of daily deliveries of a real bank, with a missing, a late and a restated day.
 
-Balances are those of public bank data (tests/data/public_bank). The data has no days, so that they
-move in a way of their own: each day some accounts gain or lose a tenth of a percent for each day of
-the month, some customers take or repay a loan, and an account or two are closed for some days.
+Accounts are opened and balances move as they did (tests/data/bank_time_series). What that data does
+not have goes by a rule: some customers take or repay a loan, every fifth account is a checking
+account, and each day an account or two are not delivered. The restated day comes without its latest
+transactions first.
 """
 
 import csv
 import datetime as dt
 import io
-from decimal import Decimal
 
 import pytest
 
@@ -16,13 +16,13 @@ from lending_club_pipeline.defs.automation.backfills import process_range
 from lending_club_pipeline.defs.automation.closing_months import close_months
 from lending_club_pipeline.outputs.closing import read_ledger
 from lending_club_pipeline.warehouse import choose_warehouse
-from tests.data.public_bank.convert import delivery
+from tests.data.bank_time_series.convert import balances
 from tests.oracle import DEFAULT, Outcome, process, timelines
 from tests.workspaces import Workspace
 
 MONTH = dt.date(2026, 1, 1)
 DAYS = [MONTH + dt.timedelta(days=n) for n in range(31)]
-MISSING, LATE, RESTATED = DAYS[16], DAYS[8], DAYS[19]
+MISSING, LATE, RESTATED = DAYS[16], DAYS[8], DAYS[25]
 HISTORIES = ("account_history", "customer_history")
 
 
@@ -32,25 +32,17 @@ def _table(rows: list[list[str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def files_of(day: dt.date, turn: int = 0) -> tuple[bytes, bytes]:
-    """Return the two files of a day; another turn is another version of it."""
-    raw_customers, raw_accounts = (
-        list(csv.reader(io.StringIO(content.decode(), newline=""))) for content in delivery()
-    )
-    number = day.day + turn
-    customers, accounts = [raw_customers[0]], [raw_accounts[0]]
-    for place, (customer, name, loan) in enumerate(raw_customers[1:]):
-        has_changed = (place + number) % 29 == 0
-        customers.append(
-            [customer, name, {"yes": "no", "no": "yes"}[loan] if has_changed else loan]
-        )
-    for place, (account, customer, balance, kind) in enumerate(raw_accounts[1:]):
-        if (place * 7 + number) % 61 == 0:
-            continue
-        moved = Decimal(balance)
-        if (place * 11 + number) % 13 == 0:
-            moved = (moved * (1 + Decimal(number) / 1000)).quantize(Decimal("0.01"))
-        accounts.append([account, customer, str(moved), "Checking" if place % 5 == 0 else kind])
+def files_of(day: dt.date, *, complete: bool = True) -> tuple[bytes, bytes]:
+    """Return the two files of a day; `complete` says whether all transactions are known."""
+    customers = [["CustomerID", "Name", "HasLoan"]]
+    accounts = [["AccountID", "CustomerID", "Balance", "AccountType"]]
+    known = balances(day, unknown=0 if complete else 3)
+    for place, (account, balance) in enumerate(known.items()):
+        has_loan = (place + day.day) % 29 < 3
+        customers.append([str(account), f"Owner of {account}", "yes" if has_loan else "no"])
+        if (place * 7 + day.day) % 61:
+            kind = "Checking" if place % 5 == 0 else "Savings"
+            accounts.append([f"CZ-{account}", str(account), str(balance), kind])
     return _table(customers), _table(accounts)
 
 
@@ -59,8 +51,8 @@ def deliveries(workspace: Workspace) -> dict[dt.date, Outcome]:
     """Process the month in a mixed order; return what the oracle makes of each day."""
     found = {}
 
-    def deliver(day: dt.date, turn: int = 0) -> None:
-        files = files_of(day, turn)
+    def deliver(day: dt.date, *, complete: bool = True) -> None:
+        files = files_of(day, complete=complete)
         workspace.deliver(*files, day)
         outcome = process(*files, day)
         assert isinstance(outcome, Outcome)
@@ -75,9 +67,9 @@ def deliveries(workspace: Workspace) -> dict[dt.date, Outcome]:
 
     for day in DAYS:
         if day not in (MISSING, LATE):
-            deliver(day)
+            deliver(day, complete=day != RESTATED)
     run(DAYS[0], DAYS[-1], {"success", "missing"})
-    deliver(RESTATED, turn=3)
+    deliver(RESTATED)
     deliver(LATE)
     run(DAYS[0], DAYS[-1], {"success", "missing", "unchanged"})
     return found
