@@ -191,3 +191,11 @@ def shared_warehouse(
     """The same for all tests of a file."""
     with new_client(warehouse_environment, request.module.__name__.rpartition(".")[2]) as client:
         yield client
+
+
+@pytest.fixture
+def schema(warehouse: WarehouseClient) -> str:
+    """A schema that is there, with its catalog."""
+    name = f"{warehouse.catalog}.{warehouse.schema}"
+    warehouse.run(f"create schema {name}")
+    return name

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-# By name: what dbt compiles for each engine. The tables are made by `test_macros.py`.
+# By name: what dbt compiles for each engine. The tables are made by `macro_engines.py`.
 CASES: Final = {
     "characters": "select {{ white_space_characters() }} as characters",
     # For every code point what a macro changes, or says of it; rows without either are left out.

@@ -1,4 +1,4 @@
-"""A workspace in which a good run has published its outputs, to break something in."""
+"""A landed delivery and a workspace in which a good run has published, to break something in."""
 
 import shutil
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lending_club_pipeline.settings import DataPlatformConfig
-from tests.faults.landings import ACCOUNTS, CUSTOMERS
+from tests.faults.landings import ACCOUNTS, CUSTOMERS, Landing
 from tests.workspaces import Workspace
 
 
@@ -35,6 +35,16 @@ def after_good_run(
     workspace.deliver(CUSTOMERS, ACCOUNTS.replace(b"100.00", b"300.00"))
     _use(workspace, monkeypatch)
     return workspace
+
+
+@pytest.fixture
+def landing(tmp_path: Path) -> Landing:
+    """A delivery that was landed, to be delivered again in another shape."""
+    landing = Landing(tmp_path)
+    landing.deliver()
+    landing.land()
+    assert landing.landed_bytes()
+    return landing
 
 
 def _use(workspace: Workspace, patch: pytest.MonkeyPatch) -> None:
