@@ -7,9 +7,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from lending_club_pipeline.deliveries import quoting
 from lending_club_pipeline.deliveries.finding import find_delivery
 from lending_club_pipeline.deliveries.landing import LandedDelivery, SplitterLimits, land
+from lending_club_pipeline.deliveries.mapped_files import WINDOW_BYTES
 from lending_club_pipeline.errors import RefusedDeliveryError
 from lending_club_pipeline.outputs.closing import DeliveryLedger, read_ledger
 from lending_club_pipeline.outputs.tables import ACCOUNT_SUMMARY, QUARANTINE
@@ -113,9 +116,12 @@ def test_any_bytes_are_split_or_refused_as_the_oracle_says(warm: WarmPipeline) -
     accounts = ACCOUNT_HEADER.encode() + b"A,1,1,Savings\n"
 
     @settings(_repeatable, max_examples=120)
-    @given(strategies.wild_files)
-    def check(customers: bytes) -> None:
-        landed = warm.land(customers, accounts)
+    @given(strategies.wild_files, st.sampled_from((1, 3, 10, 30, WINDOW_BYTES)))
+    def check(customers: bytes, window: int) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            # Quotes are looked at in windows: where they end must not matter.
+            patch.setattr(quoting, "WINDOW_BYTES", window)
+            landed = warm.land(customers, accounts)
         try:
             expected = split("Customer.csv", customers, strategies.CUSTOMER_COLUMNS)
         except Refused as refused:

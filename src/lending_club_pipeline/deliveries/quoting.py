@@ -9,12 +9,13 @@ import mmap
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from lending_club_pipeline.deliveries.byte_counts import BOM, LineEnd
+from lending_club_pipeline.deliveries.mapped_files import WINDOW_BYTES, MappedFile, mapped
 from lending_club_pipeline.errors import Place, RefusedDeliveryError
 
 # A field that the parser reads as the rules do: at most one space before its quote.
@@ -80,16 +81,6 @@ class Mended:
 
     shown: Path
     may_span_lines: bool
-
-
-@contextmanager
-def bytes_of(plain: Path) -> Iterator[mmap.mmap]:
-    """Map a file into memory."""
-    with (
-        plain.open("rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
-    ):
-        yield content
 
 
 def record_at(content: _Bytes, start: int) -> Record:
@@ -158,25 +149,26 @@ def mend(
         RefusedDeliveryError: a broken quote runs over the end of its line, or lines end in more
             than one way.
     """
-    with bytes_of(plain) as content:
-        walk = _Walk(content, place, line_end or "LF", is_uniform)
+    with mapped(plain) as file:
+        walk = _Walk(file, place, line_end or "LF", is_uniform)
         edits = walk.edits()
         first = next(edits, None)
         if first is None:
             return Mended(plain, walk.may_span_lines)
         shutil.copyfile(plain, copy)
-        with copy.open("r+b") as file:
-            for position, text in (first, *edits):
-                file.seek(position)
-                file.write(text)
+        with copy.open("r+b") as changed:
+            for position, text in chain((first,), edits):
+                changed.seek(position)
+                changed.write(text)
     return Mended(copy, walk.may_span_lines)
 
 
 class _Walk:
     """Walks over the records of a file and tells what has to be changed for the parser."""
 
-    def __init__(self, content: _Bytes, place: Place, line_end: LineEnd, is_uniform: bool) -> None:
-        self._content = content
+    def __init__(self, file: MappedFile, place: Place, line_end: LineEnd, is_uniform: bool) -> None:
+        self._file = file
+        self._content = file.content
         self._place = place
         self._line_end = line_end
         self._is_uniform = is_uniform
@@ -197,21 +189,30 @@ class _Walk:
 
     def _skip(self, at: int) -> int:
         """Go over records that need no look, to the next that may, or to the end."""
-        content = self._content
-        if not self._is_uniform:
-            match = _RECORDS[self._line_end].match(content, at)
-            return at if match is None else match.end()
-        while True:
-            quote = content.find(b'"', at)
-            if quote < 0:
-                return len(content)
-            # Without a quote before it, each line is a record.
-            begin = content.rfind(b"\r" if self._line_end == "CR" else b"\n", at, quote) + 1
-            begin = max(begin, at)
-            match = _QUOTED_RECORDS[self._line_end].match(content, begin)
+        while at < len(self._content):
+            begin = self._begin_of_quoted(at) if self._is_uniform else at
+            patterns = _QUOTED_RECORDS if self._is_uniform else _RECORDS
+            match = patterns[self._line_end].match(self._content, begin, self._window_end(begin))
             at = begin if match is None else match.end()
+            self._file.let_go_before(at)
             if at == begin:
-                return begin
+                break
+        return at
+
+    def _begin_of_quoted(self, at: int) -> int:
+        """Return where the next record with a quote begins; without a quote, a line is a record."""
+        content, searched = self._content, at
+        while (quote := content.find(b'"', searched, searched + WINDOW_BYTES)) < 0:
+            searched += WINDOW_BYTES
+            self._file.let_go_before(min(searched, len(content)))
+            if searched >= len(content):
+                return len(content)
+        return max(at, content.rfind(b"\r" if self._line_end == "CR" else b"\n", at, quote) + 1)
+
+    def _window_end(self, at: int) -> int:
+        """Return how far to look from a position: records that end behind it wait their turn."""
+        end = at + WINDOW_BYTES
+        return end + 1 if self._content[end - 1 : end] == b"\r" else end
 
     def _refuse(self, record: Record) -> None:
         _refuse_open_quote(self._content, record, self._place)

@@ -6,7 +6,8 @@ from typing import Final, TypeAlias
 
 import duckdb
 
-from lending_club_pipeline.deliveries.quoting import Record, bytes_of, count_line_ends, record_at
+from lending_club_pipeline.deliveries.mapped_files import mapped
+from lending_club_pipeline.deliveries.quoting import Record, count_line_ends, record_at
 
 LONGEST_SHOWN_CHARACTERS: Final = 10_000
 _BATCH: Final = 100_000
@@ -41,7 +42,7 @@ def locate(
         "select position, line_number, reason from rejected "
         f"{unclear if one_line_each and not is_mended else ''} order by position"
     )
-    with bytes_of(plain) as content:
+    with mapped(plain) as file:
         counted_to, line = 0, 1
         while batch := rows.fetchmany(_BATCH):
             located: list[_Located] = []
@@ -49,9 +50,11 @@ def locate(
                 if one_line_each:
                     line = record_number
                 else:
-                    line += count_line_ends(content, counted_to, position)
+                    line += count_line_ends(file.content, counted_to, position)
                     counted_to = position
-                located.append(_located(content, record_at(content, position), line, reason))
+                record = record_at(file.content, position)
+                located.append(_located(file.content, record, line, reason))
+                file.let_go_before(position)
             _insert(connection, located)
     connection.execute("""
         update rejected
