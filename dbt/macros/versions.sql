@@ -81,19 +81,21 @@
 {%- endmacro %}
 
 {#- Any days. `known` are the versions before; with `is_first` all versions come out, not only those
-    that changed. -#}
+    that changed. A history is read where it is needed: as a common table expression DuckDB would keep
+    all of it in memory. -#}
 {% macro versions_changed(delivered, known, key, state, compared, is_first=false) -%}
     {%- set days = as_dates(compared | map(attribute='day')) -%}
+    {%- set before = 'known' if is_first else known -%}
 with
-
+{% if is_first %}
 known as (
     select * from {{ known }}
 ),
-
+{% endif %}
 {#- What a key is like from a day on, where that differs from the known day before. #}
 changes as (
     {%- for it in compared %}
-    {{ changes_on(delivered, key, state, it) }}
+    {{ changes_on(delivered, before, key, state, it) }}
         {{- "\n    union all" if not loop.last }}
     {%- endfor %}
 ),
@@ -102,7 +104,7 @@ touched as (
     select {{ key }} from changes
     {%- if not is_first %}
     union distinct
-    select {{ key }} from known
+    select {{ key }} from {{ before }}
     where valid_from in ({{ days }}) or valid_to in ({{ days }})
     {%- endif %}
 ),
@@ -111,7 +113,7 @@ old_versions as (
     select
         *,
         lead(valid_from) over (partition by {{ key }} order by valid_from) as next_valid_from
-    from known
+    from {{ before }}
     where {{ key }} in (select touched.{{ key }} from touched)
 ),
 
@@ -181,7 +183,7 @@ where
 {%- endmacro %}
 
 {#- Keys whose state on a day differs from that on the known day before. -#}
-{% macro changes_on(delivered, key, state, compared) -%}
+{% macro changes_on(delivered, known, key, state, compared) -%}
     {%- set day = as_dates([compared.day]) -%}
     select
         coalesce(earlier.{{ key }}, later.{{ key }}) as {{ key }},
@@ -194,7 +196,7 @@ where
         {%- if compared.previous_is_of_run %}
         {{ state_on(delivered, key, state, compared.previous) }}
         {%- else %}
-        select {{ key }}, {{ state | join(', ') }} from known
+        select {{ key }}, {{ state | join(', ') }} from {{ known }}
         where valid_from < {{ day }} and valid_to >= {{ day }}
         {%- endif %}
     ) as earlier
@@ -202,7 +204,7 @@ where
         {%- if compared.is_of_run %}
         {{ state_on(delivered, key, state, compared.day) }}
         {%- else %}
-        select {{ key }}, {{ state | join(', ') }} from known
+        select {{ key }}, {{ state | join(', ') }} from {{ known }}
         where valid_from <= {{ day }} and valid_to > {{ day }}
         {%- endif %}
     ) as later

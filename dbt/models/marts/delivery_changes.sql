@@ -5,7 +5,9 @@
     on_schema_change='fail',
 ) }}
 
-{#- A delivery of this run changes its own comparison and that of the next known delivery. -#}
+{#- A delivery of this run changes its own comparison and that of the next known delivery. Histories
+    are read where they are needed: as common table expressions DuckDB would keep all of them in
+    memory. -#}
 
 with
 
@@ -29,14 +31,6 @@ compared as (
         and ({{ is_of_this_run('as_of_date') }} or {{ is_of_this_run('previous_date') }})
 ),
 
-accounts as (
-    select * from {{ ref('account_history') }}
-),
-
-customers as (
-    select * from {{ ref('customer_history') }}
-),
-
 rates as (
     select * from {{ ref('int_interest_rates__by_period') }}
 ),
@@ -48,7 +42,7 @@ accounts_before as (
         compared.as_of_date,
         compared.previous_date,
         accounts.*
-    from accounts
+    from {{ ref('account_history') }} as accounts
     inner join compared
         on accounts.valid_to = compared.as_of_date
 ),
@@ -58,7 +52,7 @@ accounts_after as (
         compared.as_of_date,
         compared.previous_date,
         accounts.*
-    from accounts
+    from {{ ref('account_history') }} as accounts
     inner join compared
         on accounts.valid_from = compared.as_of_date
 ),
@@ -133,12 +127,12 @@ judged_accounts as (
         coalesce(owner_before.has_loan != owner_after.has_loan, false) as is_loan_flag_changed,
         coalesce(tiers_before.lower_bound != tiers_after.lower_bound, false) as is_tier_changed
     from changed_accounts as changed
-    left join customers as owner_before
+    left join {{ ref('customer_history') }} as owner_before
         on
             changed.customer_before = owner_before.customer_id
             and changed.as_of_date > owner_before.valid_from
             and changed.as_of_date <= owner_before.valid_to
-    left join customers as owner_after
+    left join {{ ref('customer_history') }} as owner_after
         on
             changed.customer_after = owner_after.customer_id
             and changed.as_of_date >= owner_after.valid_from
@@ -164,9 +158,9 @@ changed_flags as (
         compared.as_of_date,
         earlier.customer_id
     from compared
-    inner join customers as earlier
+    inner join {{ ref('customer_history') }} as earlier
         on compared.as_of_date = earlier.valid_to
-    inner join customers as later
+    inner join {{ ref('customer_history') }} as later
         on
             compared.as_of_date = later.valid_from
             and earlier.customer_id = later.customer_id
@@ -185,7 +179,7 @@ judged as (
         false as is_balance_changed,
         true as is_loan_flag_changed,
         false as is_tier_changed
-    from accounts
+    from {{ ref('account_history') }} as accounts
     inner join changed_flags
         on
             accounts.customer_id = changed_flags.customer_id
@@ -201,7 +195,7 @@ judged as (
         false as is_balance_changed,
         false as is_loan_flag_changed,
         true as is_tier_changed
-    from accounts
+    from {{ ref('account_history') }} as accounts
     inner join moved_ranges
         on
             accounts.balance >= moved_ranges.lower_bound
