@@ -2,7 +2,11 @@
 
 import multiprocessing
 import signal
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +20,25 @@ _POLL_SECONDS: Final = 0.002
 # Each process is forked from one that has imported everything and run nothing.
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(list(PRELOADED))
+
+
+@contextmanager
+def another_process(
+    program: str, database: Path, says: str = "open"
+) -> Iterator[subprocess.Popen[str]]:
+    """A process of Python that has a database open, and says so, until its input ends."""
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(database)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"{says}\n"
+        try:
+            yield process
+        finally:
+            process.communicate()
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,13 @@
 
 import datetime as dt
 import shutil
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import duckdb
 import pyarrow.parquet as pq
 
 from tests.faults.histories import CUSTOMERS, VARIANTS, History, differences
-from tests.faults.processes import run_and_kill
+from tests.faults.processes import another_process, run_and_kill
 from tests.workspaces import AS_OF, Workspace
 
 BEFORE = AS_OF - dt.timedelta(days=1)
@@ -26,23 +22,6 @@ print(rows[0], flush=True)
 sys.stdin.readline()
 print(connection.execute("select count(*) from account_summary").fetchone()[0], flush=True)
 """
-
-
-@contextmanager
-def _bi_tool(workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
-    """A process that has the database open for reading until a line is sent to it."""
-    with subprocess.Popen(
-        [sys.executable, "-c", _BI_TOOL, str(workspace.database)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "1\n"
-        try:
-            yield process
-        finally:
-            process.communicate("\n")
 
 
 def test_runs_of_one_date_and_of_another_wait_for_each_other(
@@ -79,7 +58,7 @@ def test_a_run_beside_a_reader_says_whom_it_waits_for_and_goes_on_when_it_leaves
     run = ["run", "--as-of", AS_OF.isoformat()]
     before = after_good_run.output_bytes()
 
-    with _bi_tool(after_good_run) as reader:
+    with another_process(_BI_TOOL, after_good_run.database, says="1") as reader:
         at_once = after_good_run.command(*run)
         waiting = after_good_run.started(*run, "--wait", _PATIENCE)
         assert waiting.stderr is not None

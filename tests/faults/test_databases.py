@@ -1,10 +1,8 @@
 """A database that cannot be used: which one, why, what to do; outputs stay as they were."""
 
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +18,7 @@ from lending_club_pipeline.settings import DataPlatformConfig
 from lending_club_pipeline.warehouse import Warehouse, choose_warehouse, locks
 from lending_club_pipeline.warehouse import duckdb as duckdb_warehouse
 from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
+from tests.faults.processes import another_process
 from tests.faults.restrictions import largest_file, mode
 from tests.workspaces import Workspace
 
@@ -38,23 +37,6 @@ with DuckDBWarehouse(pathlib.Path(sys.argv[1]), 2**28).session():
     print("open", flush=True)
     sys.stdin.read()
 """
-
-
-@contextmanager
-def _another_process(program: str, database: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that has the database open until it is told to end."""
-    with subprocess.Popen(
-        [sys.executable, "-c", program, str(database)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "open\n"
-        try:
-            yield process
-        finally:
-            process.communicate()
 
 
 @pytest.fixture
@@ -77,7 +59,7 @@ def _error(warehouse: DuckDBWarehouse) -> PipelineError:
 def test_a_database_in_use_says_by_which_process_and_how_to_wait(
     database: DuckDBWarehouse, program: str
 ) -> None:
-    with _another_process(program, database.path) as process:
+    with another_process(program, database.path) as process:
         error = _error(database)
 
     assert isinstance(error, WarehouseLockedError)
@@ -93,7 +75,7 @@ def test_a_database_in_use_says_by_which_process_and_how_to_wait(
 def test_a_run_that_waits_goes_on_when_the_other_process_ends(
     database: DuckDBWarehouse, program: str, module: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with _another_process(program, database.path) as process:
+    with another_process(program, database.path) as process:
         # The other process ends as soon as we have found the database in use.
         clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: process.communicate())
         monkeypatch.setattr(module, "time", clock)
@@ -113,14 +95,14 @@ def test_a_run_does_not_wait_longer_than_it_is_told(
     monkeypatch.setattr(locks, "time", clock)
     database.lock_wait_seconds = 2
 
-    with _another_process(_OPENED_BY_A_RUN, database.path):
+    with another_process(_OPENED_BY_A_RUN, database.path):
         assert "is using this database for longer than 2 s" in str(_error(database))
 
 
 def test_a_database_in_use_fails_the_run_with_1(after_good_run: Workspace) -> None:
     before = after_good_run.output_bytes()
 
-    with _another_process(_OPENED_BY_HAND, after_good_run.database) as process:
+    with another_process(_OPENED_BY_HAND, after_good_run.database) as process:
         ended = after_good_run.command("run")
 
     assert ended.returncode == 1
@@ -136,7 +118,7 @@ def test_a_run_is_a_success_even_if_another_process_takes_the_database_right_aft
     with ExitStack() as stack:
 
         def choose_when_another_process_has_it(settings: DataPlatformConfig) -> Warehouse:
-            stack.enter_context(_another_process(_OPENED_BY_HAND, after_good_run.database))
+            stack.enter_context(another_process(_OPENED_BY_HAND, after_good_run.database))
             return choose_warehouse(settings)
 
         # The run has ended, and reads its ledger for the closing table.

@@ -18,7 +18,10 @@ def parse_holidays(text: str) -> frozenset[dt.date]:
     """
     days = filter(None, map(str.strip, text.split(",")))
     try:
-        return frozenset(dt.datetime.strptime(day, "%Y-%m-%d").date() for day in days)  # noqa: DTZ007
+        return frozenset(
+            dt.datetime.strptime(day, "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
+            for day in days
+        )
     except ValueError:
         raise ValueError("write dates as YYYY-MM-DD, separated by commas") from None
 
