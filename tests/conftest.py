@@ -10,8 +10,36 @@ import pytest
 from lending_club_pipeline.settings import DataPlatformConfig
 from tests.workspaces import Workspace, dbt_cache_of
 
+ROOT = Path(__file__).parent
+# Files that take minutes, the longest first: begun last, one of them would go on alone.
+_LONGEST = (
+    "databricks/test_parity.py",
+    "databricks/test_interrupted_runs.py",
+    "databricks/test_parity_command.py",
+    "databricks/test_serving_table.py",
+    "faults/test_kills_at_random_moments.py",
+    "pipeline/test_backfills.py",
+    "pipeline/test_unchanged_deliveries.py",
+    "pipeline/test_rate_changes.py",
+    "pipeline/test_movement_gate.py",
+    "faults/test_interruptions.py",
+    "faults/test_random_histories.py",
+)
+
 # Variables of the developer's shell must not decide what a test does.
 _SETTINGS = [name.upper() for name in DataPlatformConfig.model_fields] + ["SECRETS_DIR"]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest; all else stays in its random order."""
+    places = {ROOT / name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, as tests often wait for a disk or another process."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 import gzip
 
+import pyarrow as pa
 import pytest
 
 from tests.faults.landings import ACCOUNTS, CUSTOMERS, Landing
@@ -76,8 +77,13 @@ from tests.faults.landings import ACCOUNTS, CUSTOMERS, Landing
         ),
         pytest.param(
             gzip.compress(CUSTOMERS),
-            "header_not_utf8", 1, None, "not valid UTF-8",
-            id="compressed without saying so",
+            "compressed", None, None, "compressed by gzip",
+            id="gzip without saying so",
+        ),
+        pytest.param(
+            pa.compress(CUSTOMERS, codec="zstd", asbytes=True),
+            "compressed", None, None, "compressed by zstd",
+            id="zstd without saying so",
         ),
         pytest.param(
             b'CustomerID,"Name,HasLoan\n1,Ada,yes\n',

@@ -16,6 +16,8 @@ from lending_club_pipeline.errors import Place, RefusedDeliveryError
 _LONGEST_RECORD: Final = 2 * 2**20
 _OTHER_DELIMITERS: Final = {";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _LONGEST_SHOWN_NAME: Final = 40
+# How a compressed file begins (RFC 1952, RFC 8878), and what its name ends with.
+_COMPRESSED: Final = {b"\x1f\x8b": ("gzip", ".gz"), b"\x28\xb5\x2f\xfd": ("zstd", ".zst")}
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _ASCII_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
@@ -61,13 +63,14 @@ def read_header(plain: Path, named: Path, source: SourceFile, leading_empty_line
         leading_empty_lines: empty lines above the header.
 
     Raises:
-        RefusedDeliveryError: the file is empty or not UTF-8, its delimiter is no comma, a
-            required column is missing, or a name appears twice.
+        RefusedDeliveryError: the file is empty, compressed or not UTF-8, its delimiter is no
+            comma, a required column is missing, or a name appears twice.
     """
     with plain.open("rb") as file:
         start = file.read(_LONGEST_RECORD)
     line = leading_empty_lines + 1
     place = Place(named, line=line)
+    _refuse_compressed(start, Place(named))
     _refuse_other_encodings(start, Place(named))
     content = start.removeprefix(BOM).lstrip(b"\r\n")
     text = content.decode("utf-8", "surrogateescape")
@@ -124,6 +127,17 @@ def _refuse_undecodable(names: list[str], place: Place) -> None:
             "the header is not valid UTF-8",
             "Save the file as UTF-8 and deliver it again",
         )
+
+
+def _refuse_compressed(start: bytes, place: Place) -> None:
+    for mark, (name, suffix) in _COMPRESSED.items():
+        if start.startswith(mark):
+            raise RefusedDeliveryError(
+                "compressed",
+                place,
+                f"what stands in this file is compressed by {name}",
+                f"Let its name end with .csv{suffix}, and compress it no more than once",
+            )
 
 
 def _refuse_other_encodings(start: bytes, place: Place) -> None:

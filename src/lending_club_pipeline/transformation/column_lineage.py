@@ -1,8 +1,13 @@
-"""Which columns each column of a model is made of, read from its compiled SQL by sqlglot."""
+"""Which columns each column of a model is made of, read from its compiled SQL by sqlglot.
+
+As a program it reads the arguments of `trace_columns` as JSON and writes what that returns.
+"""
 
 import gc
+import json
+import sys
 from collections.abc import Iterator, Mapping
-from typing import Final, TypeAlias
+from typing import Final
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
@@ -10,10 +15,7 @@ from sqlglot.lineage import Node, lineage
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
 
-# By model and column: the upstream models (or sources) and their columns.
-ColumnLineage: TypeAlias = dict[str, dict[str, list[tuple[str, str]]]]
-# By relation: its columns and their types.
-Schema: TypeAlias = Mapping[str, Mapping[str, str]]
+from lending_club_pipeline.transformation.lineage import ColumnLineage, Schema
 
 _EPHEMERAL_PREFIX: Final = "__dbt__cte__"
 
@@ -93,3 +95,7 @@ def _sources(node: Node) -> Iterator[tuple[str, str]]:
     for step in node.walk():
         if isinstance(step.expression, exp.Table) and not step.downstream:
             yield step.expression.name, step.name.rpartition(".")[2].strip('"`')
+
+
+if __name__ == "__main__":
+    json.dump(trace_columns(**json.load(sys.stdin)), sys.stdout)

@@ -3,9 +3,10 @@
 dbt keeps a hundred megabytes that a run has no use for; a parsed project is on the disk.
 """
 
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+
+from lending_club_pipeline.transformation.apart import run_apart
 
 
 def parse_apart(arguments: Sequence[str], environment: Mapping[str, str]) -> str | None:
@@ -18,15 +19,7 @@ def parse_apart(arguments: Sequence[str], environment: Mapping[str, str]) -> str
     Returns:
         What went wrong, or None.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", __name__, *arguments],
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
+    done = run_apart(__name__, arguments, environment=environment)
     if done.returncode == 0:
         return None
     return done.stderr.strip() or f"dbt ended with {done.returncode}"

@@ -54,6 +54,11 @@ _SETTINGS: Final = {
     "spark.sql.shuffle.partitions": "2",
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.databricks.delta.stats.skipping": "false",
+    "spark.databricks.delta.allFilesInCrc.enabled": "false",
+    # Hadoop starts a process of the system for the mode of each file, for its checksum, and for
+    # each rename of a log that other processes may write as well.
+    "spark.delta.logStore.file.impl": "io.delta.storage.LocalLogStore",
+    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
     "spark.default.parallelism": "2",
     "spark.sql.pyspark.jvmStacktrace.enabled": "false",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import dagster as dg
 
@@ -15,11 +15,9 @@ from lending_club_pipeline.defs.transform.metadata import (
     read_table_facts,
 )
 from lending_club_pipeline.errors import TransformationError
+from lending_club_pipeline.transformation.lineage import ColumnLineage, trace_apart
 from lending_club_pipeline.transformation.runs import NodeResult
 from lending_club_pipeline.warehouse import Warehouse
-
-if TYPE_CHECKING:
-    from lending_club_pipeline.transformation.column_lineage import ColumnLineage
 
 _EVALUATED: Final = ("pass", "warn", "fail", "error")
 
@@ -82,12 +80,7 @@ def _trace(
     graph: DbtGraph,
     results: Mapping[str, NodeResult],
     warehouse: Warehouse,
-) -> "ColumnLineage":
-    # Takes 0.1 s to import, and is needed once per project.
-    from lending_club_pipeline.transformation.column_lineage import (  # noqa: PLC0415 - see above
-        trace_columns,
-    )
-
+) -> ColumnLineage:
     compiled = {
         graph.name_of(it): result.compiled
         for it, result in results.items()
@@ -95,7 +88,7 @@ def _trace(
     }
     tables = [graph.name_of(it) for it in graph.in_order if not graph.is_ephemeral(it)]
     schema = read_columns(warehouse, [*tables, *graph.sources])
-    return trace_columns(compiled, schema, warehouse.engine)
+    return trace_apart(compiled, schema, warehouse.engine)
 
 
 def _check_result(spec: dg.AssetCheckSpec, result: NodeResult) -> dg.AssetCheckResult:

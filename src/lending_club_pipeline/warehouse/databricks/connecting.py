@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import SecretStr
 
 from lending_club_pipeline.errors import ConfigurationError
+from lending_club_pipeline.warehouse.databricks.connector import import_connector
 
 if TYPE_CHECKING:
     # An extra, needed in production only.
@@ -79,6 +80,8 @@ def connection_arguments(address: WarehouseAddress, run_id: str) -> dict[str, An
         "query_tags": tags_of(run_id),
         "user_agent_entry": _APPLICATION,
         "enable_telemetry": False,
+        # See `connector`.
+        "_disable_pandas": True,
         "_tls_trusted_ca_file": None if address.ca_file is None else str(address.ca_file),
         "_connection_uri": address.uri,
         "_socket_timeout": 900,
@@ -125,7 +128,7 @@ def connect(address: WarehouseAddress, run_id: str, staging: Path | None) -> "Co
         databricks.sql.exc.Error: the connector's own errors; see `faults`.
     """
     try:
-        from databricks import sql  # noqa: PLC0415 - an extra, needed in production only
+        sql = import_connector()
     except ImportError:
         raise ConfigurationError(
             "DATABASE_TYPE=databricks needs the extra: pip install "
@@ -134,4 +137,7 @@ def connect(address: WarehouseAddress, run_id: str, staging: Path | None) -> "Co
     # It warns of the retries that we chose, and logs errors that we explain.
     logging.getLogger("databricks.sql").setLevel(logging.CRITICAL)
     allowed = None if staging is None else str(staging)
-    return sql.connect(**connection_arguments(address, run_id), staging_allowed_local_path=allowed)
+    connection: Connection = sql.connect(
+        **connection_arguments(address, run_id), staging_allowed_local_path=allowed
+    )
+    return connection
