@@ -17,7 +17,7 @@ Schema: TypeAlias = Mapping[str, Mapping[str, str]]
 
 
 def trace_apart(compiled: Mapping[str, str], schema: Schema, dialect: str) -> ColumnLineage:
-    """Call `column_lineage.trace_columns`; its arguments and result are the same.
+    """Call `column_lineage.trace_columns`; its arguments and result are the same, pairs as lists.
 
     Raises:
         TransformationError: the process ended early.

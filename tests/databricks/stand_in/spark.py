@@ -54,6 +54,7 @@ _SETTINGS: Final = {
     "spark.sql.shuffle.partitions": "2",
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.databricks.delta.stats.skipping": "false",
+    # A list of a table's files beside each commit pays for itself only where there are many.
     "spark.databricks.delta.allFilesInCrc.enabled": "false",
     # Hadoop starts a process of the system for the mode of each file, for its checksum, and for
     # each rename of a log that other processes may write as well.

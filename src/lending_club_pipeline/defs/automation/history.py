@@ -76,7 +76,8 @@ def _engines_kept() -> Iterator[None]:
     """Make one SQLAlchemy engine for each file, not one for each time that Dagster opens it.
 
     An engine knows the statements that it has compiled; a new one compiles all of them again, which
-    took a sixth of a small run.
+    took a sixth of a small run. Dagster has no setting for this, so that what its modules call is
+    replaced while the body runs.
     """
     engines: dict[tuple[str, str], Engine] = {}
 

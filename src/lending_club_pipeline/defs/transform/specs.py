@@ -41,7 +41,7 @@ def _translation() -> str:
 
 
 def _translated(manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    from lending_club_pipeline.defs.transform.translator import (  # noqa: PLC0415 - see above
+    from lending_club_pipeline.defs.transform.translator import (  # noqa: PLC0415 - 0.2 s to import
         LendingClubDbtTranslator,
     )
 
