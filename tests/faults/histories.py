@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 
-from tests.oracle import Outcome, process
+from tests.oracle import DEFAULT, Outcome, process, timelines
 from tests.workspaces import ACCOUNT_HEADER, CUSTOMER_HEADER, Workspace
 
 CUSTOMERS = "1,Ada,Yes\n2,Grace,No\n3,,maybe\n"
@@ -79,6 +79,13 @@ class History:
                 self.possible.setdefault(day, {None}).add(self.delivered[day])
         self.published |= set(self._newest())
 
+    @property
+    def known(self) -> dict[dt.date, int] | None:
+        """By date, the variant that the database holds; None if a kill left that uncertain."""
+        if any(len(possible) > 1 for possible in self.possible.values()):
+            return None
+        return {day: it for day, (it,) in self.possible.items() if it is not None}
+
     def _newest(self) -> Iterator[tuple[dt.date, int] | None]:
         """What a run may publish now: the newest date, and an older one if that is uncertain."""
         for day in sorted(self.possible, reverse=True):
@@ -102,6 +109,8 @@ def differences(history: History, workspace: Workspace) -> Iterator[str]:
     if len(history.published) == 1 and outputs and _parquet(outputs) != _lines(allowed[0]):
         yield "account_summary.parquet and account_summary.csv differ"
     yield from _wrong_days(history, workspace.database)
+    if history.known:
+        yield from _wrong_timelines(history.known, workspace.database)
 
 
 def _parquet(outputs: dict[str, bytes]) -> list[str]:
@@ -133,6 +142,22 @@ def _wrong_days(history: History, database: Path) -> Iterator[str]:
         found = {(line[1], line[2]): _counts(line) for line in ledgers.get(day, [])}
         if found not in [*(it.ledger for it in known), *([{}] if None in possible else [])]:
             yield f"the ledger of {day} is none of {possible}: {found}"
+
+
+def _wrong_timelines(known: dict[dt.date, int], database: Path) -> Iterator[str]:
+    """Tell which of the models that several days make together are not those of the oracle."""
+    deliveries = {day: worth(variant, day) for day, variant in known.items()}
+    expected = {
+        "account_history": timelines.account_history(deliveries),
+        "customer_history": timelines.customer_history(deliveries),
+        "delivery_changes": timelines.delivery_changes(deliveries, DEFAULT),
+        "customer_profile": timelines.customer_profile(deliveries, DEFAULT),
+    }
+    with duckdb.connect(str(database), read_only=True) as connection:
+        for model, rows in expected.items():
+            found = connection.execute(f"from {model}").fetchall()
+            if len(found) != len(rows) or set(found) != rows:
+                yield f"{model} of {known} has {set(found) - rows}, but not {rows - set(found)}"
 
 
 def _counts(line: Sequence[Any]) -> tuple[int, int | None, int | None]:
