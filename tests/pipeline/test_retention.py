@@ -1,6 +1,7 @@
 """Records of days that are older than RETENTION_DAYS are dropped; what tells of them stays."""
 
 import datetime as dt
+import shutil
 from typing import Any
 
 import dagster as dg
@@ -117,6 +118,20 @@ def test_a_dropped_day_is_left_alone_until_it_is_asked_for(workspace: Workspace)
     assert workspace.run(DAYS[1], retention_days=1).outcome == "success"
     assert days_in(workspace, "account_summary_daily") == DAYS[1:]
     assert contents(workspace, *KEPT[3:]) == before
+
+
+def test_a_run_without_a_date_lands_no_dropped_day_again(workspace: Workspace) -> None:
+    deliver_and_process(workspace)
+    drop(workspace)
+    for day in DAYS[2:]:
+        shutil.rmtree(workspace.inputs / day.isoformat())
+
+    ended = workspace.command("run", RETENTION_DAYS="1")
+
+    assert ended.returncode == 0, ended.stderr
+    assert f"The newest delivery, of {DAYS[1]}, was processed before" in ended.stdout
+    assert "--as-of lands it again" in ended.stdout
+    assert landed(workspace) == folders(*DAYS[2:])
 
 
 @pytest.mark.parametrize("step", ["before_the_folders", "while_a_folder_is_removed"])

@@ -60,7 +60,11 @@ def run(
 
 
 def _run_one(settings: DataPlatformConfig, as_of: dt.date | None, *, force: bool) -> None:
-    from lending_club_pipeline.defs.automation.finished_days import date_of_delivery, finished
+    from lending_club_pipeline.defs.automation.finished_days import (
+        date_of_delivery,
+        expired_days,
+        finished,
+    )
     from lending_club_pipeline.terminal import Progress, print_closing
 
     date = as_of or date_of_delivery(settings)
@@ -70,6 +74,12 @@ def _run_one(settings: DataPlatformConfig, as_of: dt.date | None, *, force: bool
         click.echo(
             f"The delivery of {date} is unchanged since it was processed: there was nothing to do "
             "(--force processes it again)."
+        )
+        return
+    if as_of is None and not force and expired_days(settings, [date]):
+        click.echo(
+            f"The newest delivery, of {date}, was processed before, and its records are past "
+            "RETENTION_DAYS: it was left alone (--as-of lands it again)."
         )
         return
     with Progress() as progress:

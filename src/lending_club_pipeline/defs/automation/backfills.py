@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import Final, Literal
 
 from lending_club_pipeline.defs.automation.chunks import chunks, neighbours
-from lending_club_pipeline.defs.automation.finished_days import finished, is_landed
+from lending_club_pipeline.defs.automation.finished_days import expired_days, finished, is_landed
 from lending_club_pipeline.defs.automation.local_runs import RunReport, process_days
 from lending_club_pipeline.deliveries.finding import (
     dates_with_delivery,
     no_delivery_between,
     today_utc,
 )
-from lending_club_pipeline.errors import WarehouseError, WarehouseLockedError
 from lending_club_pipeline.outputs.closing import DeliveryLedger
 from lending_club_pipeline.outputs.movements import held_dates
-from lending_club_pipeline.retention import expired_dates
 from lending_club_pipeline.settings import DataPlatformConfig
 from lending_club_pipeline.warehouse import choose_warehouse
 
@@ -158,7 +156,7 @@ def process_range(
     }
     unchanged = {} if force else _unchanged(settings, dates)
     days |= {date: DayReport(date, "unchanged", "", it) for date, it in unchanged.items()}
-    expired = set() if force else _expired(settings, dates)
+    expired = set() if force else expired_days(settings, dates)
     days |= {date: DayReport(date, "expired") for date in expired}
     todo = [date for date in dates if date not in unchanged and date not in expired]
     backfill = _Backfill(settings, on_message)
@@ -174,21 +172,6 @@ def _unchanged(
 ) -> dict[dt.date, DeliveryLedger]:
     found = ((date, finished(settings, date)) for date in dates)
     return {date: ledger for date, ledger in found if ledger is not None}
-
-
-def _expired(settings: DataPlatformConfig, dates: Sequence[dt.date]) -> set[dt.date]:
-    """Return the dates whose records were dropped: to land them again would undo that."""
-    if settings.retention_days is None:
-        return set()
-    warehouse = choose_warehouse(settings)
-    try:
-        with warehouse.session(read_only=True):
-            return expired_dates(warehouse, settings, dates)
-    except WarehouseLockedError:
-        raise
-    except WarehouseError:
-        # Nothing is there yet, or a run says what is wrong.
-        return set()
 
 
 def _every_day(first: dt.date, last: dt.date) -> Iterator[dt.date]:

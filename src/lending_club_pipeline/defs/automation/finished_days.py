@@ -1,7 +1,8 @@
-"""Which deliveries need no run: processed already, and nothing of them has changed since."""
+"""Which deliveries need no run: processed and not changed since, or past their retention."""
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from typing import Final
 
 from lending_club_pipeline.deliveries.byte_counts import sha256_of
@@ -13,11 +14,12 @@ from lending_club_pipeline.deliveries.landed_files import (
     read_landed_files,
 )
 from lending_club_pipeline.deliveries.source_files import CONTROL
-from lending_club_pipeline.errors import RefusedDeliveryError, WarehouseError
+from lending_club_pipeline.errors import RefusedDeliveryError, WarehouseError, WarehouseLockedError
 from lending_club_pipeline.outputs.atomic_files import replacing
 from lending_club_pipeline.outputs.closing import DeliveryLedger, read_ledger, relations_of
 from lending_club_pipeline.outputs.movements import held_dates
 from lending_club_pipeline.outputs.tables import OUTPUT_FILES
+from lending_club_pipeline.retention import expired_dates
 from lending_club_pipeline.settings import DataPlatformConfig
 from lending_club_pipeline.transformation.projects import fingerprint, project_dir
 from lending_club_pipeline.warehouse import Warehouse, choose_warehouse
@@ -80,6 +82,29 @@ def is_landed(settings: DataPlatformConfig, as_of_date: dt.date) -> bool:
     folder = landed_folder(settings.landing, as_of_date)
     known = _checksums_of(read_landed_files(folder), read_kept(folder))
     return known == _delivered_checksums(delivery)
+
+
+def expired_days(settings: DataPlatformConfig, dates: Sequence[dt.date]) -> set[dt.date]:
+    """Return the dates whose records were dropped: to land them again would undo that.
+
+    Args:
+        settings: the project's settings.
+        dates: business dates.
+
+    Raises:
+        WarehouseLockedError: another process has the warehouse.
+    """
+    if settings.retention_days is None:
+        return set()
+    warehouse = choose_warehouse(settings)
+    try:
+        with warehouse.session(read_only=True):
+            return expired_dates(warehouse, settings, dates)
+    except WarehouseLockedError:
+        raise
+    except WarehouseError:
+        # Nothing is there yet, or a run says what is wrong.
+        return set()
 
 
 def _is_marked(settings: DataPlatformConfig, as_of_date: dt.date) -> bool:
