@@ -126,6 +126,16 @@ def test_dagster_shows_the_broken_day_as_failed_and_the_missing_one_as_missing(
     assert found == dict.fromkeys(found, (good, {BROKEN.isoformat()}))
 
 
+def test_dagster_puts_as_many_days_into_a_run_as_the_setting_says(workspace: Workspace) -> None:
+    definitions = build_definitions(workspace.settings(backfill_days_per_run=7))
+
+    graph = definitions.resolve_asset_graph()
+
+    job = definitions.resolve_job_def("process_delivery")
+    policies = {graph.get(key).backfill_policy for key in job.asset_layer.executable_asset_keys}
+    assert policies == {dg.BackfillPolicy.multi_run(max_partitions_per_run=7)}
+
+
 def test_a_backfill_gives_the_rows_of_one_run_for_each_day(
     processed: Processed, make_workspace: Callable[[str], Workspace]
 ) -> None:

@@ -1,8 +1,34 @@
 """Business dates as Dagster's partitions: one a day, and one a month."""
 
 import datetime as dt
+from dataclasses import dataclass
 
 import dagster as dg
+
+
+@dataclass(frozen=True)
+class BusinessDates:
+    """The business dates, and how many of them Dagster's backfills put into one run.
+
+    Attributes:
+        partitions: a partition for each date.
+        backfill_policy: the same for all assets: only then do they share a run.
+    """
+
+    partitions: dg.PartitionsDefinition
+    backfill_policy: dg.BackfillPolicy
+
+
+def business_dates(first: dt.date, days_per_run: int) -> BusinessDates:
+    """Return the business dates from `first` through today (UTC).
+
+    Args:
+        first: the first date that has a partition.
+        days_per_run: most dates in one run of a backfill.
+    """
+    return BusinessDates(
+        daily_partitions(first), dg.BackfillPolicy.multi_run(max_partitions_per_run=days_per_run)
+    )
 
 
 def daily_partitions(first: dt.date) -> dg.DailyPartitionsDefinition:

@@ -16,7 +16,7 @@ from lending_club_pipeline.defs.automation.triggers import (
 from lending_club_pipeline.defs.ingest.approvals import DELIVERY_APPROVALS
 from lending_club_pipeline.defs.ingest.assets import build_delivery_assets
 from lending_club_pipeline.defs.io_managers import ParquetIOManager
-from lending_club_pipeline.defs.partitions import daily_partitions, monthly_partitions
+from lending_club_pipeline.defs.partitions import business_dates, monthly_partitions
 from lending_club_pipeline.defs.progress import PROGRESS, progress_logger
 from lending_club_pipeline.defs.publish.assets import build_output_assets
 from lending_club_pipeline.defs.publish.serving import build_serving_asset
@@ -40,16 +40,16 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
     )
     resources = build_resources(settings)
     io_manager = ParquetIOManager(platform=resources["platform"])
-    days = daily_partitions(settings.first_as_of_date)
+    dates = business_dates(settings.first_as_of_date, settings.backfill_days_per_run)
     return dg.Definitions(
         assets=[
-            build_delivery_assets(days),
+            build_delivery_assets(dates),
             DELIVERY_APPROVALS,
-            build_dbt_assets(prepared, days),
+            build_dbt_assets(prepared, dates),
             build_month_end_assets(prepared, monthly_partitions(settings.first_as_of_date)),
-            build_output_assets(days),
+            build_output_assets(dates),
             expired_data,
-            *([build_serving_asset(days)] if warehouse.serves_readers else []),
+            *([build_serving_asset(dates)] if warehouse.serves_readers else []),
         ],
         jobs=[process_delivery, close_month, drop_expired_data],
         schedules=[daily_delivery_schedule, weekly_expiry_schedule],

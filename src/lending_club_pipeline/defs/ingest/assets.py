@@ -21,7 +21,7 @@ from lending_club_pipeline.defs.ingest.specs import (
     REJECTED_RECORDS,
     raw_spec,
 )
-from lending_club_pipeline.defs.partitions import dates_of
+from lending_club_pipeline.defs.partitions import BusinessDates, dates_of
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
 from lending_club_pipeline.deliveries.finding import (
@@ -37,11 +37,11 @@ from lending_club_pipeline.settings import DataPlatformConfig
 from lending_club_pipeline.warehouse import Warehouse
 
 
-def build_delivery_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+def build_delivery_assets(days: BusinessDates) -> dg.AssetsDefinition:
     """Make the assets of what arrives.
 
     Args:
-        partitions: the business dates.
+        days: the business dates.
     """
 
     @dg.multi_asset(
@@ -56,8 +56,8 @@ def build_delivery_assets(partitions: dg.PartitionsDefinition) -> dg.AssetsDefin
             )
             for source in (CUSTOMERS, ACCOUNTS)
         ],
-        partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        partitions_def=days.partitions,
+        backfill_policy=days.backfill_policy,
     )
     def delivery(
         context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource

@@ -10,6 +10,7 @@ from typing import Any, Final
 import dagster as dg
 
 from lending_club_pipeline.defs.io_managers import HOLDS_NEWEST
+from lending_club_pipeline.defs.partitions import BusinessDates
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.publish.checks import checks_of_delivery
 from lending_club_pipeline.defs.publish.previews import (
@@ -100,21 +101,19 @@ _SPECS: Final = [
 ]
 
 
-def build_output_assets(
-    partitions: dg.PartitionsDefinition,
-) -> dg.AssetsDefinition:
+def build_output_assets(days: BusinessDates) -> dg.AssetsDefinition:
     """Make the assets of what leaves.
 
     Args:
-        partitions: the business dates.
+        days: the business dates.
     """
 
     @dg.multi_asset(
         name="outputs",
         specs=_SPECS,
         can_subset=True,
-        partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        partitions_def=days.partitions,
+        backfill_policy=days.backfill_policy,
     )
     def outputs(
         context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource

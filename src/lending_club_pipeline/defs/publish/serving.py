@@ -6,6 +6,7 @@ from typing import Final
 
 import dagster as dg
 
+from lending_club_pipeline.defs.partitions import BusinessDates
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.publish.assets import published_ledger
 from lending_club_pipeline.defs.publish.previews import SUMMARY_COLUMNS, SUMMARY_LINEAGE
@@ -19,13 +20,11 @@ _COLUMNS: Final = [
 ]
 
 
-def build_serving_asset(
-    partitions: dg.PartitionsDefinition,
-) -> dg.AssetsDefinition:
+def build_serving_asset(days: BusinessDates) -> dg.AssetsDefinition:
     """Make the asset of the serving table.
 
     Args:
-        partitions: the business dates.
+        days: the business dates.
     """
 
     @dg.multi_asset(
@@ -44,8 +43,8 @@ def build_serving_asset(
                 metadata={"dagster/column_schema": SUMMARY_COLUMNS},
             )
         ],
-        partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        partitions_def=days.partitions,
+        backfill_policy=days.backfill_policy,
     )
     def account_summary_to_databricks(
         warehouse: WarehouseResource,

@@ -6,7 +6,7 @@ from typing import Final
 
 import dagster as dg
 
-from lending_club_pipeline.defs.partitions import dates_of
+from lending_club_pipeline.defs.partitions import BusinessDates, dates_of
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
 from lending_club_pipeline.defs.transform.graph import DbtGraph
@@ -31,22 +31,22 @@ _LEDGER: Final = "delivery_ledger"
 
 def build_dbt_assets(
     prepared: PreparedManifest,
-    partitions: dg.PartitionsDefinition,
+    days: BusinessDates,
 ) -> dg.AssetsDefinition:
     """Make the assets of the dbt project.
 
     Args:
         prepared: the parsed project.
-        partitions: the business dates.
+        days: the business dates.
     """
     graph = DbtGraph(prepared)
 
     @dg.multi_asset(
         name="dbt_project",
-        specs=graph.partitioned(partitions),
+        specs=graph.partitioned(days.partitions),
         check_specs=[*graph.check_specs.values(), *REGULARITY_CHECKS],
         can_subset=True,
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        backfill_policy=days.backfill_policy,
     )
     def dbt_project(
         context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
