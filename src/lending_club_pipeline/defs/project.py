@@ -8,6 +8,7 @@ from lending_club_pipeline.defs.automation.jobs import (
     drop_expired_data,
     process_delivery,
 )
+from lending_club_pipeline.defs.automation.refused_days import days_beside_refused_ones
 from lending_club_pipeline.defs.automation.triggers import (
     daily_delivery_schedule,
     new_delivery_sensor,
@@ -53,7 +54,7 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
         ],
         jobs=[process_delivery, close_month, drop_expired_data],
         schedules=[daily_delivery_schedule, weekly_expiry_schedule],
-        sensors=[new_delivery_sensor],
+        sensors=[new_delivery_sensor, days_beside_refused_ones],
         resources={**resources, "parquet_io_manager": io_manager},
         loggers={"console": dg.colored_console_logger, PROGRESS: progress_logger},
         executor=dg.in_process_executor,

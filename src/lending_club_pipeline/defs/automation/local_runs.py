@@ -10,16 +10,12 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
 
 from lending_club_pipeline.defs.automation.finished_days import date_of_delivery, mark_finished
 from lending_club_pipeline.defs.automation.history import explaining_history, quick_history
 from lending_club_pipeline.defs.automation.homes import open_instance, prepare_home
 from lending_club_pipeline.defs.automation.jobs import JOB_NAME
+from lending_club_pipeline.defs.automation.run_records import PID_TAG, error_of, partition_tags
 from lending_club_pipeline.defs.progress import PROGRESS, following
 from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.deliveries.finding import today_utc
@@ -43,7 +39,6 @@ _OUTCOMES: Final[dict[str, Outcome]] = {
     HeldDeliveryError.__name__: "held",
 }
 _STOPPING: Final = {signal.SIGINT, signal.SIGTERM}
-_PID_TAG: Final = "lending_club/pid"
 _HOST_TAG: Final = "lending_club/host"
 _UNFINISHED: Final = (
     dg.DagsterRunStatus.STARTED,
@@ -151,21 +146,14 @@ def run_job(
             instance=instance,
             raise_on_error=False,
             tags={
-                _PID_TAG: str(os.getpid()),
+                PID_TAG: str(os.getpid()),
                 _HOST_TAG: socket.gethostname(),
-                **_partition_tags(partitions),
+                **partition_tags(partitions),
             },
         )
         if not result.success and received() & _STOPPING:
             raise KeyboardInterrupt
     return _report(result, settings)
-
-
-def _partition_tags(partitions: tuple[dt.date, dt.date]) -> dict[str, str]:
-    first, last = (partition.isoformat() for partition in partitions)
-    if first == last:
-        return {PARTITION_NAME_TAG: first}
-    return {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
 
 
 def _refuse_days_without_partition(
@@ -189,7 +177,7 @@ def _close_abandoned_runs(instance: dg.DagsterInstance) -> None:
     """Mark runs of processes that no longer exist as failed; nobody else would."""
     unfinished = instance.get_runs(dg.RunsFilter(statuses=list(_UNFINISHED)))
     for run in unfinished:
-        pid = run.tags.get(_PID_TAG)
+        pid = run.tags.get(PID_TAG)
         if pid and run.tags.get(_HOST_TAG) == socket.gethostname() and not is_running(int(pid)):
             instance.report_run_failed(run, f"Process {pid}, which ran it, ended without a word.")
 
@@ -202,7 +190,7 @@ def _report(result: dg.ExecuteInProcessResult, settings: DataPlatformConfig) -> 
         return RunReport(
             result.run_id, "success", "", ledgers, tuple(dict.fromkeys(_written(result)))
         )
-    errors = [error for event in result.all_events if (error := _error_of(event)) is not None]
+    errors = [error for event in result.all_events if (error := error_of(event)) is not None]
     if not errors:
         return RunReport(result.run_id, "failed", "The run failed without a reason.")
     outcome = _OUTCOMES.get(errors[0].cls_name or "", "failed")
@@ -214,20 +202,7 @@ def _report(result: dg.ExecuteInProcessResult, settings: DataPlatformConfig) -> 
     )
 
 
-def _error_of(event: dg.DagsterEvent) -> Any:  # noqa: ANN401 - Dagster does not export its type
-    """Return what the project's code raised, without Dagster's wrapping."""
-    if event.is_step_failure:
-        error = event.step_failure_data.error
-    elif event.event_type == dg.DagsterEventType.RUN_FAILURE:
-        error = getattr(event.event_specific_data, "error", None)
-    else:
-        return None
-    while error is not None and error.cause and (error.cls_name or "").startswith("Dagster"):
-        error = error.cause
-    return error
-
-
-def _one_line(error: Any) -> str:  # noqa: ANN401 - what _error_of returns
+def _one_line(error: Any) -> str:  # noqa: ANN401 - what error_of returns
     text = error.message.strip()
     if error.cls_name in {cls.__name__ for cls in _with_subclasses(PipelineError)}:
         # Python puts the class in front, with its module where it is imported.
