@@ -15,7 +15,10 @@ from lending_club_pipeline.transformation.projects import project_dir
 from lending_club_pipeline.warehouse.databricks.connecting import connection_arguments
 from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
 from tests.databricks.conftest import WarehouseClient
+from tests.databricks.deliveries import deliver
+from tests.databricks.killing import RUN, command
 from tests.databricks.pipelines import warehouse_of
+from tests.databricks.stand_in.sign_in import OAUTH_PREFIX
 
 
 @pytest.fixture
@@ -56,11 +59,11 @@ def test_dbt_signs_in_as_a_service_principal_and_writes_no_secret(
     assert (target / "manifest.json").exists()
     secret = principal.address.client_secret
     assert secret is not None
-    value = secret.get_secret_value()
     said = capfd.readouterr()
-    assert value not in said.out + said.err
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert [path for path in files if value.encode() in path.read_bytes()] == []
+    for value in (secret.get_secret_value(), OAUTH_PREFIX):
+        assert value not in said.out + said.err
+        assert [path for path in files if value.encode() in path.read_bytes()] == []
 
 
 def test_no_secret_is_in_a_representation(principal: DatabricksWarehouse) -> None:
@@ -69,6 +72,37 @@ def test_no_secret_is_in_a_representation(principal: DatabricksWarehouse) -> Non
     shown = f"{principal!r} {principal.address!r} {principal.address} {principal.location}"
     shown += repr(connection_arguments(principal.address, "run"))
     assert secret.get_secret_value() not in shown
+
+
+@pytest.fixture
+def load_that_fails(warehouse: WarehouseClient, schema: str) -> None:
+    """Let a run fail when it has signed in: with dbt it would do so as in the test above."""
+    warehouse.run(f"create table {schema}.accounts_raw (other int)")
+
+
+def test_the_token_of_a_service_principal_is_in_no_file_of_a_run(
+    load_that_fails: None,
+    principal: DatabricksWarehouse,
+    warehouse: WarehouseClient,
+    tmp_path: Path,
+) -> None:
+    secret = principal.address.client_secret
+    assert secret is not None
+    deliver(tmp_path)
+    by_secret = {
+        "DATABRICKS_CLIENT_ID": str(principal.address.client_id),
+        "DATABRICKS_CLIENT_SECRET": secret.get_secret_value(),
+    }
+
+    ended = command(warehouse, tmp_path, "--debug", *RUN, **by_secret)
+
+    assert ended.returncode == 1
+    assert "its tag is the id of the run" in ended.stderr
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".db" for path in files)
+    for value in (secret.get_secret_value(), OAUTH_PREFIX):
+        assert value not in ended.stdout + ended.stderr
+        assert [path for path in files if value.encode() in path.read_bytes()] == []
 
 
 def test_a_wrong_client_secret_is_refused_at_once(

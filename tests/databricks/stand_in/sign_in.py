@@ -7,6 +7,8 @@ import time
 import urllib.parse
 from typing import Final
 
+# How each token begins that a secret was exchanged for, so that a test can look for all of them.
+OAUTH_PREFIX: Final = "oauth-canary-"
 _OAUTH_SECONDS: Final = 3600
 
 
@@ -26,9 +28,11 @@ class SignIn:
         self._owners: dict[str, tuple[str, float]] = {self.token: ("root", float("inf"))}
         self._lock = threading.Lock()
 
-    def issue(self, owner: str | None = None, seconds: float = float("inf")) -> str:
+    def issue(
+        self, owner: str | None = None, seconds: float = float("inf"), prefix: str = "dapi"
+    ) -> str:
         """Return a new token, of a new owner unless one is named."""
-        token = f"dapi{secrets.token_hex(16)}"
+        token = f"{prefix}{secrets.token_hex(16)}"
         with self._lock:
             self._owners[token] = (owner or token[-12:], time.monotonic() + seconds)
         return token
@@ -50,5 +54,5 @@ class SignIn:
         expected = (self.client_id, self.client_secret)
         if fields.get("grant_type") != "client_credentials" or given != expected:
             return None
-        token = self.issue("principal", _OAUTH_SECONDS)
+        token = self.issue("principal", _OAUTH_SECONDS, OAUTH_PREFIX)
         return {"access_token": token, "token_type": "Bearer", "expires_in": _OAUTH_SECONDS}
