@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from lending_club_pipeline.defs.transform.specs import translate
+from lending_club_pipeline.defs.transform.specs import translate, translated
 from lending_club_pipeline.defs.transform.translator import LendingClubDbtTranslator
 from lending_club_pipeline.errors import TransformationError
 from lending_club_pipeline.transformation.manifests import PreparedManifest
@@ -66,12 +66,21 @@ def test_something_of_an_asset_that_would_be_lost_is_an_error(
     monkeypatch.setattr(LendingClubDbtTranslator, "get_automation_condition", condition)
 
     with pytest.raises(TransformationError, match="does not keep"):
+        translated(prepared.content)
+
+
+def test_a_translation_that_fails_says_why_and_is_not_kept(prepared: PreparedManifest) -> None:
+    content = prepared.manifest.read_bytes()
+    prepared.manifest.write_bytes(content[:-100])
+
+    with pytest.raises(TransformationError, match=r"specs ended early.*JSONDecodeError"):
         translate(prepared)
 
     assert not list(prepared.folder.glob("assets-*"))
 
 
-def test_a_second_run_imports_nothing_that_only_the_first_needs(workspace: Workspace) -> None:
+@pytest.mark.parametrize("run", ["first", "second"])
+def test_a_run_imports_nothing_that_others_can_do_without(workspace: Workspace, run: str) -> None:
     workspace.deliver("1,Ada,yes\n", "A1,1,5,Savings\n")
     script = (
         "import sys; from lending_club_pipeline.cli import cli; "
@@ -79,10 +88,17 @@ def test_a_second_run_imports_nothing_that_only_the_first_needs(workspace: Works
         "unwanted = {'dagster_dbt', 'sqlglot', 'pyarrow', 'pandas'} & sys.modules.keys(); "
         "sys.exit(' '.join(unwanted) or 0)"
     )
-    first = workspace.command("run", "--as-of", AS_OF.isoformat())
-    assert first.returncode == 0, first.stderr
+    if run == "second":
+        first = workspace.command("run", "--as-of", AS_OF.isoformat())
+        assert first.returncode == 0, first.stderr
+    else:
+        kept = {path.name: path for path in workspace.settings().dbt_cache.glob("*/*.json")}
+        del kept["manifest.json"]
+        for path in kept.values():
+            path.unlink()
+        assert "column_lineage.json" in kept
 
-    second = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-c", script],
         env=workspace.environment(),
         cwd=workspace.root,
@@ -91,4 +107,4 @@ def test_a_second_run_imports_nothing_that_only_the_first_needs(workspace: Works
         check=False,
     )
 
-    assert second.returncode == 0, second.stderr
+    assert ended.returncode == 0, ended.stderr

@@ -1,8 +1,12 @@
 """Work done in a process of its own: the memory that it takes is given back when it ends."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lending_club_pipeline.errors import TransformationError
 
 
 def run_apart(
@@ -32,3 +36,20 @@ def run_apart(
         encoding="utf-8",
         check=False,
     )
+
+
+def call_apart(module: str, given: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    """Run a module that reads its arguments as JSON and writes its result as JSON.
+
+    Args:
+        module: name of the module.
+        given: its arguments by name.
+
+    Raises:
+        TransformationError: the process ended early; says what it said last.
+    """
+    ended = run_apart(module, given=json.dumps(given))
+    if ended.returncode:
+        said = ended.stderr.strip().rpartition("\n")[2]
+        raise TransformationError(f"{module} ended early (exit code {ended.returncode}): {said}")
+    return json.loads(ended.stdout)

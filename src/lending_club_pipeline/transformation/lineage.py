@@ -3,12 +3,10 @@
 sqlglot and the trees that it makes of the models take fifty megabytes, once per project.
 """
 
-import json
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from lending_club_pipeline.errors import TransformationError
-from lending_club_pipeline.transformation.apart import run_apart
+from lending_club_pipeline.transformation.apart import call_apart
 
 # By model and column: the upstream models (or sources) and their columns.
 ColumnLineage: TypeAlias = dict[str, dict[str, list[tuple[str, str]]]]
@@ -22,12 +20,8 @@ def trace_apart(compiled: Mapping[str, str], schema: Schema, dialect: str) -> Co
     Raises:
         TransformationError: the process ended early.
     """
-    given = json.dumps({"compiled": compiled, "schema": schema, "dialect": dialect})
-    ended = run_apart("lending_club_pipeline.transformation.column_lineage", given=given)
-    if ended.returncode:
-        raise TransformationError(
-            f"the column lineage could not be read (exit code {ended.returncode}): "
-            f"{ended.stderr.strip().rpartition(chr(10))[2]}"
-        )
-    lineage: ColumnLineage = json.loads(ended.stdout)
+    given = {"compiled": compiled, "schema": schema, "dialect": dialect}
+    lineage: ColumnLineage = call_apart(
+        "lending_club_pipeline.transformation.column_lineage", given
+    )
     return lineage

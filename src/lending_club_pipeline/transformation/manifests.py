@@ -42,8 +42,13 @@ class PreparedManifest:
     @cached_property
     def content(self) -> dict[str, Any]:
         """The manifest as dbt documents it (`manifest.json`)."""
-        content: dict[str, Any] = json.loads((self.folder / "manifest.json").read_bytes())
+        content: dict[str, Any] = json.loads(self.manifest.read_bytes())
         return content
+
+    @property
+    def manifest(self) -> Path:
+        """The file of the manifest."""
+        return self.folder / "manifest.json"
 
     def remembered(self, name: str, make: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
         """Return what follows from the project alone, as JSON holds it; made once per project.

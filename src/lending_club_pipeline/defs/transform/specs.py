@@ -5,14 +5,18 @@ definitions; what comes out changes only with the project and with the code that
 """
 
 import hashlib
+import json
+import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 import dagster as dg
 
 from lending_club_pipeline.errors import TransformationError
+from lending_club_pipeline.transformation.apart import call_apart
 from lending_club_pipeline.transformation.manifests import PreparedManifest
 
 _ASSET_TYPES: Final = ("model", "seed", "snapshot")
@@ -28,7 +32,10 @@ def translate(prepared: PreparedManifest) -> dict[str, dg.AssetSpec]:
     Raises:
         TransformationError: the translation holds something that cannot be kept.
     """
-    kept = prepared.remembered(f"assets-{_translation()}", lambda: _translated(prepared.content))
+    kept = prepared.remembered(
+        f"assets-{_translation()}",
+        lambda: call_apart(__name__, {"manifest": str(prepared.manifest)}),
+    )
     return {unique_id: _restored(it) for unique_id, it in kept.items()}
 
 
@@ -40,7 +47,17 @@ def _translation() -> str:
     return digest.hexdigest()[:16]
 
 
-def _translated(manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def translated(manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the assets as JSON can hold them, by dbt's unique id.
+
+    `translate` has this done in a process of its own, as dagster-dbt imports fifty megabytes.
+
+    Args:
+        manifest: the content of dbt's `manifest.json`.
+
+    Raises:
+        TransformationError: the translation holds something that cannot be kept.
+    """
     from lending_club_pipeline.defs.transform.translator import (  # noqa: PLC0415 - 0.2 s to import
         LendingClubDbtTranslator,
     )
@@ -81,3 +98,8 @@ def _restored(kept: Mapping[str, Any]) -> dg.AssetSpec:
         metadata=dg.deserialize_value(kept["metadata"], dict),
         **{name: kept[name] for name in _PLAIN},
     )
+
+
+if __name__ == "__main__":
+    _manifest = json.loads(Path(json.load(sys.stdin)["manifest"]).read_bytes())
+    json.dump(translated(_manifest), sys.stdout)

@@ -86,8 +86,8 @@ class ServingTable:
 
     def _version(self) -> int:
         """Return the version that readers see now."""
-        rows = self.session.fetch(f"describe history {self._quoted} limit 1")
-        return int(rows[0]["version"])
+        versions = self.session.fetch_column(f"describe history {self._quoted} limit 1", "version")
+        return int(versions[0])
 
     def _fingerprints(self, columns: Sequence[ServedColumn]) -> tuple[Fingerprint, Fingerprint]:
         """Read what the mart and the serving table hold, in one statement."""

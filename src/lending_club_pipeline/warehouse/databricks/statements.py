@@ -90,6 +90,23 @@ class StatementSession:
 
         return self.attempt(run)
 
+    def fetch_column(self, statement: str, name: str) -> list[Any]:
+        """Run a statement and return one column of its small result.
+
+        Of some types, such as others in a table's history, Arrow makes objects of pandas.
+
+        Raises:
+            WarehouseError: it failed; a transient fault was retried before.
+        """
+
+        def run() -> list[Any]:
+            with self._cursor() as cursor:
+                cursor.execute(statement)
+                values: list[Any] = cursor.fetchall_arrow().column(name).to_pylist()
+                return values
+
+        return self.attempt(run)
+
     def run(self, statement: str) -> None:
         """Run a statement that has no result, or whose result nobody wants.
 
