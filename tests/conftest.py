@@ -38,8 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two more than there are cores, as tests often wait for a disk or another process."""
-    return (os.cpu_count() or 1) + 2
+    """One more than there are cores, as tests often wait for a disk or another process."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(autouse=True)
