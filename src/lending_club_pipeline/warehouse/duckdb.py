@@ -256,8 +256,16 @@ class DuckDBWarehouse:
 
     def copy_to_file(self, query: str, target: Path, file_format: FileFormat) -> int:
         """Let the engine write the file itself; return the number of rows."""
+        statement = copy_statement(query, target, file_format)
         with _explaining(self.path):
-            row = self._connection.execute(copy_statement(query, target, file_format)).fetchone()
+            threads = self.fetch("select current_setting('threads') as threads")[0]["threads"]
+            # Threads that write CSV together can wait for each other forever on a full disk.
+            if file_format == "csv":
+                self._connection.execute("set threads = 1")
+            try:
+                row = self._connection.execute(statement).fetchone()
+            finally:
+                self._connection.execute(f"set threads = {threads}")
         return 0 if row is None else int(row[0])
 
 
