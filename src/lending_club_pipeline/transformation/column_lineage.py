@@ -76,11 +76,12 @@ def _trace(
 ) -> dict[str, list[tuple[str, str]]]:
     try:
         qualified = qualify(query.copy(), schema=schema, dialect=dialect)
-        # Given its scope, sqlglot does not qualify the whole query once more for each column.
-        scope = build_scope(qualified)
+        # Given its scope, sqlglot does not qualify the whole query once more for each column; and
+        # of each step it need not make a copy that shows that column alone.
+        given = {"schema": schema, "dialect": dialect, "scope": build_scope(qualified)}
         return {
             column: sorted(
-                set(_sources(lineage(column, qualified, schema, dialect=dialect, scope=scope)))
+                set(_sources(lineage(column, qualified, **given, trim_selects=False, copy=False)))
             )
             for column in qualified.named_selects
         }
