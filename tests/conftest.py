@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -50,13 +51,39 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.chdir(tmp_path)
 
 
+@contextmanager
+def only_one(lock: Path) -> Iterator[None]:
+    """Let one worker at a time do what follows."""
+    fcntl = pytest.importorskip("fcntl")
+    with lock.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def folder_of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that the workers of a run have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
 @pytest.fixture(scope="session")
 def prepared_dbt(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of the parsed dbt project, made once for all tests of a worker.
+    """Folder of the parsed dbt project, made by the first worker that wants it.
 
     A run has gone before, so that what follows from the project alone is there as well.
     """
-    workspace = Workspace(tmp_path_factory.mktemp("prepared"))
+    shared = folder_of_all_workers(tmp_path_factory)
+    done = shared / "prepared-dbt"
+    with only_one(shared / "prepared-dbt.lock"):
+        if not done.exists():
+            shutil.copytree(_prepare_dbt(tmp_path_factory.mktemp("preparing")), done)
+    own = tmp_path_factory.mktemp("prepared") / "dbt"
+    shutil.copytree(done, own)
+    return own
+
+
+def _prepare_dbt(root: Path) -> Path:
+    workspace = Workspace(root)
     cache = dbt_cache_of(workspace)
     workspace.deliver("1,Ada,Yes\n", "A,1,1,Savings\n")
     with pytest.MonkeyPatch.context() as patch:

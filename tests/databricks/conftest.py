@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import pytest
 
 from databricks import sql
+from tests.conftest import folder_of_all_workers, only_one
 
 ROOT: Final = Path(__file__).parents[2]
 _START_SECONDS: Final = 240
@@ -116,14 +117,6 @@ class WarehouseClient:
         self.run(f"drop schema if exists {self.catalog}.{self.schema} cascade")
 
 
-@contextmanager
-def _only_one(lock: Path) -> Iterator[IO[str]]:
-    fcntl = pytest.importorskip("fcntl")
-    with lock.open("a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield file
-
-
 def start_warehouse(folder: Path, until: int) -> dict[str, str]:
     """Start a warehouse that ends when a process has ended; return its variables."""
     folder.mkdir()
@@ -154,11 +147,10 @@ def _environment(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def warehouse_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Variables of the warehouse, which the first worker that wants it starts for all."""
-    shared, until = tmp_path_factory.getbasetemp(), os.getpid()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared, until = shared.parent, os.getppid()
+    shared = folder_of_all_workers(tmp_path_factory)
+    until = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
     folder = shared / "sql-warehouse"
-    with _only_one(shared / "sql-warehouse.lock"):
+    with only_one(shared / "sql-warehouse.lock"):
         if not folder.exists():
             return start_warehouse(folder, until)
     return _environment(folder)

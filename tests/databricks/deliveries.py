@@ -7,7 +7,10 @@ from typing import Final
 from lending_club_pipeline.deliveries.finding import find_delivery
 from lending_club_pipeline.deliveries.landing import SplitterLimits, land
 from tests.databricks.conftest import WarehouseClient
-from tests.workspaces import ACCOUNT_HEADER, AS_OF, CUSTOMER_HEADER
+from tests.workspaces import ACCOUNT_HEADER, CUSTOMER_HEADER
+
+# No last day of a month: that is closed by a run of its own, which takes its time on Spark.
+DAY: Final = dt.date(2026, 1, 30)
 
 CUSTOMERS: Final = f"{CUSTOMER_HEADER}1,Ada Lovelace,yes\n2,Grace Hopper,no\n3,Åsa Öberg,None\n"
 ACCOUNTS: Final = (
@@ -28,7 +31,7 @@ MART: Final = """
 
 def deliver(folder: Path, accounts: str = ACCOUNTS, customers: str = CUSTOMERS) -> None:
     """Put a dated delivery into the inputs below a folder."""
-    inputs = folder / "inputs" / AS_OF.isoformat()
+    inputs = folder / "inputs" / DAY.isoformat()
     inputs.mkdir(parents=True, exist_ok=True)
     (inputs / "Customer.csv").write_text(customers)
     (inputs / "accounts.csv").write_text(accounts)
@@ -37,12 +40,12 @@ def deliver(folder: Path, accounts: str = ACCOUNTS, customers: str = CUSTOMERS) 
 def land_delivery(folder: Path, accounts: str = ACCOUNTS) -> Path:
     """Deliver and land; return the landed day."""
     deliver(folder, accounts)
-    today = AS_OF + dt.timedelta(days=1)
+    today = DAY + dt.timedelta(days=1)
     landing = folder / "landing"
-    loaded_at = dt.datetime(2026, 2, 1, 12)  # noqa: DTZ001 - UTC without a zone, as in Parquet
-    delivery = find_delivery(folder / "inputs", AS_OF, today)
+    loaded_at = dt.datetime(2026, 1, 31, 12)  # noqa: DTZ001 - UTC without a zone, as in Parquet
+    delivery = find_delivery(folder / "inputs", DAY, today)
     land(delivery, landing, SplitterLimits(2**29, 1), loaded_at, lambda _: None)
-    return landing / f"as_of_date={AS_OF.isoformat()}"
+    return landing / f"as_of_date={DAY.isoformat()}"
 
 
 def make_mart(client: WarehouseClient, query: str = MART) -> None:

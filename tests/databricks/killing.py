@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.databricks.conftest import WarehouseClient
+from tests.databricks.deliveries import DAY
 from tests.databricks.pipelines import environment_of
-from tests.workspaces import AS_OF
 
-RUN: Final = ("run", "--as-of", AS_OF.isoformat())
+RUN: Final = ("run", "--as-of", DAY.isoformat())
 FILES: Final = ("account_summary.csv", "account_summary.parquet", "quarantine.csv")
+EMBEDDED: Final = "embedded"
 _LONGEST_SECONDS: Final = 900
 _COLUMNS: Final = "customer_id, account_id, original_balance, annual_interest, new_balance"
 
@@ -75,13 +76,16 @@ def published(folder: Path) -> dict[str, bytes]:
 
 def undisturbed(folder: Path, client: WarehouseClient) -> dict[str, bytes]:
     """Process the same delivery on the embedded engine, and return its files."""
-    database = {"DATABASE_TYPE": "duckdb", "DUCKDB_PATH": str(folder / "embedded" / "it.duckdb")}
+    database = {
+        "DATABASE_TYPE": "duckdb",
+        "DUCKDB_PATH": str(folder / EMBEDDED / "lending_club.duckdb"),
+    }
     places = {
-        "OUTPUT_PATH": str(folder / "embedded" / "outputs"),
-        "LANDING_PATH": str(folder / "embedded" / "landing"),
-        "DAGSTER_HOME": str(folder / "embedded" / "dagster"),
+        "OUTPUT_PATH": str(folder / EMBEDDED / "outputs"),
+        "LANDING_PATH": str(folder / EMBEDDED / "landing"),
+        "DAGSTER_HOME": str(folder / EMBEDDED / "dagster"),
     }
     ended = command(client, folder, *RUN, **database, **places)
     if ended.returncode != 0:
         raise RuntimeError(ended.stderr)
-    return published(folder / "embedded")
+    return published(folder / EMBEDDED)

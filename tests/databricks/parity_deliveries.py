@@ -15,6 +15,7 @@ from tests.strategies import INVISIBLE, SIGMAS, WHITE_SPACE, as_record
 
 DAY = dt.date(2026, 3, 31)
 DAY_BEFORE = dt.date(2026, 3, 30)
+LATE_DAY = dt.date(2026, 3, 29)
 
 Files = tuple[bytes, bytes]
 _CUSTOMERS, _ACCOUNTS = b"CustomerID,Name,HasLoan", b"AccountID,CustomerID,Balance,AccountType"
@@ -41,20 +42,23 @@ _LETTERS = (
 
 @dataclass(frozen=True)
 class Step:
-    """A delivery, its date, and what it shows; perhaps with that of the day before."""
+    """Deliveries by their dates that are processed by one run, and what they show."""
 
     name: str
-    as_of_date: dt.date
-    files: Files
-    day_before: Files | None = None
+    deliveries: dict[dt.date, Files]
 
 
 def steps(folder: Path) -> tuple[Step, ...]:
-    """The deliveries in the order in which they arrive."""
+    """The deliveries in the order in which they arrive.
+
+    Those of one step are neighbours, as such days share a run; the last one ends a month.
+    """
     return (
-        Step("every kind of dirt", DAY, everything(folder)),
-        Step("two earlier days that come late", DAY_BEFORE, drawn(), without_savings()),
-        Step("the first day again, without savings", DAY, without_savings()),
+        Step("a day without savings", {DAY_BEFORE: without_savings()}),
+        Step(
+            "a late day, that day again, and one with every kind of dirt",
+            {LATE_DAY: without_savings(), DAY_BEFORE: drawn(), DAY: everything(folder)},
+        ),
     )
 
 

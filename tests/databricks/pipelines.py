@@ -10,8 +10,7 @@ from lending_club_pipeline.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession
 from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
 from tests.databricks.conftest import WarehouseClient
-from tests.databricks.deliveries import land_delivery
-from tests.workspaces import AS_OF
+from tests.databricks.deliveries import DAY, land_delivery
 
 
 def settings_of(client: WarehouseClient, folder: Path, **changed: Any) -> DataPlatformConfig:
@@ -49,7 +48,7 @@ def loaded_session(client: WarehouseClient, folder: Path) -> Iterator[Databricks
     landed = land_delivery(folder)
     warehouse = warehouse_of(client, folder)
     with warehouse.session():
-        warehouse.load_raw(landed.parent, AS_OF)
+        warehouse.load_raw(landed.parent, DAY)
         yield warehouse
 
 

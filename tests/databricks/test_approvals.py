@@ -5,11 +5,11 @@ from pathlib import Path
 
 from lending_club_pipeline.warehouse.approvals import Approval
 from tests.databricks.conftest import WarehouseClient
+from tests.databricks.deliveries import DAY
 from tests.databricks.pipelines import loaded_session
-from tests.workspaces import AS_OF
 
 APPROVAL = Approval(
-    AS_OF,
+    DAY,
     r"Zoë O'Hara \ Risk",
     dt.datetime.fromisoformat("2026-02-01T08:30:15"),
     "a branch was sold; -- 'as agreed' \\n 100 % ?",
@@ -31,7 +31,7 @@ def test_an_approval_is_recorded_once_and_as_it_was_said(
         assert pipeline.fetch("select * from delivery_approvals") == [
             {
                 "approval_id": APPROVAL.approval_id,
-                "as_of_date": AS_OF,
+                "as_of_date": DAY,
                 "approved_by": APPROVAL.approved_by,
                 "approved_at": APPROVAL.approved_at,
                 "reason": APPROVAL.reason,

@@ -16,14 +16,13 @@ from lending_club_pipeline.warehouse.databricks.faults import TransientWarehouse
 from lending_club_pipeline.warehouse.databricks.loading import Loader
 from lending_club_pipeline.warehouse.databricks.raw_tables import RawSchema
 from tests.databricks.conftest import WarehouseClient
-from tests.databricks.deliveries import ACCOUNTS, RESTATED, land_delivery
+from tests.databricks.deliveries import ACCOUNTS, DAY, RESTATED, land_delivery
 from tests.databricks.pipelines import (
     count_statements,
     files_in_volume,
     statement_session,
     warehouse_of,
 )
-from tests.workspaces import AS_OF
 
 LONG_RESULT = "select id, concat('row ', id) as name from range(300000) order by id"
 
@@ -243,19 +242,19 @@ def _loaded(client: WarehouseClient) -> dict[str, list[Any]]:
 
 EXPECTED = {
     "accounts_raw": [
-        (AS_OF, 1, "A1", "100.00"),
-        (AS_OF, 2, "A2", "15000.10"),
-        (AS_OF, 3, "A3", "20000.55"),
-        (AS_OF, 4, "A4", "7.00"),
-        (AS_OF, 5, "A5", "8.00"),
+        (DAY, 1, "A1", "100.00"),
+        (DAY, 2, "A2", "15000.10"),
+        (DAY, 3, "A3", "20000.55"),
+        (DAY, 4, "A4", "7.00"),
+        (DAY, 5, "A5", "8.00"),
     ],
     "customers_raw": [
-        (AS_OF, 1, "Ada Lovelace"),
-        (AS_OF, 2, "Grace Hopper"),
-        (AS_OF, 3, "Åsa Öberg"),
+        (DAY, 1, "Ada Lovelace"),
+        (DAY, 2, "Grace Hopper"),
+        (DAY, 3, "Åsa Öberg"),
     ],
-    "rejected_records": [(AS_OF, 7, "too,short")],
-    "delivered_files": [(AS_OF, "Customer.csv", 3, 0), (AS_OF, "accounts.csv", 5, 1)],
+    "rejected_records": [(DAY, 7, "too,short")],
+    "delivered_files": [(DAY, "Customer.csv", 3, 0), (DAY, "accounts.csv", 5, 1)],
 }
 
 
@@ -263,7 +262,7 @@ def _load(client: WarehouseClient, folder: Path, accounts: str = ACCOUNTS) -> bo
     landed = land_delivery(folder, accounts)
     schema = RawSchema(client.catalog, client.schema, "landing")
     with statement_session(client, folder) as session:
-        return Loader(session, schema, folder / "landing", 2**28, 1).load(landed, AS_OF)
+        return Loader(session, schema, folder / "landing", 2**28, 1).load(landed, DAY)
 
 
 def test_lost_replies_never_double_rows_of_the_raw_tables(
@@ -321,7 +320,7 @@ def test_an_unchanged_delivery_is_not_uploaded_and_a_restated_one_replaces_it(
     assert sent[0].startswith("select 'customers_raw' as name")
 
     assert _load(warehouse, tmp_path, RESTATED)
-    restated = [(AS_OF, 1, "A1", "300.00"), *EXPECTED["accounts_raw"][1:]]
+    restated = [(DAY, 1, "A1", "300.00"), *EXPECTED["accounts_raw"][1:]]
     assert _loaded(warehouse) == EXPECTED | {"accounts_raw": restated}
 
 

@@ -3,7 +3,7 @@
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,13 +21,20 @@ from lending_club_pipeline.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.terminal import print_parity
 from lending_club_pipeline.warehouse import choose_warehouse
 from tests.databricks.conftest import WarehouseClient
-from tests.databricks.parity_deliveries import BOUNDARIES, DAY, DAY_BEFORE, Step, steps
+from tests.databricks.parity_deliveries import (
+    BOUNDARIES,
+    DAY,
+    DAY_BEFORE,
+    LATE_DAY,
+    Files,
+    Step,
+    steps,
+)
 from tests.oracle import Outcome, process
 
 STEPS = (
-    "every kind of dirt",
-    "two earlier days that come late",
-    "the first day again, without savings",
+    "a day without savings",
+    "a late day, that day again, and one with every kind of dirt",
 )
 RELATIONS = {
     *("customers_raw", "accounts_raw", "rejected_records", "delivered_files"),
@@ -45,15 +52,31 @@ RELATIONS = {
 }
 
 
+LedgerCells = dict[tuple[str, str], tuple[int, int | None, int | None]]
+
+
 @dataclass(frozen=True)
 class Processed:
-    """What both engines made of a delivery: the verdict, and outputs and ledger by engine."""
+    """What both engines made of deliveries: outputs and ledgers by engine, and what is right.
+
+    Attributes:
+        step: the deliveries.
+        parity: the verdict; only files are compared of what later deliveries change again.
+        outputs: the published files by engine.
+        ledgers: by engine and date.
+        oracle: by date.
+    """
 
     step: Step
     parity: Parity
     outputs: dict[str, dict[str, bytes]]
-    ledgers: dict[str, dict[tuple[str, str], tuple[int, int | None, int | None]]]
-    oracle: Outcome
+    ledgers: dict[str, dict[dt.date, LedgerCells]]
+    oracle: dict[dt.date, Outcome]
+
+    @property
+    def newest(self) -> Outcome:
+        """What is right for the newest day, which is the one that is published."""
+        return self.oracle[max(self.oracle)]
 
 
 @contextmanager
@@ -83,62 +106,62 @@ def engines(
 
 @pytest.fixture(scope="module")
 def processed(engines: BothEngines) -> dict[str, Processed]:
-    """All deliveries, processed by both engines in their order and compared after each."""
+    """All deliveries, processed by both engines in their order and compared after each run."""
     found = {}
     for step in steps(engines.folder / "generated"):
-        _deliver(engines, step.as_of_date, step.files)
-        since = None
-        if step.day_before is not None:
-            since = step.as_of_date - dt.timedelta(days=1)
-            _deliver(engines, since, step.day_before)
-        engines.process(step.as_of_date, since)
-        outcome = process(*step.files, step.as_of_date)
-        assert isinstance(outcome, Outcome)
+        for date, files in step.deliveries.items():
+            _deliver(engines, date, files)
+        engines.process(max(step.deliveries), min(step.deliveries))
         found[step.name] = Processed(
             step,
-            # What the days in between left is compared with all that came after them.
-            Parity((), engines.compare_files()) if step.name == STEPS[1] else engines.compare(),
+            engines.compare() if step.name == STEPS[-1] else Parity((), engines.compare_files()),
             {engine: _outputs(side) for engine, side in engines.sides.items()},
-            {engine: _ledger(side, step.as_of_date) for engine, side in engines.sides.items()},
-            outcome,
+            {engine: _ledgers(side, step.deliveries) for engine, side in engines.sides.items()},
+            {date: _right(date, files) for date, files in step.deliveries.items()},
         )
     return found
 
 
-def _deliver(engines: BothEngines, date: dt.date, files: tuple[bytes, bytes]) -> None:
+def _deliver(engines: BothEngines, date: dt.date, files: Files) -> None:
     folder = engines.folder / "inputs" / date.isoformat()
     folder.mkdir(exist_ok=True)
     for name, content in zip(("Customer.csv", "accounts.csv"), files, strict=True):
         (folder / name).write_bytes(content)
 
 
+def _right(date: dt.date, files: Files) -> Outcome:
+    outcome = process(*files, date)
+    assert isinstance(outcome, Outcome)
+    return outcome
+
+
 def _outputs(side: DataPlatformConfig) -> dict[str, bytes]:
     return {name: (side.output_path / name).read_bytes() for name in OUTPUT_FILES}
 
 
-def _ledger(
-    side: DataPlatformConfig, as_of_date: dt.date
-) -> dict[tuple[str, str], tuple[int, int | None, int | None]]:
+def _ledgers(side: DataPlatformConfig, dates: Iterable[dt.date]) -> dict[dt.date, LedgerCells]:
     warehouse = choose_warehouse(side)
     with warehouse.session(read_only=True):
-        ledger = read_ledger(warehouse, as_of_date)
-    assert ledger is not None
-    assert ledger.is_closed
-    return {
-        key: (it.row_count, _cents(it.balance), it.balance_unknown)
-        for key, it in ledger.entries.items()
-    }
+        ledgers = {date: read_ledger(warehouse, date) for date in dates}
+    found = {}
+    for date, ledger in ledgers.items():
+        assert ledger is not None
+        assert ledger.is_closed
+        found[date] = {
+            key: (it.row_count, _cents(it.balance), it.balance_unknown)
+            for key, it in ledger.entries.items()
+        }
+    return found
 
 
 def _cents(balance: Decimal | None) -> int | None:
     return None if balance is None else int(balance.scaleb(2))
 
 
-@pytest.mark.parametrize("step", [STEPS[0], STEPS[2]])
 def test_every_model_has_the_same_rows_and_types(
-    processed: dict[str, Processed], step: str, capsys: pytest.CaptureFixture[str]
+    processed: dict[str, Processed], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    parity = processed[step].parity
+    parity = processed[STEPS[-1]].parity
 
     print_parity(parity)
     assert {it.name for it in parity.models} == RELATIONS
@@ -159,29 +182,31 @@ def test_every_output_has_the_same_bytes(processed: dict[str, Processed], step: 
 def test_databricks_accounts_for_every_record_and_cent_as_the_oracle_does(
     processed: dict[str, Processed], step: str
 ) -> None:
-    assert processed[step].ledgers["databricks"] == processed[step].oracle.ledger
+    right = {date: outcome.ledger for date, outcome in processed[step].oracle.items()}
+
+    assert processed[step].ledgers["databricks"] == right
 
 
-@pytest.mark.parametrize("step", [STEPS[0], STEPS[2]])
+@pytest.mark.parametrize("step", STEPS)
 def test_databricks_publishes_what_the_oracle_says(
     processed: dict[str, Processed], step: str
 ) -> None:
-    outputs, oracle = processed[step].outputs["databricks"], processed[step].oracle
+    outputs, oracle = processed[step].outputs["databricks"], processed[step].newest
 
     assert outputs["quarantine.csv"] == oracle.quarantine_csv
     assert outputs["account_summary.csv"] == oracle.account_summary_csv
 
 
 def test_the_deliveries_hold_what_they_are_there_for(processed: dict[str, Processed]) -> None:
-    first, late, last = (processed[step].oracle for step in STEPS)
+    first, last = (processed[step] for step in STEPS)
+    dirty = last.newest
 
-    published = {(row[2], row[3]) for row in _read_csv(first.account_summary_csv)}
+    published = {(row[2], row[3]) for row in _read_csv(dirty.account_summary_csv)}
     for balance, rates in zip(BOUNDARIES, _RATES, strict=True):
         assert {rate for amount, rate in published if amount == balance} == rates
-    reasons = {reason for _, reason in first.reasons}
-    assert reasons == EVERY_REASON
-    assert len(_read_csv(late.account_summary_csv)) > 200
-    assert last.account_summary_csv.count(b"\n") == 1
+    assert {reason for _, reason in dirty.reasons} == EVERY_REASON
+    assert len(_read_csv(last.oracle[DAY_BEFORE].account_summary_csv)) > 200
+    assert first.newest.account_summary_csv.count(b"\n") == 1
 
 
 # Rates without and with a loan at each of the boundaries.
@@ -197,36 +222,25 @@ EVERY_REASON = {
 }
 
 
-def test_a_late_older_day_changes_nothing_that_is_published(
-    processed: dict[str, Processed],
-) -> None:
-    before, after = (processed[step].outputs["databricks"] for step in STEPS[:2])
-
-    for name in OUTPUT_FILES:
-        # The report compares the newest day with the one before, which is there only now.
-        assert (after[name] == before[name]) is (name != "report.html"), name
-
-
 def test_a_day_that_comes_again_leaves_nothing_of_what_it_was_before(
     processed: dict[str, Processed], engines: BothEngines
 ) -> None:
-    assert processed.keys() == set(STEPS)
-    expected = {DAY: processed[STEPS[2]].oracle, DAY_BEFORE: processed[STEPS[1]].oracle}
+    # What came later of a day replaces what came before, and no other day.
+    expected = {date: right for step in processed.values() for date, right in step.oracle.items()}
+    assert expected.keys() == {LATE_DAY, DAY_BEFORE, DAY}
     for side in engines.sides.values():
         assert _rows_by_date(side, "account_summary_daily") == {
-            DAY_BEFORE: len(_read_csv(expected[DAY_BEFORE].account_summary_csv)) - 1
+            date: len(_read_csv(expected[date].account_summary_csv)) - 1
+            for date in (DAY_BEFORE, DAY)
         }
-        ledger = _ledger(side, DAY)
-        assert ledger == expected[DAY].ledger
-        landed = ledger["accounts.csv", "landed"][0], ledger["Customer.csv", "landed"][0]
-        assert landed == (4, 3)
+        assert _ledgers(side, expected) == {date: it.ledger for date, it in expected.items()}
 
 
 def test_both_engines_say_the_same_of_what_changed_between_two_days(
     processed: dict[str, Processed], engines: BothEngines, tmp_path: Path
 ) -> None:
     assert processed.keys() == set(STEPS)
-    dates = DAY_BEFORE - dt.timedelta(days=1), DAY_BEFORE
+    dates = LATE_DAY, DAY_BEFORE
     found, files = [], []
     for engine, side in engines.sides.items():
         warehouse = choose_warehouse(side)
@@ -258,7 +272,7 @@ def _rows_by_date(side: DataPlatformConfig, name: str) -> dict[dt.date, int]:
 def test_a_cent_that_one_engine_has_more_is_found(
     processed: dict[str, Processed], engines: BothEngines, tmp_path: Path
 ) -> None:
-    assert processed[STEPS[1]].parity.is_equal
+    assert processed[STEPS[-1]].parity.is_equal
     embedded, remote = (choose_warehouse(side) for side in engines.sides.values())
     one_cent = "update account_summary_daily set new_balance = new_balance {} 0.01 where {}"
     account = "account_id = (select max(account_id) from account_summary_daily)"

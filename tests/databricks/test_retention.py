@@ -4,8 +4,8 @@ import datetime as dt
 from pathlib import Path
 
 from tests.databricks.conftest import WarehouseClient
+from tests.databricks.deliveries import DAY
 from tests.databricks.pipelines import files_in_volume, loaded_session
-from tests.workspaces import AS_OF
 
 RAW = ("customers_raw", "accounts_raw", "rejected_records", "delivered_files")
 MARTS = ("account_summary_daily", "quarantined_records")
@@ -17,21 +17,21 @@ def test_a_dropped_day_is_gone_everywhere_and_can_be_dropped_and_loaded_again(
     with loaded_session(warehouse, tmp_path) as pipeline:
         for mart in MARTS:
             warehouse.run(
-                f"create table {warehouse.schema}.{mart} as select date'{AS_OF}' as as_of_date "
-                f"union all select date'{AS_OF + dt.timedelta(days=1)}'"
+                f"create table {warehouse.schema}.{mart} as select date'{DAY}' as as_of_date "
+                f"union all select date'{DAY + dt.timedelta(days=1)}'"
             )
         before = files_in_volume(warehouse)
         counts = {table: count(warehouse, table) for table in RAW}
 
-        pipeline.drop_days([AS_OF])
-        pipeline.drop_days([AS_OF])
+        pipeline.drop_days([DAY])
+        pipeline.drop_days([DAY])
 
         assert before
         assert files_in_volume(warehouse) == []
         assert {table: count(warehouse, table) for table in RAW} == dict.fromkeys(RAW, 0)
         assert {mart: count(warehouse, mart) for mart in MARTS} == dict.fromkeys(MARTS, 1)
 
-        pipeline.load_raw(tmp_path / "landing", AS_OF)
+        pipeline.load_raw(tmp_path / "landing", DAY)
         assert {table: count(warehouse, table) for table in RAW} == counts
     assert counts == {
         "customers_raw": 3,

@@ -56,6 +56,9 @@ _SETTINGS: Final = {
     "spark.databricks.delta.stats.skipping": "false",
     # A list of a table's files beside each commit pays for itself only where there are many.
     "spark.databricks.delta.allFilesInCrc.enabled": "false",
+    # A filter by what the other side of a join holds: looked for in every plan, never found.
+    "spark.sql.optimizer.runtime.bloomFilter.enabled": "false",
+    "spark.sql.optimizer.runtimeFilter.semiJoinReduction.enabled": "false",
     # Hadoop starts a process of the system for the mode of each file, for its checksum, and for
     # each rename of a log that other processes may write as well.
     "spark.delta.logStore.file.impl": "io.delta.storage.LocalLogStore",
