@@ -6,7 +6,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -256,17 +256,21 @@ class DuckDBWarehouse:
 
     def copy_to_file(self, query: str, target: Path, file_format: FileFormat) -> int:
         """Let the engine write the file itself; return the number of rows."""
-        statement = copy_statement(query, target, file_format)
-        with _explaining(self.path):
-            threads = self.fetch("select current_setting('threads') as threads")[0]["threads"]
-            # Threads that write CSV together can wait for each other forever on a full disk.
-            if file_format == "csv":
-                self._connection.execute("set threads = 1")
-            try:
-                row = self._connection.execute(statement).fetchone()
-            finally:
-                self._connection.execute(f"set threads = {threads}")
+        # Threads that write CSV together can wait for each other forever on a full disk.
+        threads = _one_thread(self._connection) if file_format == "csv" else nullcontext()
+        with _explaining(self.path), threads:
+            row = self._connection.execute(copy_statement(query, target, file_format)).fetchone()
         return 0 if row is None else int(row[0])
+
+
+@contextmanager
+def _one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    threads = connection.execute("select current_setting('threads')").fetchall()[0][0]
+    connection.execute("set threads = 1")
+    try:
+        yield
+    finally:
+        connection.execute(f"set threads = {threads}")
 
 
 def copy_statement(query: str, target: Path, file_format: FileFormat) -> str:
