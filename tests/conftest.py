@@ -1,5 +1,6 @@
 """Fixtures that every test may use: workspaces in temporary folders, real engines."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,33 +15,56 @@ from tests.workspaces import Workspace, dbt_cache_of
 ROOT = Path(__file__).parent
 # Files that take minutes, the longest first: begun last, one of them would go on alone.
 _LONGEST = (
-    "databricks/test_parity.py",
     "databricks/test_interrupted_runs.py",
+    "databricks/test_parity.py",
     "databricks/test_parity_command.py",
-    "databricks/test_serving_table.py",
     "faults/test_kills_at_random_moments.py",
-    "pipeline/test_backfills.py",
-    "pipeline/test_unchanged_deliveries.py",
+    "faults/test_random_histories.py",
+    "faults/test_interruptions.py",
+    "databricks/test_serving_table.py",
+    "databricks/test_faults.py",
     "pipeline/test_rate_changes.py",
     "pipeline/test_movement_gate.py",
-    "faults/test_interruptions.py",
-    "faults/test_random_histories.py",
+    "pipeline/test_backfills.py",
+    "faults/test_broken_project.py",
+    "databricks/test_leases.py",
+    "pipeline/test_unchanged_deliveries.py",
 )
 
 # Variables of the developer's shell must not decide what a test does.
 _SETTINGS = [name.upper() for name in DataPlatformConfig.model_fields] + ["SECRETS_DIR"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that `make test-all` gives."""
+    parser.addoption(
+        "--exhaustive",
+        action="store_true",
+        help="run tests too that say more of what others say, and take minutes for it",
+    )
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes longest; all else stays in its random order."""
+    if not config.getoption("exhaustive"):
+        left_out = [item for item in items if item.get_closest_marker("exhaustive")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("exhaustive")]
     places = {ROOT / name: place for place, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
+def pytest_collection_finish() -> None:
+    """Take what is imported by now for good: a run in this process makes garbage enough."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
+
+
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores, as tests often wait for a disk or another process."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are cores, as tests often wait for a disk or another process."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.fixture(autouse=True)

@@ -286,13 +286,8 @@ def _mixed(
     choices each are slow to draw.
     """
     choose = random.Random(20260131)
-    dirty = [
-        tuple(
-            choose.choice(choose.choice((good, good, (*bad, *padded(bad[::5])))))
-            for good, bad in fields
-        )
-        for _ in range(5_000)
-    ]
+    kinds = [(good, good, (*bad, *padded(bad[::5]))) for good, bad in fields]
+    dirty = [tuple(choose.choice(choose.choice(kind)) for kind in kinds) for _ in range(5_000)]
     rows = [*(choose.choice(usual) for _ in range(15_000)), *dirty]
     choose.shuffle(rows)
     return st.sampled_from(rows)

@@ -12,6 +12,7 @@ from lending_club_pipeline.defs.transform.specs import translate
 from lending_club_pipeline.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.transformation.manifests import prepare_manifest
 from lending_club_pipeline.warehouse import choose_warehouse
+from tests import commands
 
 CUSTOMER_HEADER = "CustomerID,Name,HasLoan\n"
 ACCOUNT_HEADER = "AccountID,CustomerID,Balance,AccountType\n"
@@ -76,9 +77,15 @@ class Workspace:
         self, *arguments: str, timeout: float = 300, **variables: str
     ) -> subprocess.CompletedProcess[str]:
         """Run `lending-club` in a process of its own."""
+        return commands.run(arguments, self.environment() | variables, self.root, timeout)
+
+    def cold_command(
+        self, *arguments: str, timeout: float = 300
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `lending-club` in a process that has imported nothing yet, as people do."""
         return subprocess.run(
             [sys.executable, "-m", "lending_club_pipeline", *arguments],
-            env=self.environment() | variables,
+            env=self.environment(),
             cwd=self.root,
             capture_output=True,
             text=True,

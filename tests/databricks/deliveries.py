@@ -29,17 +29,21 @@ MART: Final = """
 """
 
 
-def deliver(folder: Path, accounts: str = ACCOUNTS, customers: str = CUSTOMERS) -> None:
+def deliver(
+    folder: Path,
+    accounts: bytes = ACCOUNTS.encode(),
+    customers: bytes = CUSTOMERS.encode(),
+) -> None:
     """Put a dated delivery into the inputs below a folder."""
     inputs = folder / "inputs" / DAY.isoformat()
     inputs.mkdir(parents=True, exist_ok=True)
-    (inputs / "Customer.csv").write_text(customers)
-    (inputs / "accounts.csv").write_text(accounts)
+    (inputs / "Customer.csv").write_bytes(customers)
+    (inputs / "accounts.csv").write_bytes(accounts)
 
 
 def land_delivery(folder: Path, accounts: str = ACCOUNTS) -> Path:
     """Deliver and land; return the landed day."""
-    deliver(folder, accounts)
+    deliver(folder, accounts.encode())
     today = DAY + dt.timedelta(days=1)
     landing = folder / "landing"
     loaded_at = dt.datetime(2026, 1, 31, 12)  # noqa: DTZ001 - UTC without a zone, as in Parquet

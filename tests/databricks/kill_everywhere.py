@@ -36,7 +36,7 @@ class _Faulty(Exception):  # noqa: N818 - a finding, not a fault of the program
 
 def _run_whole(client: WarehouseClient, folder: Path, accounts: str) -> None:
     """Run to the end; the files must be those of an undisturbed run."""
-    deliver(folder, accounts)
+    deliver(folder, accounts.encode())
     ended = command(client, folder, *RUN)
     if ended.returncode != 0:
         raise _Faulty(f"the next run ended with {ended.returncode}: {ended.stderr[-500:]}")
@@ -56,7 +56,7 @@ def _kill_at(client: WarehouseClient, folder: Path, number: int) -> str:
     """Kill a run at a statement and run again; return the statement."""
     old = readers_see(client)
     accounts = ACCOUNTS if number % 2 else RESTATED
-    deliver(folder, accounts)
+    deliver(folder, accounts.encode())
     client.request("DELETE", "/statements")
     ended = killed_run(client, folder, at=number)
     last = " ".join(client.statements()[-1]["text"].split("*/")[-1].split())[:90]

@@ -1,10 +1,11 @@
 """Runs of the pipeline on a SQL warehouse that are killed at a statement, and what is left."""
 
 import subprocess
-import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
+from tests.commands import Waiting, waiting
 from tests.databricks.conftest import WarehouseClient
 from tests.databricks.deliveries import DAY
 from tests.databricks.pipelines import environment_of
@@ -20,34 +21,26 @@ def command(
     client: WarehouseClient, folder: Path, *arguments: str, **changed: str
 ) -> subprocess.CompletedProcess[str]:
     """Run `lending-club` on the warehouse in a process of its own."""
-    with _started(client, folder, arguments, changed) as process:
-        out, errors = process.communicate(timeout=_LONGEST_SECONDS)
-    return subprocess.CompletedProcess(list(arguments), process.returncode, out, errors)
+    with _waiting(client, folder, arguments, changed) as process:
+        return process.run(_LONGEST_SECONDS)
 
 
 def killed_run(
     client: WarehouseClient, folder: Path, **where: Any
 ) -> subprocess.CompletedProcess[str]:
     """Start a run that the warehouse kills at a statement; see `Fault` for where."""
-    with _started(client, folder, RUN, {}) as process:
+    with _waiting(client, folder, RUN, {}) as process:
         client.arm("kill", pid=process.pid, **where)
-        out, errors = process.communicate(timeout=_LONGEST_SECONDS)
+        ended = process.run(_LONGEST_SECONDS)
     client.disarm()
-    return subprocess.CompletedProcess(list(RUN), process.returncode, out, errors)
+    return ended
 
 
-def _started(
+def _waiting(
     client: WarehouseClient, folder: Path, arguments: tuple[str, ...], changed: dict[str, str]
-) -> subprocess.Popen[str]:
+) -> AbstractContextManager[Waiting]:
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
-    return subprocess.Popen(
-        [sys.executable, "-m", "lending_club_pipeline", *arguments],
-        env=environment_of(client, folder, **changed),
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return waiting(arguments, environment_of(client, folder, **changed), folder)
 
 
 def make_old_state(client: WarehouseClient) -> list[tuple[Any, ...]]:
@@ -76,16 +69,18 @@ def published(folder: Path) -> dict[str, bytes]:
 
 def undisturbed(folder: Path, client: WarehouseClient) -> dict[str, bytes]:
     """Process the same delivery on the embedded engine, and return its files."""
-    database = {
+    ended = command(client, folder, *RUN, **embedded_environment(folder))
+    if ended.returncode != 0:
+        raise RuntimeError(ended.stderr)
+    return published(folder / EMBEDDED)
+
+
+def embedded_environment(folder: Path) -> dict[str, str]:
+    """Return the variables of the embedded engine beside a pipeline on the warehouse."""
+    return {
         "DATABASE_TYPE": "duckdb",
         "DUCKDB_PATH": str(folder / EMBEDDED / "lending_club.duckdb"),
-    }
-    places = {
         "OUTPUT_PATH": str(folder / EMBEDDED / "outputs"),
         "LANDING_PATH": str(folder / EMBEDDED / "landing"),
         "DAGSTER_HOME": str(folder / EMBEDDED / "dagster"),
     }
-    ended = command(client, folder, *RUN, **database, **places)
-    if ended.returncode != 0:
-        raise RuntimeError(ended.stderr)
-    return published(folder / EMBEDDED)

@@ -114,6 +114,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.exhaustive
 def test_every_kind_of_model_is_built_and_built_again(
     project: Path, warehouse: WarehouseClient
 ) -> None:

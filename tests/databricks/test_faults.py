@@ -265,6 +265,7 @@ def _load(client: WarehouseClient, folder: Path, accounts: str = ACCOUNTS) -> bo
         return Loader(session, schema, folder / "landing", 2**28, 1).load(landed, DAY)
 
 
+@pytest.mark.exhaustive
 def test_lost_replies_never_double_rows_of_the_raw_tables(
     warehouse: WarehouseClient, tmp_path: Path
 ) -> None:
@@ -309,6 +310,7 @@ def test_an_error_after_the_nth_statement_of_a_load_is_no_obstacle(
     assert not list((tmp_path / "landing").glob(".upload-*"))
 
 
+@pytest.mark.exhaustive
 def test_an_unchanged_delivery_is_not_uploaded_and_a_restated_one_replaces_it(
     warehouse: WarehouseClient, tmp_path: Path
 ) -> None:

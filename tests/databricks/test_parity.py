@@ -32,6 +32,8 @@ from tests.databricks.parity_deliveries import (
 )
 from tests.oracle import Outcome, process
 
+pytestmark = pytest.mark.exhaustive
+
 STEPS = (
     "a day without savings",
     "a late day, that day again, and one with every kind of dirt",

@@ -11,6 +11,8 @@ from lending_club_pipeline.outputs.tables import OUTPUT_FILES
 from tests.databricks.conftest import ROOT, WarehouseClient
 from tests.databricks.test_parity import RELATIONS
 
+pytestmark = pytest.mark.exhaustive
+
 
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:

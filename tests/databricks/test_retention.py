@@ -3,6 +3,8 @@
 import datetime as dt
 from pathlib import Path
 
+import pytest
+
 from tests.databricks.conftest import WarehouseClient
 from tests.databricks.deliveries import DAY
 from tests.databricks.pipelines import files_in_volume, loaded_session
@@ -11,6 +13,7 @@ RAW = ("customers_raw", "accounts_raw", "rejected_records", "delivered_files")
 MARTS = ("account_summary_daily", "quarantined_records")
 
 
+@pytest.mark.exhaustive
 def test_a_dropped_day_is_gone_everywhere_and_can_be_dropped_and_loaded_again(
     warehouse: WarehouseClient, tmp_path: Path
 ) -> None:

@@ -81,6 +81,7 @@ def test_what_is_published_is_verified_granted_commented_and_kept(
     assert properties["delta.logRetentionDuration"] == "interval 30 days"
 
 
+@pytest.mark.exhaustive
 def test_a_changed_number_of_days_is_applied_to_the_table_that_is_there(
     warehouse: WarehouseClient, tmp_path: Path
 ) -> None:
@@ -93,6 +94,7 @@ def test_a_changed_number_of_days_is_applied_to_the_table_that_is_there(
     assert _readers_see(warehouse) == OLD
 
 
+@pytest.mark.exhaustive
 def test_lost_replies_never_double_rows_that_readers_see(
     warehouse: WarehouseClient, tmp_path: Path
 ) -> None:
@@ -112,11 +114,20 @@ def test_lost_replies_never_double_rows_that_readers_see(
 @pytest.mark.parametrize(
     "change",
     [
-        "insert into {table} select 9, 'X9', 1.00, 0.01, 0.01, 1.01",
-        "delete from {table} where account_id = 'A2'",
-        "update {table} set account_id = 'A3' where account_id = 'A2'",
+        pytest.param(
+            "insert into {table} select 9, 'X9', 1.00, 0.01, 0.01, 1.01",
+            id="rows-added",
+            marks=pytest.mark.exhaustive,
+        ),
+        pytest.param(
+            "delete from {table} where account_id = 'A2'",
+            id="rows-deleted",
+            marks=pytest.mark.exhaustive,
+        ),
+        pytest.param(
+            "update {table} set account_id = 'A3' where account_id = 'A2'", id="a-key-changed"
+        ),
     ],
-    ids=["rows-added", "rows-deleted", "a-key-changed"],
 )
 def test_another_writer_before_the_verification_is_undone_and_told(
     warehouse: WarehouseClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
@@ -149,6 +160,7 @@ def test_another_writer_before_the_verification_is_undone_and_told(
     assert _readers_see(warehouse) == NEW
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("rows", "balance"), [(3, Decimal("500.50")), (2, Decimal("500.51"))], ids=["rows", "cents"]
 )

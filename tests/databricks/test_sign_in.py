@@ -80,6 +80,7 @@ def load_that_fails(warehouse: WarehouseClient, schema: str) -> None:
     warehouse.run(f"create table {schema}.accounts_raw (other int)")
 
 
+@pytest.mark.exhaustive
 def test_the_token_of_a_service_principal_is_in_no_file_of_a_run(
     load_that_fails: None,
     principal: DatabricksWarehouse,

@@ -1,6 +1,5 @@
 """`lending-club` in processes of their own that are killed at a moment of one's choice."""
 
-import multiprocessing
 import signal
 import subprocess
 import sys
@@ -11,15 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.faults.struck_run import CHANGE, PRELOADED, Command, run_command
+from tests.commands import PROCESSES, Command
+from tests.faults.struck_run import CHANGE, become_watched
 from tests.workspaces import Workspace
 
 _LONGEST_SECONDS: Final = 600
 _POLL_SECONDS: Final = 0.002
-
-# Each process is forked from one that has imported everything and run nothing.
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(list(PRELOADED))
 
 
 @contextmanager
@@ -95,8 +91,8 @@ def run_and_kill(
     output = workspace.root.with_name(f"{workspace.root.name}.{name}.txt")
     output.write_bytes(b"")
     change = 0 if strike is None else strike.change
-    command = Command(arguments, workspace.environment(), workspace.root, output, change)
-    process = _processes.Process(target=run_command, args=(command,))
+    command = Command(arguments, workspace.environment(), workspace.root, output)
+    process = PROCESSES.Process(target=become_watched, args=(command, change))
     process.start()
     try:
         seconds = _follow(process, output, strike)

@@ -6,6 +6,7 @@ import threading
 
 import duckdb
 import pyarrow.parquet as pq
+import pytest
 
 from tests.faults.histories import CUSTOMERS, VARIANTS, History, differences
 from tests.faults.processes import another_process, run_and_kill
@@ -24,6 +25,7 @@ print(connection.execute("select count(*) from account_summary").fetchone()[0], 
 """
 
 
+@pytest.mark.exhaustive
 def test_runs_of_one_date_and_of_another_wait_for_each_other(
     good_run: Workspace, workspace: Workspace
 ) -> None:
@@ -52,6 +54,7 @@ def test_runs_of_one_date_and_of_another_wait_for_each_other(
     assert list(differences(history, workspace)) == []
 
 
+@pytest.mark.exhaustive
 def test_a_run_beside_a_reader_says_whom_it_waits_for_and_goes_on_when_it_leaves(
     after_good_run: Workspace,
 ) -> None:
@@ -93,6 +96,7 @@ def test_explain_beside_a_run_says_so_or_waits(after_good_run: Workspace) -> Non
     assert "300.00" in told
 
 
+@pytest.mark.exhaustive
 def test_who_reads_an_output_while_it_is_replaced_reads_the_old_one_to_its_end(
     after_good_run: Workspace,
 ) -> None:

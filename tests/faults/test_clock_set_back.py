@@ -37,6 +37,7 @@ def _loaded_at(workspace: Workspace, day: dt.date) -> dt.datetime:
     return loaded_at
 
 
+@pytest.mark.exhaustive
 def test_a_clock_set_back_refuses_what_is_in_its_future_and_leaves_the_newest_state(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

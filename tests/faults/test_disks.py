@@ -208,6 +208,7 @@ def test_a_run_history_that_cannot_be_used_is_named(
     assert after_good_run.output_bytes() == before
 
 
+@pytest.mark.exhaustive
 def test_a_disk_too_full_for_the_parsed_project_is_not_taken_for_a_broken_project(
     tmp_path: Path,
 ) -> None:

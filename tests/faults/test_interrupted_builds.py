@@ -16,6 +16,7 @@ BEFORE = AS_OF - dt.timedelta(days=1)
 _HALF_WAY = "dbt account_summary_daily"
 
 
+@pytest.mark.exhaustive
 def test_a_run_of_another_date_completes_what_a_killed_one_began(workspace: Workspace) -> None:
     history = History()
 

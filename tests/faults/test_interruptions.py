@@ -3,7 +3,6 @@
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lending_club_pipeline.warehouse import locks
+from tests.commands import waiting
 from tests.workspaces import Workspace
 
 # Lines of the progress, in the order in which they come.
@@ -30,14 +30,7 @@ _LONGEST_SECONDS = 300
 @contextmanager
 def _started(workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
     """Start a run of its own process, which does not outlive the test."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "lending_club_pipeline", "run"],
-        env=workspace.environment(),
-        cwd=workspace.root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with workspace.started("run") as process:
         watchdog = threading.Timer(_LONGEST_SECONDS, process.kill)
         watchdog.start()
         try:
@@ -60,12 +53,13 @@ def _wait_for(process: subprocess.Popen[str], moment: str) -> None:
 
 
 def _stopped(workspace: Workspace, moment: str, sent: signal.Signals) -> tuple[int, str]:
-    """Start a run, stop it at a moment, and return its exit code and what it said after that."""
-    with _started(workspace) as process:
-        _wait_for(process, moment)
-        process.send_signal(sent)
-        _, errors = process.communicate()
-    return process.returncode, errors
+    """Start a run, stop it at a moment, and return its exit code and what it said."""
+    with waiting(("run",), workspace.environment(), workspace.root) as process:
+        process.begin()
+        process.wait_for(moment, _LONGEST_SECONDS)
+        process.stop(sent)
+        ended = process.ended(_LONGEST_SECONDS)
+    return ended.returncode, ended.stderr
 
 
 def _run_again(workspace: Workspace) -> None:
@@ -125,6 +119,7 @@ def test_a_run_that_is_told_to_terminate_ends_as_if_interrupted(after_good_run: 
     assert after_good_run.output_bytes() == before
 
 
+@pytest.mark.exhaustive
 def test_a_first_run_that_is_killed_is_no_obstacle(
     make_workspace: Callable[[str], Workspace], after_good_run: Workspace
 ) -> None:

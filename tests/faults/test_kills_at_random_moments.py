@@ -13,6 +13,7 @@ _SEED = 20260131
 _KILLS = {"restated day": 2, "backfill": 1}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "scenario", [it for it in SCENARIOS if it.name in _KILLS], ids=lambda it: it.name
 )

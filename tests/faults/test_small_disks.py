@@ -70,6 +70,7 @@ _READ_ONLY = "mount --bind {place} {place}; mount -o remount,bind,ro {place}"
 _WRITABLE = "mount -o remount,bind,rw {place}"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("mounting")
 @pytest.mark.parametrize(
     ("name", "spoil", "mend", "said"),

@@ -75,6 +75,7 @@ def deliveries(workspace: Workspace) -> dict[dt.date, Outcome]:
     return found
 
 
+@pytest.mark.exhaustive
 def test_history_ledger_and_summaries_are_those_of_the_oracle(
     workspace: Workspace, deliveries: dict[dt.date, Outcome]
 ) -> None:

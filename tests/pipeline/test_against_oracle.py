@@ -103,8 +103,12 @@ def test_every_spelling_of_every_field_ends_as_the_oracle_says(workspace: Worksp
     )
 
 
-def test_any_delivery_ends_as_the_oracle_says(warm: WarmPipeline) -> None:
-    @settings(_repeatable, max_examples=15)
+def test_any_delivery_ends_as_the_oracle_says(
+    warm: WarmPipeline, pytestconfig: pytest.Config
+) -> None:
+    examples = 15 if pytestconfig.getoption("exhaustive") else 7
+
+    @settings(_repeatable, max_examples=examples)
     @given(strategies.deliveries)
     def check(delivery: tuple[bytes, bytes]) -> None:
         _assert_same(warm.run(*delivery), process(*delivery, AS_OF))

@@ -136,6 +136,7 @@ def test_dagster_puts_as_many_days_into_a_run_as_the_setting_says(workspace: Wor
     assert policies == {dg.BackfillPolicy.multi_run(max_partitions_per_run=7)}
 
 
+@pytest.mark.exhaustive
 def test_a_backfill_gives_the_rows_of_one_run_for_each_day(
     processed: Processed, make_workspace: Callable[[str], Workspace]
 ) -> None:
@@ -154,6 +155,7 @@ def test_a_backfill_gives_the_rows_of_one_run_for_each_day(
         assert workspace.output_bytes()[name] == one_by_one.output_bytes()[name]
 
 
+@pytest.mark.exhaustive
 def test_unchanged_days_are_left_alone_and_a_restated_one_replaces_exactly_itself(
     processed: Processed, tmp_path: Path
 ) -> None:
@@ -176,6 +178,7 @@ def test_unchanged_days_are_left_alone_and_a_restated_one_replaces_exactly_itsel
     assert len(after) == len(before) + 1
 
 
+@pytest.mark.exhaustive
 def test_a_day_that_fails_alone_is_found(workspace: Workspace) -> None:
     # No rate is in force before 1900.
     days = [dt.date(1899, 12, 31) + dt.timedelta(days=n) for n in range(3)]

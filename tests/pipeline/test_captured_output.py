@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from lending_club_pipeline.defs.automation.homes import prepare_home
 from tests.workspaces import Workspace
@@ -73,6 +74,7 @@ def test_a_reader_that_went_away_stops_no_run_and_loses_nothing(tmp_path: Path) 
     assert kept(tmp_path / "home")[0] == b"said by Python\nsaid last"
 
 
+@pytest.mark.exhaustive
 def test_progress_moves_on_a_terminal_while_a_run_lasts(workspace: Workspace) -> None:
     workspace.deliver("1,Ada,yes\n", "A1,1,5,Savings\n")
     screen, terminal = pty.openpty()

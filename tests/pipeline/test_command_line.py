@@ -33,7 +33,7 @@ def processed(new_workspace: Callable[[str], Workspace]) -> Workspace:
     """A workspace in which one delivery was processed by the command."""
     workspace = new_workspace("processed")
     workspace.deliver(CUSTOMERS, ACCOUNTS)
-    done = workspace.command("run", "--as-of", AS_OF.isoformat())
+    done = workspace.cold_command("run", "--as-of", AS_OF.isoformat())
     assert done.returncode == 0, done.stderr
     (workspace.root / "stdout.txt").write_text(done.stdout)
     (workspace.root / "stderr.txt").write_text(done.stderr)

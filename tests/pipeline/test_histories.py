@@ -183,6 +183,7 @@ def test_deliveries_in_any_order_end_as_the_oracle_says(bank: Bank) -> None:
     assert any(row[4] == 0 and row[6] for row in expected), "no account was closed with interest"
 
 
+@pytest.mark.exhaustive
 def test_a_history_that_begins_with_many_days_is_that_of_one_day_after_the_other(
     bank: Bank,
 ) -> None:

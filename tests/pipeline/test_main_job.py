@@ -76,6 +76,7 @@ def test_dbt_builds_as_many_models_at_once_as_the_env_file_says(
     assert asked_for[asked_for.index("--threads") + 1] == "3"
 
 
+@pytest.mark.exhaustive
 def test_models_built_at_once_give_the_same_bytes(
     make_workspace: Callable[[str], Workspace],
 ) -> None:
@@ -87,6 +88,7 @@ def test_models_built_at_once_give_the_same_bytes(
     assert three.output_bytes() == one.output_bytes()
 
 
+@pytest.mark.exhaustive
 def test_a_late_older_delivery_changes_nothing_that_is_published(workspace: Workspace) -> None:
     older = AS_OF - dt.timedelta(days=1)
     workspace.deliver(CUSTOMERS, ACCOUNTS, older)

@@ -89,6 +89,7 @@ def test_interest_accrues_by_the_day_until_the_last_delivery_of_the_month(
     assert first < last
 
 
+@pytest.mark.exhaustive
 def test_a_month_can_be_closed_by_hand(workspace: Workspace) -> None:
     run(workspace, "02-10", "3650")
 

@@ -27,10 +27,22 @@ BONUSES = "1900-01-01,0.0050\n"
 
 @pytest.fixture
 def seeds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Folder of the seeds of a dbt project of the test's own."""
-    project = tmp_path / "dbt"
-    shutil.copytree(project_dir(), project, ignore=shutil.ignore_patterns("target", "logs"))
-    monkeypatch.setattr(manifests, "project_dir", lambda: project)
+    """Folder of the seeds of a dbt project of the test's own.
+
+    It is used once its seeds differ from the real ones: that project is parsed already.
+    """
+    project, real = tmp_path / "dbt", project_dir()
+    shutil.copytree(real, project, ignore=shutil.ignore_patterns("target", "logs"))
+    names = ("interest_rate_tiers.csv", "loan_bonus_rates.csv")
+
+    def in_use() -> Path:
+        changed = any(
+            (real / "seeds" / name).read_bytes() != (project / "seeds" / name).read_bytes()
+            for name in names
+        )
+        return project if changed else real
+
+    monkeypatch.setattr(manifests, "project_dir", in_use)
     return project / "seeds"
 
 
@@ -80,6 +92,7 @@ def test_new_rates_apply_from_their_effective_date_and_change_nothing_before_it(
     assert found.adds_up
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "tiers",
     [
@@ -132,8 +145,9 @@ BONUSES_AND_REFUSALS = [
 
 
 def test_the_seeds_are_refused_unless_they_give_every_balance_one_rate(
-    workspace: Workspace, seeds: Path, tmp_path: Path
+    workspace: Workspace, seeds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(manifests, "project_dir", lambda: seeds.parent)
     warehouse = choose_warehouse(workspace.settings())
     # A cache of its own, so that dbt reads the seeds of this project and not of another equal one.
     prepared = manifests.prepare_manifest(warehouse.dbt_environment(), tmp_path / "cache")

@@ -104,6 +104,7 @@ def test_a_run_of_refused_deliveries_alone_is_not_tried_again(page: Page) -> Non
     assert page.asked_after(refused) == []
 
 
+@pytest.mark.exhaustive
 def test_a_run_that_failed_for_another_reason_is_left_alone(page: Page) -> None:
     page.workspace.deliver("1,Ada,Yes\n", "A,1,1,Savings\n", BROKEN)
     page.workspace.outputs.write_text("a file where the folder should be")

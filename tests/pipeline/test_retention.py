@@ -106,6 +106,7 @@ def test_older_days_are_dropped_once_and_what_tells_of_them_stays(workspace: Wor
         tell_account(warehouse, "A1", DAYS[0])
 
 
+@pytest.mark.exhaustive
 def test_a_dropped_day_is_left_alone_until_it_is_asked_for(workspace: Workspace) -> None:
     deliver_and_process(workspace)
     before = contents(workspace, *KEPT[3:])
@@ -120,6 +121,7 @@ def test_a_dropped_day_is_left_alone_until_it_is_asked_for(workspace: Workspace)
     assert contents(workspace, *KEPT[3:]) == before
 
 
+@pytest.mark.exhaustive
 def test_a_run_without_a_date_lands_no_dropped_day_again(workspace: Workspace) -> None:
     deliver_and_process(workspace)
     drop(workspace)
@@ -134,7 +136,13 @@ def test_a_run_without_a_date_lands_no_dropped_day_again(workspace: Workspace) -
     assert landed(workspace) == folders(*DAYS[2:])
 
 
-@pytest.mark.parametrize("step", ["before_the_folders", "while_a_folder_is_removed"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "before_the_folders",
+        pytest.param("while_a_folder_is_removed", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_what_a_killed_run_left_is_dropped_by_the_next(workspace: Workspace, step: str) -> None:
     deliver_and_process(workspace)
     warehouse = choose_warehouse(workspace.settings())

@@ -23,7 +23,14 @@ def _exact_duplicates(report: RunReport) -> dict[str, int]:
     return {name: report.ledger.rows(name, "exact_duplicate") for name in names}
 
 
-@pytest.mark.parametrize(("dirty", "seed"), [(0.05, 1), (0.6, 2), (1.0, 3)])
+@pytest.mark.parametrize(
+    ("dirty", "seed"),
+    [
+        pytest.param(0.05, 1, marks=pytest.mark.exhaustive),
+        (0.6, 2),
+        pytest.param(1.0, 3, marks=pytest.mark.exhaustive),
+    ],
+)
 def test_every_reason_is_found_as_often_as_it_was_generated(
     workspace: Workspace, dirty: float, seed: int
 ) -> None:
@@ -52,6 +59,7 @@ def test_a_large_delivery_has_every_kind_of_dirt_and_records_that_are_too_long(
     assert dict(report.ledger.reasons) == dict(delivery.reasons)
 
 
+@pytest.mark.exhaustive
 def test_a_clean_delivery_is_accepted_as_a_whole(workspace: Workspace) -> None:
     _generate(workspace, customers=20_000, accounts=50_000)
 
@@ -64,6 +72,7 @@ def test_a_clean_delivery_is_accepted_as_a_whole(workspace: Workspace) -> None:
     assert report.ledger.rows("accounts.csv", "joined") == 50_000
 
 
+@pytest.mark.exhaustive
 def test_days_in_a_row_are_processed_one_after_the_other(workspace: Workspace) -> None:
     deliveries = generate_deliveries(
         customers=500,

@@ -77,6 +77,7 @@ def test_a_range_of_unchanged_days_is_left_alone(processed: Workspace) -> None:
     assert modified(processed) == before
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("changed", ["Customer.csv", "accounts.csv"])
 def test_a_changed_file_is_processed(workspace: Workspace, changed: str) -> None:
     workspace.deliver(CUSTOMERS, ACCOUNTS)
@@ -94,6 +95,7 @@ def test_what_is_missing_is_made_again(processed: Workspace) -> None:
     assert (processed.outputs / "report.html").exists()
 
 
+@pytest.mark.exhaustive
 def test_a_lost_database_is_made_again(workspace: Workspace) -> None:
     workspace.deliver(CUSTOMERS, ACCOUNTS)
     invoke(workspace, *RUN)

@@ -24,8 +24,11 @@ appender.file.layout.type = PatternLayout
 appender.file.layout.pattern = %d %p %c: %m%n%ex
 """
 
-# Most statements of a test are small: the optimising compiler costs more than it saves.
-_JAVA: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError"
+# Most statements of a test are small: the optimising compiler costs more than it saves. Without its
+# size the whole heap is searched for garbage each time that classes have filled some more memory.
+_JAVA: Final = (
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:MetaspaceSize=512m -XX:+ExitOnOutOfMemoryError"
+)
 
 # Half of the time of a small statement would go into compiling code for it.
 _INTERPRETED: Final = {
