@@ -35,6 +35,11 @@ _LONGEST = (
 _SETTINGS = [name.upper() for name in DataPlatformConfig.model_fields] + ["SECRETS_DIR"]
 
 
+def pytest_configure() -> None:
+    """Look for garbage less often than Python does, among all that libraries make."""
+    gc.set_threshold(100_000, 20, 20)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that `make test-all` gives."""
     parser.addoption(
@@ -56,10 +61,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Take what is imported by now for good: a run in this process makes garbage enough."""
+    """Look for none among what is imported by now: it stays."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
 
 
 def pytest_xdist_auto_num_workers() -> int:

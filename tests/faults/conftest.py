@@ -7,14 +7,25 @@ from pathlib import Path
 import pytest
 
 from lending_club_pipeline.settings import DataPlatformConfig
+from tests.conftest import folder_of_all_workers, only_one
 from tests.faults.landings import ACCOUNTS, CUSTOMERS, Landing
 from tests.workspaces import Workspace
 
 
 @pytest.fixture(scope="session")
 def good_run(tmp_path_factory: pytest.TempPathFactory, prepared_dbt: Path) -> Workspace:
-    """The one good run of a worker: copy it, never change it."""
-    workspace = Workspace(tmp_path_factory.mktemp("good"))
+    """The one good run of all workers: copy it, never change it."""
+    shared = folder_of_all_workers(tmp_path_factory)
+    workspace, done = Workspace(shared / "good-run"), shared / "good-run.done"
+    with only_one(shared / "good-run.lock"):
+        if not done.exists():
+            _process(workspace, prepared_dbt)
+            done.touch()
+    return workspace
+
+
+def _process(workspace: Workspace, prepared_dbt: Path) -> None:
+    shutil.rmtree(workspace.root, ignore_errors=True)
     shutil.copytree(prepared_dbt, workspace.settings().dbt_cache)
     workspace.deliver(CUSTOMERS, ACCOUNTS)
     with pytest.MonkeyPatch.context() as patch:
@@ -22,7 +33,6 @@ def good_run(tmp_path_factory: pytest.TempPathFactory, prepared_dbt: Path) -> Wo
         _use(workspace, patch)
         report = workspace.run()
     assert report.outcome == "success", report.message
-    return workspace
 
 
 @pytest.fixture

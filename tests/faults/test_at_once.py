@@ -78,6 +78,7 @@ def test_a_run_beside_a_reader_says_whom_it_waits_for_and_goes_on_when_it_leaves
     assert after_good_run.output_bytes() != before
 
 
+@pytest.mark.exhaustive
 def test_explain_beside_a_run_says_so_or_waits(after_good_run: Workspace) -> None:
     with after_good_run.started("run", "--as-of", AS_OF.isoformat()) as run:
         assert run.stderr is not None

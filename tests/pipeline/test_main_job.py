@@ -56,6 +56,7 @@ def test_a_second_run_gives_the_same_bytes(workspace: Workspace) -> None:
     assert workspace.output_bytes() == first
 
 
+@pytest.mark.exhaustive
 def test_dbt_builds_as_many_models_at_once_as_the_env_file_says(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,6 +64,7 @@ def page(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page
         yield Page(workspace, instance, job)
 
 
+@pytest.mark.exhaustive
 def test_only_the_refused_day_stays_red_in_the_end(page: Page) -> None:
     refused = page.run(partition_tags((DAYS[0], DAYS[-1])))
     assert not refused.success

@@ -10,6 +10,7 @@ from tests.workspaces import Workspace
 FIRST = dt.date(2026, 1, 5)
 
 
+@pytest.mark.exhaustive
 def test_a_missing_day_and_an_unusual_volume_warn_and_stand_in_the_report(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

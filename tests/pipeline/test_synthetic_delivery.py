@@ -45,6 +45,7 @@ def test_every_reason_is_found_as_often_as_it_was_generated(
     }
 
 
+@pytest.mark.exhaustive
 def test_a_large_delivery_has_every_kind_of_dirt_and_records_that_are_too_long(
     workspace: Workspace,
 ) -> None:

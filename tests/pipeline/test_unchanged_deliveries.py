@@ -105,6 +105,7 @@ def test_a_lost_database_is_made_again(workspace: Workspace) -> None:
     assert is_nothing(invoke(workspace, *RUN))
 
 
+@pytest.mark.exhaustive
 def test_other_rates_are_a_reason_to_process_again(
     processed: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
