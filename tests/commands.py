@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -102,14 +102,19 @@ class Waiting:
             AssertionError: it ended before, or none came in this time, in seconds.
         """
         deadline = time.monotonic() + timeout
-        while not f"\n{self._said(self.command.errors)}".count(f"\n{moment}"):
-            assert self._process.is_alive(), self._said(self.command.errors)
-            assert time.monotonic() < deadline, f"{moment!r} did not come in {timeout} s"
+        while True:
+            # Asked first: what it says before it ends counts.
+            is_alive, said = self._process.is_alive(), self._said(self.command.errors)
+            if f"\n{moment}" in f"\n{said}":
+                return
+            assert is_alive, f"it ended before {moment!r}:\n{said}"
+            assert time.monotonic() < deadline, f"{moment!r} did not come in {timeout} s:\n{said}"
             time.sleep(_POLL_SECONDS)
 
     def stop(self, sent: signal.Signals) -> None:
-        """Send it a signal."""
-        os.kill(self.pid, sent)
+        """Send it a signal, if it has not ended by now."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, sent)
 
     def ended(self, timeout: float) -> "subprocess.CompletedProcess[str]":
         """Return how it ended.
@@ -130,7 +135,7 @@ class Waiting:
         return self.ended(timeout)
 
     def _said(self, file: Path | None) -> str:
-        return file.read_text() if file is not None and file.exists() else ""
+        return file.read_text(errors="replace") if file is not None and file.exists() else ""
 
 
 @contextmanager

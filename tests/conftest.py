@@ -28,7 +28,12 @@ _LONGEST = (
     "pipeline/test_backfills.py",
     "faults/test_broken_project.py",
     "databricks/test_leases.py",
+    "databricks/test_macros.py",
+    "pipeline/test_histories.py",
+    "pipeline/test_against_oracle.py",
     "pipeline/test_unchanged_deliveries.py",
+    "faults/test_personal_data.py",
+    "pipeline/test_dbt_unit_tests.py",
 )
 
 # Variables of the developer's shell must not decide what a test does.

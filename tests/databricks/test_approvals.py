@@ -3,6 +3,8 @@
 import datetime as dt
 from pathlib import Path
 
+import pytest
+
 from lending_club_pipeline.warehouse.approvals import Approval
 from tests.databricks.conftest import WarehouseClient
 from tests.databricks.deliveries import DAY
@@ -18,6 +20,7 @@ APPROVAL = Approval(
 )
 
 
+@pytest.mark.exhaustive
 def test_an_approval_is_recorded_once_and_as_it_was_said(
     warehouse: WarehouseClient, tmp_path: Path
 ) -> None:

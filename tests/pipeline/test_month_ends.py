@@ -67,6 +67,7 @@ def month_ends(workspace: Workspace) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
+@pytest.mark.exhaustive
 def test_interest_accrues_by_the_day_until_the_last_delivery_of_the_month(
     workspace: Workspace,
 ) -> None:
