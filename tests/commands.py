@@ -5,6 +5,7 @@ But for the imports, which take a third of a run's time, it is the command as pe
 
 import logging
 import multiprocessing
+import multiprocessing.util
 import os
 import signal
 import subprocess
@@ -27,6 +28,9 @@ _PRELOADED: Final = (
 
 _POLL_SECONDS: Final = 0.005
 
+# Where the socket goes over which it is asked to fork, before a test has temporary files go
+# elsewhere: the path of a socket has to be short.
+multiprocessing.util.get_temp_dir()
 PROCESSES: Final = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(list(_PRELOADED))
 

@@ -290,6 +290,7 @@ def test_lost_replies_never_double_rows_of_the_raw_tables(
     assert _loaded(warehouse) == EXPECTED
 
 
+@pytest.mark.exhaustive
 def test_an_error_after_the_nth_statement_of_a_load_is_no_obstacle(
     warehouse: WarehouseClient, tmp_path: Path
 ) -> None:

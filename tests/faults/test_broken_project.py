@@ -56,6 +56,7 @@ def test_a_project_that_is_not_there_is_named(
         after_good_run.run()
 
 
+@pytest.mark.exhaustive
 def test_a_model_that_fails_is_named_and_nothing_is_published(
     after_good_run: Workspace, project: Path, failure: Failure, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,6 +112,7 @@ def test_a_database_in_use_fails_the_run_with_1(after_good_run: Workspace) -> No
     assert after_good_run.output_bytes() == before
 
 
+@pytest.mark.exhaustive
 def test_a_run_is_a_success_even_if_another_process_takes_the_database_right_after_it(
     after_good_run: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def _run_on_a_disk_that_fills(workspace: Workspace, moment: str, largest_bytes: 
     return report.message
 
 
+@pytest.mark.exhaustive
 def test_a_disk_that_fills_while_models_are_built_fails_the_run_and_the_next_one_recovers(
     after_good_run: Workspace,
 ) -> None:

@@ -80,7 +80,7 @@ def _assert_clean(workspace: Workspace) -> None:
 @pytest.mark.parametrize(
     ("sent", "code"),
     [
-        pytest.param(signal.SIGINT, 130, id="interrupted"),
+        pytest.param(signal.SIGINT, 130, id="interrupted", marks=pytest.mark.exhaustive),
         pytest.param(signal.SIGKILL, -signal.SIGKILL, id="killed"),
     ],
 )

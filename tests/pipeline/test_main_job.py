@@ -35,6 +35,7 @@ def test_every_savings_account_gets_its_rate_and_interest(workspace: Workspace) 
     )
 
 
+@pytest.mark.exhaustive
 def test_an_account_without_customer_is_quarantined(workspace: Workspace) -> None:
     workspace.deliver(CUSTOMERS, ACCOUNTS)
 

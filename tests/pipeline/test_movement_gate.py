@@ -115,6 +115,7 @@ def test_what_is_not_held_cannot_be_approved(workspace: Workspace) -> None:
         approve_next(workspace, AS_OF, " ")
 
 
+@pytest.mark.exhaustive
 def test_the_command_line_says_held_by_exit_code_4_and_approves(workspace: Workspace) -> None:
     workspace.deliver(CUSTOMERS, accounts("100.00"))
     workspace.deliver(CUSTOMERS, accounts("100.00", "100.00"), NEXT)

@@ -144,6 +144,7 @@ BONUSES_AND_REFUSALS = [
 ]
 
 
+@pytest.mark.exhaustive
 def test_the_seeds_are_refused_unless_they_give_every_balance_one_rate(
     workspace: Workspace, seeds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -280,6 +280,7 @@ def test_hostile_texts_are_shown_as_text(warehouse: Warehouse) -> None:
     assert json.loads(page.blocks["data"][0])["reasons"]["labels"] == [attack.capitalize()]
 
 
+@pytest.mark.exhaustive
 def test_a_delivery_without_any_usable_record_has_a_report(
     workspace: Workspace, tmp_path: Path
 ) -> None:

@@ -136,13 +136,8 @@ def test_a_run_without_a_date_lands_no_dropped_day_again(workspace: Workspace) -
     assert landed(workspace) == folders(*DAYS[2:])
 
 
-@pytest.mark.parametrize(
-    "step",
-    [
-        "before_the_folders",
-        pytest.param("while_a_folder_is_removed", marks=pytest.mark.exhaustive),
-    ],
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("step", ["before_the_folders", "while_a_folder_is_removed"])
 def test_what_a_killed_run_left_is_dropped_by_the_next(workspace: Workspace, step: str) -> None:
     deliver_and_process(workspace)
     warehouse = choose_warehouse(workspace.settings())

@@ -139,6 +139,7 @@ def test_a_date_and_a_range_together_are_wrong_usage(
     assert "Name one date (--as-of), or a range of them (--from, --to)." in result.output
 
 
+@pytest.mark.exhaustive
 def test_a_range_with_a_refused_day_ends_with_the_code_for_refusals(
     tmp_path: Path, workspace: Workspace
 ) -> None:
