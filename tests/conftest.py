@@ -13,7 +13,7 @@ from lending_club_pipeline.settings import DataPlatformConfig
 from tests.workspaces import Workspace, dbt_cache_of
 
 ROOT = Path(__file__).parent
-# Files that take minutes, the longest first: begun last, one of them would go on alone.
+# Files that take long, the longest first: begun last, one of them would go on alone.
 _LONGEST = (
     "databricks/test_interrupted_runs.py",
     "databricks/test_parity.py",
@@ -58,9 +58,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes longest; all else stays in its random order."""
     if not config.getoption("exhaustive"):
-        left_out = [item for item in items if item.get_closest_marker("exhaustive")]
+        kept, left_out = [], []
+        for item in items:
+            (left_out if item.get_closest_marker("exhaustive") else kept).append(item)
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("exhaustive")]
+        items[:] = kept
     places = {ROOT / name: place for place, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
 
@@ -69,6 +71,11 @@ def pytest_collection_finish() -> None:
     """Look for none among what is imported by now: it stays."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Let Python take apart at the end what was kept: DuckDB would list all of it as leaked."""
+    gc.unfreeze()
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -115,6 +115,20 @@ def test_other_rates_are_a_reason_to_process_again(
     assert is_nothing(invoke(processed, *RUN))
 
 
+def test_a_delivery_that_cannot_be_read_needs_a_run_that_says_so(
+    processed: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoke(processed, *RUN)
+    assert finished_days.finished(processed.settings(), AS_OF) is not None
+
+    def refuse(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(finished_days, "sha256_of", refuse)
+
+    assert finished_days.finished(processed.settings(), AS_OF) is None
+
+
 def test_a_refused_delivery_is_refused_again(workspace: Workspace) -> None:
     workspace.deliver(CUSTOMERS, b"a;b\n1;2\n")
 

@@ -77,11 +77,12 @@ def is_landed(settings: DataPlatformConfig, as_of_date: dt.date) -> bool:
     """Whether what was landed of a date are the files that lie there now."""
     try:
         delivery = find_delivery(settings.input_path, as_of_date, today_utc())
-    except RefusedDeliveryError:
+        delivered = _delivered_checksums(delivery)
+    except (RefusedDeliveryError, OSError):
+        # A run then says what is wrong with it.
         return False
     folder = landed_folder(settings.landing, as_of_date)
-    known = _checksums_of(read_landed_files(folder), read_kept(folder))
-    return known == _delivered_checksums(delivery)
+    return _checksums_of(read_landed_files(folder), read_kept(folder)) == delivered
 
 
 def expired_days(settings: DataPlatformConfig, dates: Sequence[dt.date]) -> set[dt.date]:
