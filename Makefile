@@ -1,6 +1,6 @@
 # The only entry points a newcomer needs. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all coverage ui bench bench-scale bench-databricks bench-faults dbt-docs warehouse conformance kill-everywhere check format clean
+.PHONY: help run test test-duckdb test-all coverage lint types sql-lint definitions tests ui bench bench-scale bench-databricks bench-faults dbt-docs warehouse conformance kill-everywhere check format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -16,28 +16,47 @@ help:  ## Show this list
 run: .venv/.base  ## Set up and process the sample delivery in data/inputs
 	@$(BIN)/lending-club run
 
-test: check  ## Lint, format, types, SQL lint, dbt unit tests and the test suite, on both engines
-	@echo "== tests"
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+test: lint  ## Lint, format, types, SQL lint, dbt unit tests and the test suite, on both engines
+	@$(IN_PARALLEL) types sql-lint definitions tests $(OR_SAY_SO)
 
-test-all: check  ## The same, and the tests that say more of what others say (takes half an hour)
-	@echo "== tests"
-	@$(BIN)/python -m pytest -n auto --dist loadfile --exhaustive
+test-duckdb: lint  ## The same on DuckDB alone: without the tests that start a SQL warehouse
+	@$(IN_PARALLEL) types sql-lint definitions tests TESTS=--ignore=tests/databricks $(OR_SAY_SO)
+
+test-all: lint  ## The same, and the tests that say more of what others say (takes half an hour)
+	@$(IN_PARALLEL) types sql-lint definitions tests TESTS=--exhaustive $(OR_SAY_SO)
 
 coverage: .venv/.dev  ## Run all tests and list the lines and branches that none reaches
-	@$(BIN)/python -m pytest -n auto --dist loadfile --exhaustive --cov --cov-report=term:skip-covered
+	@$(PYTEST) --exhaustive --cov --cov-report=term:skip-covered
 
-check: .venv/.dev  ## Lint, format, types, SQL lint and definitions, without the tests
+check: lint  ## Lint, format, types, SQL lint and definitions, without the tests
+	@$(IN_PARALLEL) types sql-lint definitions
+
+# The parts of `test` and `check`: each waits for other things than a core, so that they share two.
+IN_PARALLEL := $(MAKE) --no-print-directory --keep-going --jobs
+OR_SAY_SO := || { echo "== failed: the part that did is named above, after '***'"; exit 1; }
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+
+lint: .venv/.dev
 	@echo "== format and lint"
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/ruff check --quiet .
-	@echo "== types, SQL lint and Dagster definitions"
+
+types:
+	@echo "== types"
+	@$(BIN)/mypy
+
+sql-lint:
+	@echo "== SQL lint"
+	@$(BIN)/python -m tests.lint_sql
+
+definitions:
+	@echo "== Dagster definitions"
 	@mkdir -p -m 700 .dagster && cp $(DAGSTER_YAML) .dagster/
-	@trap 'kill $$types $$sql $$definitions' INT TERM; \
-	$(BIN)/mypy & types=$$!; \
-	$(BIN)/python -m tests.lint_sql & sql=$$!; \
-	DAGSTER_HOME=$(CURDIR)/.dagster VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/dg check defs & definitions=$$!; \
-	code=0; for part in $$types $$sql $$definitions; do wait $$part || code=1; done; exit $$code
+	@DAGSTER_HOME=$(CURDIR)/.dagster VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/dg check defs
+
+tests:
+	@echo "== tests"
+	@$(PYTEST) $(TESTS)
 
 format: .venv/.dev  ## Format the Python code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

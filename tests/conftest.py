@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lending_club_pipeline.settings import DataPlatformConfig
-from tests.workspaces import Workspace, dbt_cache_of
+from tests.workspaces import Workspace
 
 ROOT = Path(__file__).parent
 # Files that take long, the longest first: begun last, one of them would go on alone.
@@ -124,15 +124,16 @@ def prepared_dbt(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _prepare_dbt(root: Path) -> Path:
     workspace = Workspace(root)
-    cache = dbt_cache_of(workspace)
     workspace.deliver("1,Ada,Yes\n", "A,1,1,Savings\n")
     with pytest.MonkeyPatch.context() as patch:
         for name in _SETTINGS:
             patch.delenv(name, raising=False)
         patch.chdir(workspace.root)
+        # Whatever dbt would warn of, deprecations included, is an error here.
+        patch.setenv("DBT_WARN_ERROR", "true")
         report = workspace.run()
     assert report.outcome == "success", report.message
-    return cache
+    return workspace.settings().dbt_cache
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lending_club_pipeline.defs.automation.local_runs import RunReport, process_delivery
-from lending_club_pipeline.defs.transform.specs import translate
 from lending_club_pipeline.settings import DataPlatformConfig, load_settings
-from lending_club_pipeline.transformation.manifests import prepare_manifest
-from lending_club_pipeline.warehouse import choose_warehouse
 from tests import commands
 
 CUSTOMER_HEADER = "CustomerID,Name,HasLoan\n"
@@ -111,10 +108,3 @@ class Workspace:
 
 def _with_header(header: str, body: str | bytes) -> bytes:
     return body if isinstance(body, bytes) else (header + body).encode()
-
-
-def dbt_cache_of(workspace: Workspace) -> Path:
-    """Parse and translate the dbt project for a workspace and return where it is kept."""
-    settings = workspace.settings()
-    translate(prepare_manifest(choose_warehouse(settings).dbt_environment(), settings.dbt_cache))
-    return settings.dbt_cache

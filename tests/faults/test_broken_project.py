@@ -79,7 +79,6 @@ def test_a_model_that_fails_is_named_and_nothing_is_published(
             "accounts.as_of_date = customers.as_of_date",
             "accounts.as_of_date = customers.as_of_date\nwhere accounts.account_id != 'A2'",
             id="a row is lost",
-            marks=pytest.mark.exhaustive,
         ),
         pytest.param(
             "accounts.balance,",

@@ -109,14 +109,20 @@ def test_a_run_that_is_stopped_changes_nothing_and_the_next_one_needs_no_help(
         assert content in {before[name], after[name]}, name
 
 
-def test_a_run_that_is_told_to_terminate_ends_as_if_interrupted(after_good_run: Workspace) -> None:
+def test_a_run_that_is_told_to_stop_says_so_and_the_next_one_needs_no_help(
+    after_good_run: Workspace,
+) -> None:
     before = after_good_run.output_bytes()
 
-    ended, errors = _stopped(after_good_run, MODELS, signal.SIGTERM)
+    for sent in (signal.SIGTERM, signal.SIGINT):
+        ended, errors = _stopped(after_good_run, MODELS, sent)
+        assert ended == 130, errors
+        assert "Traceback" not in errors
+        assert errors.endswith("Interrupted. Run again: nothing has to be cleaned up.\n")
+        assert after_good_run.output_bytes() == before
 
-    assert ended == 130, errors
-    assert errors.endswith("Interrupted. Run again: nothing has to be cleaned up.\n")
-    assert after_good_run.output_bytes() == before
+    _run_again(after_good_run)
+    _assert_clean(after_good_run)
 
 
 @pytest.mark.exhaustive
