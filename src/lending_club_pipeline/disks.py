@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,10 @@ import duckdb
 from lending_club_pipeline.errors import OutputError, WarehouseError
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DAMAGED: Final = re.compile(
+    r"Serialization Error|not a valid DuckDB database|Corrupt (?:database|WAL)|stored checksum"
+    r'|Could not read enough bytes(?: from file "(?P<file>[^"]*)")?'
+)
 
 
 def is_full(error: Exception) -> bool:
@@ -64,6 +69,25 @@ def full(path: Path) -> OutputError:
     return OutputError(
         f"{path}: the disk is full. Free some space and run again. "
         "The last good outputs are unchanged."
+    )
+
+
+def is_damaged(path: Path, message: str) -> bool:
+    """Return whether DuckDB says that its database is damaged, and not another file that it reads.
+
+    Args:
+        path: the database file.
+        message: what DuckDB says, alone or within what another program says.
+    """
+    found = _DAMAGED.search(message)
+    return found is not None and (found["file"] or str(path)).startswith(str(path))
+
+
+def damaged(path: Path) -> WarehouseError:
+    """Return the error of a database file that DuckDB cannot read."""
+    return WarehouseError(
+        f"{path}: this is no DuckDB database, or it is damaged. Move it away and run again for "
+        "each delivery: everything in it is rebuilt from the deliveries."
     )
 
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from lending_club_pipeline import disks
 from lending_club_pipeline.defs.automation import local_runs
 from lending_club_pipeline.errors import (
     PipelineError,
@@ -164,12 +165,31 @@ def test_a_corrupt_database_says_what_to_do(
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "is_damaged"),
+    [
+        ('IO Error: Could not read enough bytes from file "/data/bank.duckdb": tried 9', True),
+        ("IO Error: Corrupt database file: computed checksum 1 does not match stored", True),
+        ("Runtime Error in model things Serialization Error: Failed to deserialize", True),
+        ('IO Error: Could not read enough bytes from file "/data/landing/accounts.parquet"', False),
+        ('Binder Error: Referenced column "checksum" not found in FROM clause', False),
+    ],
+)
+def test_only_a_fault_of_the_database_file_is_taken_for_one(said: str, is_damaged: bool) -> None:
+    assert disks.is_damaged(Path("/data/bank.duckdb"), said) == is_damaged
+
+
 def test_a_corrupt_database_fails_the_run_and_moving_it_away_is_enough(
     after_good_run: Workspace, failure: Failure
 ) -> None:
+    whole = after_good_run.database.read_bytes()
     _no_database(after_good_run.database)
 
     assert "Move it away and run again" in failure(after_good_run)
+
+    # It opens, and dbt is the first to read what is missing.
+    after_good_run.database.write_bytes(whole[: len(whole) // 3])
+    assert failure(after_good_run) == str(disks.damaged(after_good_run.database))
 
     after_good_run.database.unlink()
     assert after_good_run.run().outcome == "success"

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from lending_club_pipeline.disks import damaged, is_damaged
 from lending_club_pipeline.environments import variables
 from lending_club_pipeline.errors import TransformationError
 from lending_club_pipeline.transformation.manifests import (
@@ -121,6 +122,7 @@ def run_dbt(
 
     Raises:
         TransformationError: dbt could not run at all; failed nodes are in the result instead.
+        WarehouseError: a node failed, or dbt could not run, because the database file is damaged.
     """
     from dbt.artifacts.schemas.run import RunExecutionResult  # noqa: PLC0415 - slow to import
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
@@ -140,8 +142,19 @@ def run_dbt(
         outcome = runner.invoke([*arguments, *project_arguments(prepared.project, Path(target))])
     if not isinstance(outcome.result, RunExecutionResult):
         reason = " ".join(str(outcome.exception).split()) or type(outcome.exception).__name__
+        _raise_if_damaged(environment, reason)
         raise TransformationError(f"dbt stopped before it built anything: {reason}")
-    return [_node_result(result) for result in outcome.result.results]
+    results = [_node_result(result) for result in outcome.result.results]
+    for failed in filter(lambda result: result.status == "error", results):
+        _raise_if_damaged(environment, failed.message)
+    return results
+
+
+def _raise_if_damaged(environment: Mapping[str, str], message: str) -> None:
+    """Say of a damaged database what to do, and not which model happened to read it."""
+    file = environment.get("DUCKDB_PATH")
+    if file and is_damaged(Path(file), message):
+        raise damaged(Path(file))
 
 
 def _node_result(result: Any) -> NodeResult:  # noqa: ANN401 - dbt's classes are not typed for us

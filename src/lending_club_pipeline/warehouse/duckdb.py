@@ -4,6 +4,7 @@ import datetime as dt
 import os
 import re
 import shutil
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 
 from lending_club_pipeline.deliveries.source_files import SOURCE_FILES, SourceFile
-from lending_club_pipeline.disks import is_full, out_of_memory
+from lending_club_pipeline.disks import damaged, is_damaged, is_full, out_of_memory
 from lending_club_pipeline.errors import PipelineError, WarehouseError, WarehouseLockedError
 from lending_club_pipeline.findings import Finding
 from lending_club_pipeline.settings import DataPlatformConfig
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 _LOCK_HOLDER: Final = re.compile(
     r"Conflicting lock is held in (?P<command>.*?) \(PID (?P<pid>\d+)\)"
 )
-_DAMAGED: Final = re.compile(
-    r"not a valid DuckDB database|Corrupt database|checksum|Could not read enough bytes"
-)
 # A transaction fails alone in its process only if its log cannot be written.
 _OF_THE_DISK: Final = (duckdb.IOException, duckdb.TransactionException)
 _COPY_OPTIONS: Final[dict[FileFormat, str]] = {
@@ -42,6 +40,7 @@ _COPY_OPTIONS: Final[dict[FileFormat, str]] = {
     "parquet": "format parquet, compression zstd, compression_level 1, dictionary_size_limit 1000",
 }
 _TIMESTAMP: Final = "timestamp"
+_CONNECTIONS_OF_DBT: Final = "dbt.adapters.duckdb.connections"
 _HIVE_DATE: Final = "hive_partitioning = true, hive_types = {'as_of_date': date}"
 
 
@@ -94,7 +93,12 @@ class DuckDBWarehouse:
             # Only a killed run leaves this behind, and nobody else runs while we hold the lock.
             shutil.rmtree(Path(f"{self.path}.tmp"), ignore_errors=True)
             with self._connected(read_only=False):
-                yield
+                try:
+                    yield
+                finally:
+                    if _CONNECTIONS_OF_DBT in sys.modules:
+                        # A build that was broken off has left them open.
+                        self.disconnect_dbt()
 
     @contextmanager
     def _connected(self, *, read_only: bool) -> Iterator[None]:
@@ -303,10 +307,10 @@ def _explaining(path: Path) -> Iterator[None]:
     except duckdb.OutOfMemoryException as error:
         raise out_of_memory(path) from error
     except duckdb.SerializationException as error:
-        raise _corrupt(path) from error
+        raise damaged(path) from error
     except duckdb.Error as error:
         # What is no fault of the file or its disk is a fault of the statement: ours.
-        if not (isinstance(error, _OF_THE_DISK) or _DAMAGED.search(str(error))):
+        if not (isinstance(error, _OF_THE_DISK) or is_damaged(path, str(error))):
             raise
         raise _explained(path, error) from error
     except OSError as error:
@@ -324,8 +328,8 @@ def _explained(path: Path, error: duckdb.Error) -> WarehouseError:
             f"{path}: process {holder['pid']} ({Path(holder['command']).name}) has this database "
             "open. Close it there, or let this run wait by LOCK_WAIT_SECONDS (or --wait)."
         )
-    if _DAMAGED.search(message):
-        return _corrupt(path)
+    if is_damaged(path, message):
+        return damaged(path)
     if is_full(error):
         return WarehouseError(f"{path}: the disk is full. Free some space and run again.")
     reason = message.splitlines()[0].partition("Error: ")[2]
@@ -339,10 +343,3 @@ def _holder_in(message: str) -> str:
     """Return whom our own message names."""
     found = re.search(r"process \d+ \([^)]*\)", message)
     return found[0] if found else "another process"
-
-
-def _corrupt(path: Path) -> WarehouseError:
-    return WarehouseError(
-        f"{path}: this is no DuckDB database, or it is damaged. Move it away and run again for "
-        "each delivery: everything in it is rebuilt from the deliveries."
-    )
