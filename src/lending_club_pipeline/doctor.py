@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from lending_club_pipeline.deliveries.byte_counts import count_bytes
 from lending_club_pipeline.deliveries.control_totals import read_control_totals
+from lending_club_pipeline.deliveries.examining import examine as examine_file
 from lending_club_pipeline.deliveries.finding import DeliveredFile, find_delivery, today_utc
-from lending_club_pipeline.deliveries.headers import read_header
 from lending_club_pipeline.errors import ConfigurationError, PipelineError
 from lending_club_pipeline.findings import Finding
 from lending_club_pipeline.settings import DataPlatformConfig, load_settings
@@ -103,7 +103,7 @@ def _delivery(settings: DataPlatformConfig) -> Iterator[Finding]:
         with tempfile.TemporaryDirectory(prefix="doctor-") as folder:
             try:
                 counts, plain = count_bytes(file, Path(folder) / file.source.name)
-                header = read_header(plain, file.path, file.source, counts.leading_empty_lines)
+                header = examine_file(file, counts, plain)
             except PipelineError as error:
                 yield Finding(file.path.name, "problem", str(error))
                 continue

@@ -90,7 +90,7 @@ class Progress:
 def print_findings(findings: Iterable[Finding]) -> int:
     """Print what the doctor found, as it is found; return the number of problems."""
     console = Console(highlight=False)
-    problems = 0
+    problems = warnings = 0
     for finding in findings:
         mark, style = _MARKS[finding.verdict]
         first, *others = finding.detail.splitlines()
@@ -99,9 +99,17 @@ def print_findings(findings: Iterable[Finding]) -> int:
         for other in others:
             console.print(Text(f"    {other}", style="dim"), soft_wrap=True)
         problems += finding.verdict == "problem"
-    summary = "Everything that a run needs is there." if not problems else f"Problems: {problems}."
-    console.print(Text(summary, style="bold"))
+        warnings += finding.verdict == "warning"
+    console.print(Text(_summary(problems, warnings), style="bold"))
     return problems
+
+
+def _summary(problems: int, warnings: int) -> str:
+    if problems:
+        return f"Problems: {problems}. A run that starts now does not succeed."
+    if warnings:
+        return f"No problem is known; warnings: {warnings} (marked !). A run may succeed."
+    return "Everything that a run needs is there."
 
 
 def print_parity(parity: "Parity") -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 
 from lending_club_pipeline import disks
+from lending_club_pipeline.cli import cli
 from lending_club_pipeline.defs.automation import local_runs
 from lending_club_pipeline.errors import (
     PipelineError,
@@ -111,6 +113,28 @@ def test_a_database_in_use_fails_the_run_with_1(after_good_run: Workspace) -> No
     assert f"process {process.pid} (" in failed
     assert "Traceback" not in ended.stderr
     assert after_good_run.output_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("waits", "code", "mark", "verdict"),
+    [
+        ("0", 1, "✗", "Problems: 1. A run that starts now does not succeed."),
+        ("60", 0, "!", "No problem is known; warnings: 1 (marked !). A run may succeed."),
+    ],
+)
+def test_doctor_promises_no_success_while_another_process_has_the_database(
+    database: DuckDBWarehouse, tmp_path: Path, waits: str, code: int, mark: str, verdict: str
+) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.deliver("1,Ada,yes\n", "A1,1,100.00,Savings\n")
+    variables = {"DUCKDB_PATH": str(database.path), "LOCK_WAIT_SECONDS": waits}
+
+    with another_process(_OPENED_BY_HAND, database.path) as process:
+        result = CliRunner().invoke(cli, ["doctor"], env=workspace.environment() | variables)
+
+    assert result.exit_code == code
+    assert f"{mark} database: {database.path}: process {process.pid} (" in result.output
+    assert result.output.endswith(f"{verdict}\n")
 
 
 @pytest.mark.exhaustive

@@ -5,6 +5,7 @@ import gzip
 import pyarrow as pa
 import pytest
 
+from lending_club_pipeline import doctor
 from tests.faults.landings import ACCOUNTS, CUSTOMERS, Landing
 
 
@@ -133,6 +134,13 @@ def test_a_file_that_cannot_be_trusted_is_refused(
     assert (refusal.place.path, refusal.place.line) == (landing.customers, line)
     assert refusal.place.column == column
     assert said in refusal.problem
+    assert _problems_that_doctor_finds(landing) == [str(refusal)]
+
+
+def _problems_that_doctor_finds(landing: Landing) -> list[str]:
+    own = {name: landing.root / name for name in ("output_path", "dagster_home", "duckdb_path")}
+    findings = doctor.examine({"input_path": landing.inputs, **own})
+    return [finding.detail for finding in findings if finding.verdict == "problem"]
 
 
 def test_the_other_file_is_held_to_the_same_rules(landing: Landing) -> None:

@@ -16,18 +16,23 @@ from typing import Final, TypeAlias
 
 import duckdb
 
-from lending_club_pipeline.deliveries import control_totals, quoting, rejects, splitting
+from lending_club_pipeline.deliveries import (
+    control_totals,
+    examining,
+    quoting,
+    rejects,
+    splitting,
+)
 from lending_club_pipeline.deliveries.balance_sums import sum_balances
 from lending_club_pipeline.deliveries.byte_counts import (
     ByteCounts,
     count_bytes,
     is_as_it_was_read,
-    line_that_ends_otherwise,
 )
 from lending_club_pipeline.deliveries.control_totals import ControlTotals
 from lending_club_pipeline.deliveries.exchanging import exchange
 from lending_club_pipeline.deliveries.finding import DeliveredFile, Delivery
-from lending_club_pipeline.deliveries.headers import Header, read_header
+from lending_club_pipeline.deliveries.headers import Header
 from lending_club_pipeline.deliveries.landed_files import (
     LandedDelivery,
     LandedFile,
@@ -127,8 +132,7 @@ def _split_all(
 ) -> tuple[LandedFile, ...]:
     headers = []
     for file, counts, plain in counted:
-        _refuse_if_empty(file, counts)
-        headers.append(read_header(plain, file.path, file.source, counts.leading_empty_lines))
+        headers.append(examining.header_of(file, counts, plain))
     spill = work / "spill"
     with splitting.splitter(limits.memory_bytes, limits.threads, spill) as connection:
         connection.execute(_CREATE_ALL_REJECTED)
@@ -171,21 +175,14 @@ def _land_file(
     target = work / f"{file.source.table}.parquet"
     copy = work / f"{file.source.table}.mended.csv"
     columns = file.source.landed_columns
-    _refuse_mixed_line_ends(counts, plain, place)
+    examining.refuse_mixed_line_ends(file, counts, plain)
     mended = quoting.Mended(plain, may_span_lines=False)
     if counts.has_quotes:
-        is_uniform = len(counts.line_ends) <= 1
+        is_uniform = examining.is_uniform(counts)
         mended = quoting.mend(plain, copy, place, header.line_end, is_uniform=is_uniform)
     shown = mended.shown
     landed = splitting.split(connection, shown, place, header, columns, target)
     rejected = splitting.collect_rejects(connection)
-    if landed + rejected == 0:
-        raise RefusedDeliveryError(
-            "header_only",
-            place,
-            "this file has a header and no record",
-            "An extract without a single record is taken for a mistake: deliver it again",
-        )
     inner = (0, 0)
     if mended.may_span_lines:
         inner = splitting.count_inner_lines(
@@ -233,19 +230,6 @@ def _prove_complete(file: LandedFile, place: Place) -> None:
             f"({file.empty_lines}), landed ({file.landed_lines}) and rejected "
             f"({file.rejected_lines}) lines make {file.accounted_lines}",
             "The file was split wrongly, so nothing of it is used: look for unbalanced quotes",
-        )
-
-
-def _refuse_mixed_line_ends(counts: ByteCounts, plain: Path, place: Place) -> None:
-    """Refuse a file without quotes whose lines end in several ways; `mend` looks at the others."""
-    if len(counts.line_ends) > 1 and not counts.has_quotes:
-        raise quoting.mixed_line_ends(Place(place.path, line_that_ends_otherwise(plain)))
-
-
-def _refuse_if_empty(file: DeliveredFile, counts: ByteCounts) -> None:
-    if counts.lines == counts.empty_lines:
-        raise RefusedDeliveryError(
-            "file_empty", Place(file.path), "this file is empty", "Deliver the whole extract again"
         )
 
 

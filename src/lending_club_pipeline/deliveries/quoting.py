@@ -9,6 +9,7 @@ import mmap
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -149,8 +150,7 @@ def mend(
         RefusedDeliveryError: a broken quote runs over the end of its line, or lines end in more
             than one way.
     """
-    with mapped(plain) as file:
-        walk = _Walk(file, place, line_end or "LF", is_uniform)
+    with _walking(plain, place, line_end, is_uniform=is_uniform) as walk:
         edits = walk.edits()
         first = next(edits, None)
         if first is None:
@@ -161,6 +161,21 @@ def mend(
                 changed.seek(position)
                 changed.write(text)
     return Mended(copy, walk.may_span_lines)
+
+
+def examine(plain: Path, place: Place, line_end: LineEnd | None, *, is_uniform: bool) -> None:
+    """Refuse what `mend` refuses, and write nothing."""
+    with _walking(plain, place, line_end, is_uniform=is_uniform) as walk:
+        for _ in walk.edits():
+            pass
+
+
+@contextmanager
+def _walking(
+    plain: Path, place: Place, line_end: LineEnd | None, *, is_uniform: bool
+) -> Iterator["_Walk"]:
+    with mapped(plain) as file:
+        yield _Walk(file, place, line_end or "LF", is_uniform)
 
 
 class _Walk:

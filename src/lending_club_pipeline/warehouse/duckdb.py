@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -149,19 +149,24 @@ class DuckDBWarehouse:
         return self._open
 
     def examine(self) -> Iterator[Finding]:
-        """Open an existing database for writing; see `Warehouse.examine`."""
+        """Open an existing database for writing, without waiting; see `Warehouse.examine`."""
         try:
             yield Finding("database", "ok", self._examined())
         except WarehouseLockedError as error:
-            yield Finding("database", "warning", str(error))
+            if self.lock_wait_seconds:
+                waits = f"A run waits for it, {self.lock_wait_seconds:g} s at most."
+                yield Finding("database", "warning", f"{error} {waits}")
+            else:
+                yield Finding("database", "problem", str(error))
         except PipelineError as error:
             yield Finding("database", "problem", str(error))
 
     def _examined(self) -> str:
         if not self.path.exists():
             return f"{self.path} (will be made)"
-        with self.session():
-            self.fetch("select 1 as one")
+        impatient = replace(self, lock_wait_seconds=0.0)
+        with impatient.session():
+            impatient.fetch("select 1 as one")
         return f"{self.path}, {self.path.stat().st_size / 2**20:,.1f} MiB, free to use"
 
     def load_raw(self, landing: Path, as_of_date: dt.date) -> None:  # noqa: ARG002 - for Databricks
