@@ -55,7 +55,7 @@ class Place:
     column: str | None = None
 
     def __str__(self) -> str:
-        parts = [str(self.path)]
+        parts = [str(self.path.absolute())]
         if self.line is not None:
             parts.append(f"line {self.line}")
         if self.column is not None:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import traceback
+from typing import Final
 
 import click
 
@@ -24,17 +25,18 @@ from lending_club_pipeline.cli.keeping import approve, close_month, expire
 from lending_club_pipeline.cli.run import run
 from lending_club_pipeline.errors import ConfigurationError, PipelineError, RefusedDeliveryError
 
+# Read where errors end up, behind the commands.
+_DEBUG: Final = "--debug"
+
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lending-club-pipeline")
-@click.option("--debug", is_flag=True, help="Show the stack trace of an error.")
-@click.pass_context
-def cli(context: click.Context, *, debug: bool) -> None:
+@click.option(_DEBUG, is_flag=True, expose_value=False, help="Show the stack trace of an error.")
+def cli() -> None:
     """Two CSV extracts in, an exact account_summary out.
 
     Settings come from the environment and from .env; see .env.example.
     """
-    context.obj = {"debug": debug}
 
 
 for _command in (
@@ -74,10 +76,11 @@ def _exit_code() -> int:
         error.show()
         return WRONG_USAGE
     except PipelineError as error:
-        if "--debug" in sys.argv:
+        if _DEBUG in sys.argv:
             traceback.print_exception(error)
-        click.echo(f"Error: {error}", err=True)
-        return _code_of(error)
+        code = _code_of(error)
+        click.echo(f"{'Refused' if code == REFUSED else 'Error'}: {error}", err=True)
+        return code
     except Exception as error:  # noqa: BLE001 - the last one to catch it says so
         traceback.print_exception(error)
         return FAILED

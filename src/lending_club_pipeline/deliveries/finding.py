@@ -72,13 +72,13 @@ def find_delivery(inputs: Path, as_of_date: dt.date | None, today: dt.date) -> D
     _refuse_if_no_folder(inputs)
     dates = dated_folders(inputs)
     if as_of_date is not None:
-        _refuse_future(as_of_date, today, inputs)
+        refuse_future(as_of_date, today, inputs)
         return _dated_or_undated(inputs, as_of_date)
     if (inputs / today.isoformat()).exists() or _has_undated_files(inputs) or not dates:
         _warn_of_future(dates, today, inputs)
         return _dated_or_undated(inputs, today)
     newest = max(dates)
-    _refuse_future(newest, today, inputs / newest.isoformat())
+    refuse_future(newest, today, inputs / newest.isoformat())
     return _delivery(newest, inputs / newest.isoformat())
 
 
@@ -104,7 +104,7 @@ def find_deliveries(
     found, refused = [], []
     for date in sorted(known & set(dates)):
         try:
-            _refuse_future(date, today, inputs / date.isoformat())
+            refuse_future(date, today, inputs / date.isoformat())
             found.append(_dated_or_undated(inputs, date))
         except RefusedDeliveryError as error:
             refused.append(error)
@@ -139,14 +139,18 @@ def no_delivery_between(inputs: Path, first: dt.date, last: dt.date) -> RefusedD
 def dated_folders(inputs: Path) -> list[dt.date]:
     """List the dates for which `inputs` has a folder, oldest first.
 
-    A folder whose name is no date is ignored with a warning.
+    A folder whose name is no date is ignored with a warning. Of one that has the name of a file,
+    a refusal says what it is.
     """
     dates = []
     for folder in sorted(path for path in inputs.iterdir() if path.is_dir()):
         try:
             dates.append(_parsed(folder.name))
         except ValueError:
-            logger.warning("%s is ignored: its name is no date. Rename it to YYYY-MM-DD.", folder)
+            if folder.name not in _names_of_files():
+                logger.warning(
+                    "%s is ignored: its name is no date. Rename it to YYYY-MM-DD.", folder
+                )
     return dates
 
 
@@ -200,6 +204,11 @@ def _forms(folder: Path, source: SourceFile) -> Iterator[DeliveredFile]:
             yield DeliveredFile(source, path, compression)
 
 
+def _names_of_files() -> set[str]:
+    sources = (*SOURCE_FILES, CONTROL)
+    return {f"{source.name}{suffix}" for source in sources for suffix in _SUFFIXES.values()}
+
+
 def _only_form(folder: Path, source: SourceFile) -> DeliveredFile:
     forms = list(_forms(folder, source))
     if not forms:
@@ -250,7 +259,17 @@ def _refuse_if_no_folder(folder: Path) -> None:
         )
 
 
-def _refuse_future(as_of_date: dt.date, today: dt.date, path: Path) -> None:
+def refuse_future(as_of_date: dt.date, today: dt.date, path: Path) -> None:
+    """Refuse a date that is not there yet.
+
+    Args:
+        as_of_date: the business date.
+        today: the current date in UTC.
+        path: the folder of the delivery, or that in which deliveries arrive.
+
+    Raises:
+        RefusedDeliveryError: the date lies in the future.
+    """
     if as_of_date > today:
         raise RefusedDeliveryError(
             "date_in_the_future",

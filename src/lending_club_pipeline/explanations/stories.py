@@ -13,6 +13,8 @@ from lending_club_pipeline.warehouse import Warehouse
 
 # Longer digits are no number that anybody has, and slow to read.
 _LONGEST: Final = 1000
+_NONE_PROCESSED: Final = "No delivery was processed yet. Process one by `lending-club run`."
+REJECTED_ARE: Final = "Records that did not split into fields are in quarantine.csv."
 
 Fate = Literal["published", "not_savings", "exact_duplicate", "quarantined", "cleaned"]
 
@@ -114,8 +116,7 @@ def tell_account(
     if not found:
         raise NothingToExplainError(
             f"accounts.csv of {date} has no account {account_id}. Its spelling counts, capital "
-            "letters too; another day is named by --as-of. Records that did not split into "
-            "fields are in quarantine.csv."
+            f"letters too; another day is named by --as-of. {REJECTED_ARE}"
         )
     records = _records(warehouse, ACCOUNTS, found, date)
     owners = {number for row in found if (number := _number(row["customer_id"])) is not None}
@@ -145,7 +146,7 @@ def tell_customer(
     if not records and not rows:
         raise NothingToExplainError(
             f"The delivery of {date} has no customer {customer_id} and no account of one. Another "
-            "day is named by --as-of."
+            f"day is named by --as-of. {REJECTED_ARE}"
         )
     return CustomerStory(date, customer_id, records, _records(warehouse, ACCOUNTS, rows, date))
 
@@ -178,14 +179,14 @@ def _processed_date(warehouse: Warehouse, as_of_date: dt.date | None) -> dt.date
         raise
     except Exception as error:
         # The engines name a missing table in ways of their own.
-        raise NothingToExplainError(
-            "No delivery was processed yet. Process one by `lending-club run`."
-        ) from error
+        raise NothingToExplainError(_NONE_PROCESSED) from error
     date = as_of_date or max(dates, default=None)
-    if date is None or date not in dates:
+    if date is None:
+        raise NothingToExplainError(_NONE_PROCESSED)
+    if date not in dates:
         raise NothingToExplainError(
-            f"The delivery of {date or 'any day'} was not processed. Process it by "
-            "`lending-club run --as-of DATE`."
+            f"The delivery of {date} was not processed. Process it by "
+            f"`lending-club run --as-of {date}`."
         )
     _refuse_expired(warehouse, date)
     return date

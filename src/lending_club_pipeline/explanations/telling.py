@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from lending_club_pipeline.explanations.stories import (
+    REJECTED_ARE,
     AccountStory,
     CustomerStory,
     InterestStory,
@@ -37,7 +38,8 @@ def account_lines(story: AccountStory) -> Iterator[str]:
             yield from _indented(_record_lines(record))
     elif any(record.fate == "quarantined" for record in story.records):
         yield ""
-        yield "Its customer: Customer.csv of that day has no record with a readable, equal number"
+        yield "Its customer: Customer.csv of that day has no record with a readable, equal number."
+        yield f"  {REJECTED_ARE}"
     if story.interest is not None:
         yield ""
         yield "Its interest"
@@ -49,7 +51,7 @@ def customer_lines(story: CustomerStory) -> Iterator[str]:
     yield f"Customer {story.customer_id} in the delivery of {story.as_of_date}"
     if not story.records:
         yield ""
-        yield "Customer.csv has no record of that number; accounts name it."
+        yield f"Customer.csv has no record of that number; accounts name it. {REJECTED_ARE}"
     for record in story.records:
         yield ""
         yield from _record_lines(record)

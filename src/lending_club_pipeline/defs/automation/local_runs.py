@@ -18,12 +18,11 @@ from lending_club_pipeline.defs.automation.jobs import JOB_NAME
 from lending_club_pipeline.defs.automation.run_records import PID_TAG, error_of, partition_tags
 from lending_club_pipeline.defs.progress import PROGRESS, following
 from lending_club_pipeline.defs.project import build_definitions
-from lending_club_pipeline.deliveries.finding import today_utc
+from lending_club_pipeline.deliveries.finding import refuse_future, today_utc
 from lending_club_pipeline.errors import (
     ConfigurationError,
     HeldDeliveryError,
     PipelineError,
-    Place,
     RefusedDeliveryError,
     WarehouseLockedError,
 )
@@ -164,13 +163,7 @@ def _refuse_days_without_partition(
             f"The as-of date {days[0]} lies before FIRST_AS_OF_DATE={settings.first_as_of_date}. "
             "Set that to an earlier date if such deliveries are to be processed."
         )
-    if days[1] > today_utc():
-        raise RefusedDeliveryError(
-            "date_in_the_future",
-            Place(settings.input_path),
-            f"the as-of date {days[1]} lies in the future (today is {today_utc()} in UTC)",
-            "Name an earlier date",
-        )
+    refuse_future(days[1], today_utc(), settings.input_path)
 
 
 def _close_abandoned_runs(instance: dg.DagsterInstance) -> None:
