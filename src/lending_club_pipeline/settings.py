@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from lending_club_pipeline.deliveries.calendars import Calendar, parse_holidays
@@ -40,6 +41,24 @@ _LEAST_MEMORY_BYTES: Final = 768 * 2**20
 
 _IDENTIFIER: Final = r"^[A-Za-z0-9_-]+$"
 _QUALIFIED_IDENTIFIER: Final = r"^([A-Za-z0-9_-]+\.){0,2}[A-Za-z0-9_-]+$"
+# What is allowed, by how pydantic names what is wrong; its own words are for programmers.
+_ALLOWED: Final = {
+    "int_parsing": "write a whole number",
+    "int_from_float": "write a whole number",
+    "float_parsing": "write a number",
+    "finite_number": "write a number that is not infinite",
+    "greater_than_equal": "must be {ge:g} or more",
+    "less_than_equal": "must be {le:g} or less",
+    "literal_error": "write {expected}",
+    "date_from_datetime_parsing": "write a date as YYYY-MM-DD",
+    "date_from_datetime_inexact": "write a date as YYYY-MM-DD",
+    "date_parsing": "write a date as YYYY-MM-DD",
+}
+_ALLOWED_TEXTS: Final = {
+    _IDENTIFIER: "only letters A to Z, digits, _ and - may stand in a name",
+    _QUALIFIED_IDENTIFIER: "write name, schema.name or catalog.schema.name; only letters A to Z, "
+    "digits, _ and - may stand in each",
+}
 
 
 def parse_bytes(text: str) -> int:
@@ -120,7 +139,7 @@ class DataPlatformConfig(BaseSettings):
     landing_path: Path | None = None
     first_as_of_date: dt.date = dt.date(2020, 1, 1)
     backfill_days_per_run: int = Field(default=31, ge=1, le=3650)
-    sensor_settle_seconds: float = Field(default=30.0, ge=0)
+    sensor_settle_seconds: float = Field(default=30.0, ge=0, allow_inf_nan=False)
     movement_limits: str = ""
     delivery_calendar: Calendar = "every_day"
     delivery_holidays: str = ""
@@ -138,7 +157,7 @@ class DataPlatformConfig(BaseSettings):
     )
     databricks_readers: str = ""
     databricks_history_days: int = Field(default=30, ge=1, le=3650)
-    databricks_retry_seconds: float = Field(default=300.0, ge=0, le=86400)
+    databricks_retry_seconds: float = Field(default=300.0, ge=0, le=86400, allow_inf_nan=False)
     databricks_ca_file: Path | None = None
     dagster_home: Path = Path(".dagster")
 
@@ -302,15 +321,27 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> DataPlatformCon
 def _explained(error: ValidationError, given: Mapping[str, Any]) -> str:
     """Say in one line which variables are wrong, their values, and what is allowed."""
     problems = []
-    for item in error.errors(include_url=False, include_context=False):
-        message = item["msg"].removeprefix("Value error, ")
+    for item in error.errors(include_url=False, include_input=False):
+        message = _allowed(item)
         if not item["loc"]:
             problems.append(message)
             continue
         field = str(item["loc"][0])
         shown = _shown_value(field, given)
-        problems.append(f"{field.upper()}{shown} is not allowed: {_lower_first(message)}")
+        problems.append(f"{field.upper()}{shown} is not allowed: {message}")
     return "; ".join(problems) + ". See .env.example."
+
+
+def _allowed(item: ErrorDetails) -> str:
+    """Say what is allowed instead of a value, as far as possible in our own words."""
+    context = item.get("ctx", {})
+    if item["type"] == "string_pattern_mismatch":
+        return _ALLOWED_TEXTS[context["pattern"]]
+    if item["type"] in _ALLOWED:
+        return _ALLOWED[item["type"]].format_map(context)
+    if item["type"] == "value_error":
+        return item["msg"].removeprefix("Value error, ")
+    return _lower_first(item["msg"])
 
 
 def _shown_value(field: str, given: Mapping[str, Any]) -> str:

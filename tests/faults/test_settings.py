@@ -12,24 +12,24 @@ from tests.workspaces import Workspace
 WRONG = {
     "DATABASE_TYPE": ("postgres", "'duckdb' or 'databricks'"),
     "DBT_TARGET": ("prod", "'duckdb' or 'databricks'"),
-    "DBT_THREADS": ("0", "greater than or equal to 1"),
+    "DBT_THREADS": ("0", "must be 1 or more"),
     "DBT_INTERMEDIATE_AS": ("table", "'ephemeral' or 'view'"),
-    "DUCKDB_THREADS": ("many", "valid integer"),
+    "DUCKDB_THREADS": ("many", "write a whole number."),
     "MEMORY_LIMIT": ("2 giraffes", "such as 2GiB"),
-    "LOCK_WAIT_SECONDS": ("-1", "greater than or equal to 0"),
-    "SENSOR_SETTLE_SECONDS": ("soon", "valid number"),
-    "FIRST_AS_OF_DATE": ("1.1.2020", "valid date"),
+    "LOCK_WAIT_SECONDS": ("-1", "must be 0 or more"),
+    "SENSOR_SETTLE_SECONDS": ("soon", "write a number."),
+    "FIRST_AS_OF_DATE": ("1.1.2020", "write a date as YYYY-MM-DD."),
     "DELIVERY_CALENDAR": ("sometimes", "'every_day' or 'weekdays'"),
     "DELIVERY_HOLIDAYS": ("christmas", "YYYY-MM-DD"),
     "MOVEMENT_LIMITS": ("balance=much", "percent"),
-    "RETENTION_DAYS": ("0", "greater than or equal to 1"),
-    "BACKFILL_DAYS_PER_RUN": ("0", "greater than or equal to 1"),
-    "DATABRICKS_CATALOG": ("bank; drop", "match pattern"),
-    "DATABRICKS_SCHEMA": ("lending club", "match pattern"),
-    "DATABRICKS_VOLUME": ("land/ing", "match pattern"),
-    "DATABRICKS_SERVING_TABLE": ("a.b.c.d", "match pattern"),
-    "DATABRICKS_HISTORY_DAYS": ("0", "greater than or equal to 1"),
-    "DATABRICKS_RETRY_SECONDS": ("-1", "greater than or equal to 0"),
+    "RETENTION_DAYS": ("36501", "must be 36500 or less"),
+    "BACKFILL_DAYS_PER_RUN": ("0", "must be 1 or more"),
+    "DATABRICKS_CATALOG": ("bank; drop", "letters A to Z, digits, _ and -"),
+    "DATABRICKS_SCHEMA": ("lending club", "letters A to Z, digits, _ and -"),
+    "DATABRICKS_VOLUME": ("land/ing", "letters A to Z, digits, _ and -"),
+    "DATABRICKS_SERVING_TABLE": ("a.b.c.d", "write name, schema.name or catalog.schema.name"),
+    "DATABRICKS_HISTORY_DAYS": ("0.5", "write a whole number."),
+    "DATABRICKS_RETRY_SECONDS": ("-1", "must be 0 or more"),
     "DATABRICKS_HOST": ("https://acme.cloud.databricks.com/", "without https://"),
 }
 # Any text can be one of these; what is behind a path is known only when it is used.
@@ -97,6 +97,20 @@ def test_a_value_of_several_lines_makes_an_error_of_one(monkeypatch: pytest.Monk
     monkeypatch.setenv("DATABASE_TYPE", "duck\ndb")
 
     assert "DATABASE_TYPE=duck db is not allowed" in _error()
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan"])
+def test_no_setting_is_infinite_or_no_number(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    fields = DataPlatformConfig.model_fields.items()
+    seconds = [name.upper() for name, field in fields if field.annotation is float]
+    for name in seconds:
+        monkeypatch.setenv(name, value)
+
+    error = _error()
+
+    assert len(seconds) == 3
+    for name in seconds:
+        assert f"{name}={value} is not allowed: " in error
 
 
 def test_an_empty_value_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +212,7 @@ def test_the_command_line_exits_with_2(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert ended.stderr == (
-        "Error: DATABASE_TYPE=postgres is not allowed: input should be 'duckdb' or 'databricks'. "
+        "Error: DATABASE_TYPE=postgres is not allowed: write 'duckdb' or 'databricks'. "
         "See .env.example.\n"
     )
 
@@ -206,8 +220,8 @@ def test_the_command_line_exits_with_2(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["run", "--as-of", "31.01.2026"], "'31.01.2026' does not match the format '%Y-%m-%d'"),
-        (["run", "--wait", "long"], "'long' is not a valid float"),
+        (["run", "--as-of", "31.01.2026"], "'31.01.2026' is not a date: write YYYY-MM-DD"),
+        (["run", "--wait", "long"], "'long' is not allowed: write a number of seconds"),
         (["walk"], "No such command 'walk'"),
     ],
 )

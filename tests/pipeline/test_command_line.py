@@ -68,13 +68,23 @@ def test_run_says_what_it_does_while_it_works(processed: Workspace) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "explain", "diff", "close-month", "generate", "doctor", "ui"]
+    "command", ["run", "explain", "diff", "close-month", "generate", "doctor", "ui", "parity"]
 )
 def test_each_subcommand_helps(command: str) -> None:
     result = CliRunner().invoke(cli, [command, "--help"])
 
     assert result.exit_code == 0
     assert "Exit codes: 0 success, 1 failed, 2 wrong usage" in " ".join(result.output.split())
+    assert "%Y" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("command", "can_be_held"), [("run", True), ("explain", False), ("generate", False)]
+)
+def test_a_subcommand_tells_the_exit_codes_that_it_has(command: str, *, can_be_held: bool) -> None:
+    told = CliRunner().invoke(cli, [command, "--help"]).output
+
+    assert ("delivery held until" in " ".join(told.split())) == can_be_held
 
 
 def test_explain_tells_how_interest_came_about(processed: Workspace) -> None:
@@ -119,8 +129,11 @@ def test_explain_tells_of_a_customer_and_their_accounts(processed: Workspace) ->
     ("arguments", "message"),
     [
         (["A99"], "accounts.csv of 2026-01-31 has no account A99"),
+        (["A99"], "Records that did not split into fields are in quarantine.csv."),
         (["--customer", "99"], "has no customer 99"),
+        (["--customer", "99"], "Records that did not split into fields are in quarantine.csv."),
         (["A1", "--as-of", "2020-01-01"], "The delivery of 2020-01-01 was not processed"),
+        (["A1", "--as-of", "2020-01-01"], "`lending-club run --as-of 2020-01-01`."),
     ],
 )
 def test_explain_says_what_is_not_there(
@@ -131,6 +144,15 @@ def test_explain_says_what_is_not_there(
     assert result.returncode == 1
     assert message in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [["A3"], ["--customer", "9"]])
+def test_explain_tells_where_the_record_of_a_customer_may_be_that_accounts_name(
+    processed: Workspace, arguments: list[str]
+) -> None:
+    told = invoke(processed, "explain", *arguments).output
+
+    assert "Records that did not split into fields are in quarantine.csv." in told
 
 
 def test_explain_before_the_first_run_says_to_run(tmp_path: Path) -> None:
@@ -213,11 +235,44 @@ def test_an_unknown_option_is_wrong_usage(workspace: Workspace) -> None:
     assert "No such option" in result.stderr
 
 
-def test_a_date_that_is_none_is_wrong_usage(workspace: Workspace) -> None:
-    result = workspace.command("run", "--as-of", "31.01.2026")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "--as-of", "31.01.2026"], "'31.01.2026' is not a date: write YYYY-MM-DD."),
+        (["run", "--as-of", "2026-02-30"], "'2026-02-30' is not a date: write YYYY-MM-DD."),
+        (["close-month", "2026-13"], "'2026-13' is not a month: write YYYY-MM."),
+        (
+            ["run", "--wait", "-1"],
+            "Invalid value for '--wait': '-1' is not allowed: write a number",
+        ),
+        (["expire", "--wait", "inf"], "Invalid value for '--wait': 'inf' is not allowed"),
+        (["explain", "A1", "--wait", "nan"], "Invalid value for '--wait': 'nan' is not allowed"),
+        (
+            ["run", "--from", "2026-11-28", "--to", "2026-11-27"],
+            "--from 2026-11-28 is after --to 2026-11-27.",
+        ),
+        (["run", "--from", "9999-12-31"], "--from 9999-12-31 is after today ("),
+    ],
+)
+def test_wrong_usage_is_named_as_it_was_written(arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(cli, arguments)
 
-    assert result.returncode == 2
-    assert "'31.01.2026' does not match the format '%Y-%m-%d'" in result.stderr
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+
+
+def test_a_date_in_the_future_is_refused_like_other_deliveries(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+
+    result = Workspace(tmp_path).command(
+        "run", "--inputs", "in", "--as-of", "9999-12-31", timeout=60
+    )
+
+    assert result.returncode == 3
+    assert result.stderr.startswith(
+        f"Refused: {tmp_path / 'in'}: the as-of date 9999-12-31 lies in the future (today is "
+    )
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_ui_serves_dagster_with_the_runs_of_the_command_line(processed: Workspace) -> None:

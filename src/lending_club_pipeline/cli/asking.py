@@ -6,20 +6,15 @@ from pathlib import Path
 
 import click
 
-from lending_club_pipeline.cli.conventions import DATE, EPILOG, FAILED, FOLDER
+from lending_club_pipeline.cli.conventions import DATE, FAILED, FOLDER, SECONDS, exit_codes
 from lending_club_pipeline.settings import load_settings
 
 
-@click.command(epilog=EPILOG)
+@click.command(epilog=exit_codes())
 @click.argument("account_id", required=False)
 @click.option("--customer", type=int, help="Number of a customer instead of an account.")
-@click.option(
-    "--as-of",
-    type=DATE,
-    metavar="DATE",
-    help="Business date; the newest processed one if left out.",
-)
-@click.option("--wait", type=float, help="Seconds to wait for a run that has the database.")
+@click.option("--as-of", type=DATE, help="Business date; the newest processed one if left out.")
+@click.option("--wait", type=SECONDS, help="Seconds to wait for a run that has the database.")
 def explain(
     account_id: str | None, customer: int | None, as_of: dt.datetime | None, wait: float | None
 ) -> None:
@@ -51,7 +46,7 @@ def explain(
         click.echo(line)
 
 
-@click.command(epilog=EPILOG)
+@click.command(epilog=exit_codes())
 @click.argument("one", type=DATE, metavar="DATE")
 @click.argument("other", type=DATE, metavar="DATE")
 @click.option("--account", help="Look at this account alone.")
@@ -63,7 +58,7 @@ def explain(
     help="Accounts that are shown of each reason.",
 )
 @click.option("--csv", type=FOLDER, help="Write every account that changed into this file.")
-@click.option("--wait", type=float, help="Seconds to wait for a run that has the database.")
+@click.option("--wait", type=SECONDS, help="Seconds to wait for a run that has the database.")
 def diff(
     one: dt.datetime,
     other: dt.datetime,

@@ -1,5 +1,7 @@
 """What the commands have in common: exit codes, options, how a run ends."""
 
+import datetime as dt
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,12 +18,70 @@ REFUSED: Final = 3
 HELD: Final = 4
 INTERRUPTED: Final = 130
 
-EPILOG: Final = (
-    "Exit codes: 0 success, 1 failed, 2 wrong usage or setting, 3 delivery refused, "
-    "4 delivery held until somebody approves it, 130 interrupted."
-)
+_MEANINGS: Final = {
+    SUCCESS: "success",
+    FAILED: "failed",
+    WRONG_USAGE: "wrong usage or setting",
+    REFUSED: "delivery refused",
+    HELD: "delivery held until somebody approves it",
+    INTERRUPTED: "interrupted",
+}
+
+
+def exit_codes(*others: int) -> str:
+    """Say for the help of a command how it can end.
+
+    Args:
+        others: codes that not every command has.
+    """
+    possible = sorted({SUCCESS, FAILED, WRONG_USAGE, INTERRUPTED, *others})
+    return f"Exit codes: {', '.join(f'{code} {_MEANINGS[code]}' for code in possible)}."
+
+
+# The base class takes a type from click 8.4 on; it may be older here.
+class _Date(click.ParamType):  # type: ignore[type-arg]
+    """A date in one way of writing it; click's own type names that way by Python's codes."""
+
+    def __init__(self, name: str, code: str, shown: str) -> None:
+        self.name = name
+        self._code = code
+        self._shown = shown
+
+    def convert(
+        self, value: str | dt.datetime, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dt.datetime:
+        if isinstance(value, dt.datetime):
+            return value
+        try:
+            return dt.datetime.strptime(value, self._code)  # noqa: DTZ007 - midnight, of no zone
+        except ValueError:
+            self.fail(f"{value!r} is not a {self.name}: write {self._shown}.", param, ctx)
+
+
+class _Seconds(click.ParamType):  # type: ignore[type-arg]
+    """How long to wait; its errors name the option, and those of the settings a variable."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: str | float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not 0 <= seconds < math.inf:
+            self.fail(
+                f"{value!r} is not allowed: write a number of seconds, 0 or more.", param, ctx
+            )
+        return seconds
+
+
+EPILOG: Final = exit_codes(REFUSED, HELD)
 FOLDER: Final = click.Path(path_type=Path)
-DATE: Final = click.DateTime(["%Y-%m-%d"])
+DATE: Final = _Date("date", "%Y-%m-%d", "YYYY-MM-DD")
+MONTH: Final = _Date("month", "%Y-%m", "YYYY-MM")
+SECONDS: Final = _Seconds()
 
 
 def exit_unless_success(report: "RunReport") -> None:

@@ -6,11 +6,11 @@ from typing import Literal
 
 import click
 
-from lending_club_pipeline.cli.conventions import DATE, EPILOG, FOLDER
+from lending_club_pipeline.cli.conventions import DATE, FOLDER, exit_codes
 from lending_club_pipeline.settings import load_settings
 
 
-@click.command(epilog=EPILOG)
+@click.command(epilog=exit_codes())
 @click.option("--customers", type=click.IntRange(min=0), required=True, help="Customers a day.")
 @click.option("--accounts", type=click.IntRange(min=0), required=True, help="Accounts a day.")
 @click.option("--to", type=FOLDER, required=True, help="Folder for the deliveries.")
@@ -36,9 +36,7 @@ from lending_club_pipeline.settings import load_settings
     help="Share of the accounts that change from day to day.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same bytes.")
-@click.option(
-    "--first-day", type=DATE, metavar="DATE", help="Date of the first delivery, YYYY-MM-DD."
-)
+@click.option("--first-day", type=DATE, help="Date of the first delivery, YYYY-MM-DD.")
 @click.option(
     "--compression",
     type=click.Choice(["none", "gz", "zst"]),

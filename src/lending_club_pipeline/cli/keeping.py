@@ -5,13 +5,19 @@ import getpass
 
 import click
 
-from lending_club_pipeline.cli.conventions import DATE, EPILOG, exit_unless_success
+from lending_club_pipeline.cli.conventions import (
+    DATE,
+    MONTH,
+    SECONDS,
+    exit_codes,
+    exit_unless_success,
+)
 from lending_club_pipeline.settings import load_settings
 
 
-@click.command(epilog=EPILOG)
-@click.argument("month", type=click.DateTime(["%Y-%m"]), metavar="MONTH")
-@click.option("--wait", type=float, help="Seconds to wait for another run to end.")
+@click.command(epilog=exit_codes())
+@click.argument("month", type=MONTH, metavar="MONTH")
+@click.option("--wait", type=SECONDS, help="Seconds to wait for another run to end.")
 def close_month(month: dt.datetime, wait: float | None) -> None:
     """Compute account_summary_monthly of a month, YYYY-MM.
 
@@ -28,7 +34,7 @@ def close_month(month: dt.datetime, wait: float | None) -> None:
     click.echo(f"account_summary_monthly holds {month:%Y-%m} as its deliveries say now.")
 
 
-@click.command(epilog=EPILOG)
+@click.command(epilog=exit_codes())
 @click.argument("date", type=DATE, metavar="DATE")
 @click.option("--reason", required=True, help="Why the delivery is right although it moved so far.")
 @click.option("--by", help="Who approves it, instead of the login name.")
@@ -51,10 +57,10 @@ def approve(date: dt.datetime, reason: str, by: str | None) -> None:
     )
 
 
-@click.command(epilog=EPILOG)
+@click.command(epilog=exit_codes())
 @click.option("--days", type=click.IntRange(1, 36500), help="Instead of RETENTION_DAYS.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be dropped.")
-@click.option("--wait", type=float, help="Seconds to wait for another run to end.")
+@click.option("--wait", type=SECONDS, help="Seconds to wait for another run to end.")
 def expire(days: int | None, wait: float | None, *, dry_run: bool) -> None:
     """Drop the records of days that are older than RETENTION_DAYS.
 

@@ -13,25 +13,20 @@ from lending_club_pipeline.cli.conventions import (
     FOLDER,
     HELD,
     REFUSED,
+    SECONDS,
     exit_unless_success,
 )
 from lending_club_pipeline.settings import DataPlatformConfig, load_settings
 
 
 @click.command(epilog=EPILOG)
-@click.option(
-    "--as-of", type=DATE, metavar="DATE", help="Business date of the delivery, YYYY-MM-DD."
-)
-@click.option(
-    "--from", "first", type=DATE, metavar="DATE", help="Process every delivery from this date on,"
-)
-@click.option(
-    "--to", "last", type=DATE, metavar="DATE", help="through this date; today if left out."
-)
+@click.option("--as-of", type=DATE, help="Business date of the delivery, YYYY-MM-DD.")
+@click.option("--from", "first", type=DATE, help="Process every delivery from this date on,")
+@click.option("--to", "last", type=DATE, help="through this date; today if left out.")
 @click.option("--force", is_flag=True, help="Process deliveries that are unchanged, too.")
 @click.option("--inputs", type=FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
 @click.option("--outputs", type=FOLDER, help="Folder for outputs instead of OUTPUT_PATH.")
-@click.option("--wait", type=float, help="Seconds to wait for another run to end.")
+@click.option("--wait", type=SECONDS, help="Seconds to wait for another run to end.")
 def run(
     as_of: dt.datetime | None,
     first: dt.datetime | None,
@@ -105,10 +100,14 @@ def _run_range(
     from lending_club_pipeline.deliveries.finding import today_utc
     from lending_club_pipeline.terminal import Progress
 
+    until = last or today_utc()
+    if first > until:
+        shown = f"--to {last}" if last else f"today ({until} in UTC); name the last date by --to"
+        raise click.UsageError(f"--from {first} is after {shown}.")
     with Progress() as progress:
         from lending_club_pipeline.defs.automation.backfills import process_range
 
-        report = process_range(settings, first, last or today_utc(), progress.show, force=force)
+        report = process_range(settings, first, until, progress.show, force=force)
         from lending_club_pipeline.defs.automation.closing_months import close_months
 
         month = close_months(settings, report.processed, progress.show)
