@@ -7,7 +7,9 @@ import shutil
 from collections.abc import Callable
 
 import pytest
+from click.testing import CliRunner
 
+from lending_club_pipeline.cli import cli
 from lending_club_pipeline.deliveries import splitting
 from lending_club_pipeline.deliveries.finding import find_delivery
 from tests.faults.landings import ACCOUNTS, CUSTOMERS, TODAY, Landing
@@ -85,6 +87,22 @@ def test_what_is_no_file_is_refused(
 
     assert refusal.code == code
     assert refusal.place.path == landing.accounts
+
+
+def test_a_folder_with_the_name_of_a_file_is_not_told_to_have_the_name_of_a_date(
+    landing: Landing, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = landing.inputs / "accounts.csv"
+    wrong.mkdir()
+
+    refusal = landing.refusal(as_of=dt.date(2026, 1, 30))
+
+    assert refusal.code == "file_missing"
+    wrong.with_name("Customer.csv").write_bytes(CUSTOMERS)
+    refusal = landing.refusal(as_of=dt.date(2026, 1, 30))
+
+    assert (refusal.code, refusal.place.path) == ("not_a_file", wrong)
+    assert caplog.messages == []
 
 
 def test_an_unreadable_file_is_refused(landing: Landing) -> None:
@@ -238,6 +256,49 @@ def test_a_file_that_is_split_into_too_few_records_is_refused(
     assert refusal.place.path == landing.accounts
     assert "4 physical lines" in refusal.problem
     assert "make 3" in refusal.problem
+
+
+_FILE = "Customer.csv"
+_REFUSED_FILES = {
+    "empty": {_FILE: b""},
+    "header only": {_FILE: CUSTOMERS.splitlines(keepends=True)[0]},
+    "missing column": {_FILE: CUSTOMERS.replace(b"HasLoan", b"Loans")},
+    "duplicate column": {_FILE: CUSTOMERS.replace(b"HasLoan", b"HasLoan,Name")},
+    "semicolons": {_FILE: CUSTOMERS.replace(b",", b";")},
+    "tabs": {_FILE: CUSTOMERS.replace(b",", b"\t")},
+    "UTF-16": {_FILE: CUSTOMERS.decode().encode("utf-16")},
+    "mixed line ends": {_FILE: CUSTOMERS + b"3,Alan,no\r\n"},
+    "cut off": {f"{_FILE}.gz": gzip.compress(CUSTOMERS)[:-6]},
+    "in two forms": {_FILE: CUSTOMERS, f"{_FILE}.gz": gzip.compress(CUSTOMERS)},
+    "missing": {},
+    "a folder": {f"{_FILE}/inside": b""},
+}
+
+
+def test_each_kind_of_refused_file_ends_the_command_with_3_and_one_line(
+    after_good_run: Workspace,
+) -> None:
+    before = after_good_run.output_bytes()
+    folder = after_good_run.inputs / AS_OF.isoformat()
+    arguments = ["run", "--as-of", AS_OF.isoformat()]
+    for kind, files in _REFUSED_FILES.items():
+        shutil.rmtree(folder)
+        after_good_run.deliver(CUSTOMERS, ACCOUNTS)
+        (folder / _FILE).unlink()
+        for name, content in files.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(content)
+
+        ended = CliRunner().invoke(cli, arguments, env=after_good_run.environment())
+
+        assert ended.exit_code == 3, kind
+        assert ended.stdout == "", kind
+        # One line, as the next one says where the logs are.
+        *_, refused, logs = ended.stderr.splitlines()
+        assert refused.startswith(f"Refused: {folder}"), kind
+        assert _FILE in refused, kind
+        assert logs.startswith("Logs: "), kind
+        assert after_good_run.output_bytes() == before, kind
 
 
 def test_a_refused_delivery_exits_with_3_and_leaves_the_outputs_as_they_are(
