@@ -20,6 +20,11 @@ from lending_club_pipeline.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.warehouse import choose_warehouse
 
 _PACKAGES: Final = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb")
+# Make looks no further than whether the lock file is newer than the last setup.
+_REMEDY: Final = (
+    "not installed; in a checkout `touch uv.lock && make run` installs what is missing, elsewhere "
+    "install lending-club-pipeline again"
+)
 _PYTHON: Final = ((3, 11), (3, 14))
 _LEAST_FREE_BYTES: Final = 2**30
 
@@ -62,7 +67,7 @@ def _packages() -> Iterator[Finding]:
         try:
             yield Finding(name, "ok", version(name))
         except PackageNotFoundError:
-            yield Finding(name, "problem", "not installed; run `make run` or `uv sync`")
+            yield Finding(name, "problem", _REMEDY)
 
 
 def _described(settings: DataPlatformConfig) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from lending_club_pipeline import doctor
 from lending_club_pipeline.cli import cli
 from tests.workspaces import AS_OF, Workspace
 
@@ -192,6 +193,19 @@ def test_doctor_says_for_each_problem_what_to_do(workspace: Workspace) -> None:
     assert "✗ database: " in result.output
     assert "✗ OUTPUT_PATH: " in result.output
     assert "Problems: 3." in result.output
+
+
+def test_doctor_says_how_to_install_a_package_that_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "_PACKAGES", ("no-such-package",))
+
+    result = invoke(Workspace(tmp_path), "doctor")
+
+    assert result.exit_code == 1
+    assert "✗ no-such-package: not installed; in a checkout `touch uv.lock && make run`" in (
+        result.output
+    )
 
 
 def test_doctor_masks_secrets(workspace: Workspace) -> None:

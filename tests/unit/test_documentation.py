@@ -56,6 +56,12 @@ def test_every_reason_is_documented() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_uv_is_found_where_make_has_put_it(page: Path) -> None:
+    for start in re.findall(r"^(.*)\buv sync", page.read_text(), re.MULTILINE):
+        assert ".tools/bin" in start, page.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), target
