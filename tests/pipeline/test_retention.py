@@ -59,7 +59,7 @@ def days_in(workspace: Workspace, relation: str) -> list[dt.date]:
 
 
 def landed(workspace: Workspace) -> list[str]:
-    return sorted(path.name for path in workspace.settings().landing.iterdir())
+    return sorted(path.name for path in workspace.settings().landing.glob("as_of_date=*"))
 
 
 def folders(*days: dt.date) -> list[str]:

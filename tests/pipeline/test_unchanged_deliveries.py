@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lending_club_pipeline.cli import cli
-from lending_club_pipeline.defs.automation import finished_days
+from lending_club_pipeline.defs.automation import finished_days, published_outputs
 from tests.workspaces import AS_OF, Workspace
 
 CUSTOMERS = "1,Ada,Yes\n"
@@ -93,6 +93,34 @@ def test_what_is_missing_is_made_again(processed: Workspace) -> None:
 
     assert not is_nothing(invoke(processed, *RUN))
     assert (processed.outputs / "report.html").exists()
+
+
+def test_what_was_damaged_is_made_again(processed: Workspace) -> None:
+    invoke(processed, *RUN)
+    good = processed.output_bytes()
+    with (processed.outputs / "account_summary.csv").open("a") as file:
+        file.write("1,B,1.00,0.0100,0.01,1.01\n")
+
+    # A range of days needs one of them for it.
+    result = invoke(processed, "run", "--from", "2026-01-01", "--to", "2026-01-31")
+
+    assert "2026-01-31 processed" in " ".join(result.output.split())
+    assert processed.output_bytes() == good
+
+
+def test_a_folder_that_holds_another_publication_gets_this_one(
+    processed: Workspace, tmp_path: Path
+) -> None:
+    invoke(processed, *RUN)
+    elsewhere = ("--outputs", str(tmp_path / "elsewhere"))
+
+    assert not is_nothing(invoke(processed, *RUN, *elsewhere))
+    assert is_nothing(invoke(processed, *RUN, *elsewhere))
+
+    published = {path.name: path.read_bytes() for path in (tmp_path / "elsewhere").iterdir()}
+    assert published == processed.output_bytes()
+    # The pipeline remembers one publication, and this is not the one.
+    assert not published_outputs.is_still_published(processed.settings())
 
 
 @pytest.mark.exhaustive

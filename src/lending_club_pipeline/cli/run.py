@@ -41,7 +41,7 @@ def run(
 
     Without a date it is today's delivery: the folder of today's date, else the files that lie in
     the inputs folder itself; where there are none, the newest dated folder. A delivery that is
-    processed already and unchanged is left alone.
+    processed already and unchanged is left alone, if the outputs still are what was published last.
     """
     settings = load_settings(
         {"input_path": inputs, "output_path": outputs, "lock_wait_seconds": wait}
@@ -60,11 +60,12 @@ def _run_one(settings: DataPlatformConfig, as_of: dt.date | None, *, force: bool
         expired_days,
         finished,
     )
+    from lending_club_pipeline.defs.automation.published_outputs import is_still_published
     from lending_club_pipeline.terminal import Progress, print_closing
 
     date = as_of or date_of_delivery(settings)
     known = None if force else finished(settings, date)
-    if known is not None:
+    if known is not None and is_still_published(settings):
         print_closing(known, ())
         click.echo(
             f"The delivery of {date} is unchanged since it was processed: there was nothing to do "
@@ -84,8 +85,9 @@ def _run_one(settings: DataPlatformConfig, as_of: dt.date | None, *, force: bool
 
         report = process_days(settings, (date, date), progress.show)
         month = close_months(settings, report.ledgers.keys(), progress.show, report.run_id)
-    if date in report.ledgers:
-        print_closing(report.ledgers[date], report.written)
+    ledger = report.ledgers.get(date) or report.open_ledgers.get(date)
+    if ledger is not None:
+        print_closing(ledger, report.written)
     else:
         for path in report.written:
             click.echo(f"  {path}")

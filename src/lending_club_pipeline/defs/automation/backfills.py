@@ -9,6 +9,7 @@ from typing import Final, Literal
 from lending_club_pipeline.defs.automation.chunks import chunks, neighbours
 from lending_club_pipeline.defs.automation.finished_days import expired_days, finished, is_landed
 from lending_club_pipeline.defs.automation.local_runs import RunReport, process_days
+from lending_club_pipeline.defs.automation.published_outputs import is_still_published
 from lending_club_pipeline.deliveries.finding import (
     dates_with_delivery,
     no_delivery_between,
@@ -132,8 +133,9 @@ def process_range(
 ) -> BackfillReport:
     """Process all deliveries from a first date through a last one.
 
-    Deliveries that are processed already and unchanged are left out, and so are those whose records
-    are past `RETENTION_DAYS`. Neighbouring days are processed together, see `chunks`. A refused or
+    Deliveries that are processed already and unchanged are left out (but for the last one, if the
+    outputs are not what was published last), and so are those whose records are past
+    `RETENTION_DAYS`. Neighbouring days are processed together, see `chunks`. A refused or
     failed day leaves the others as they are. A day that failed while others after it were half
     built, because a larger run had failed, is tried again in the end.
 
@@ -171,7 +173,11 @@ def _unchanged(
     settings: DataPlatformConfig, dates: Sequence[dt.date]
 ) -> dict[dt.date, DeliveryLedger]:
     found = ((date, finished(settings, date)) for date in dates)
-    return {date: ledger for date, ledger in found if ledger is not None}
+    unchanged = {date: ledger for date, ledger in found if ledger is not None}
+    if len(unchanged) == len(dates) and not is_still_published(settings):
+        # Whichever day runs publishes the newest one.
+        del unchanged[max(unchanged)]
+    return unchanged
 
 
 def _every_day(first: dt.date, last: dt.date) -> Iterator[dt.date]:

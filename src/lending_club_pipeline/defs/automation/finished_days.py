@@ -18,7 +18,6 @@ from lending_club_pipeline.errors import RefusedDeliveryError, WarehouseError, W
 from lending_club_pipeline.outputs.atomic_files import replacing
 from lending_club_pipeline.outputs.closing import DeliveryLedger, read_ledger, relations_of
 from lending_club_pipeline.outputs.movements import held_dates
-from lending_club_pipeline.outputs.tables import OUTPUT_FILES
 from lending_club_pipeline.retention import expired_dates
 from lending_club_pipeline.settings import DataPlatformConfig
 from lending_club_pipeline.transformation.projects import fingerprint, project_dir
@@ -55,13 +54,12 @@ def mark_finished(settings: DataPlatformConfig, dates: list[dt.date]) -> None:
 
 
 def finished(settings: DataPlatformConfig, as_of_date: dt.date) -> DeliveryLedger | None:
-    """Return the ledger of a delivery that needs no run, or None if it needs one.
+    """Return the ledger of a delivery that is processed, or None if it needs a run.
 
     It needs none if its files are those that were processed (by SHA-256), the dbt project with its
-    rates is the one that processed them, and database and outputs are still there.
+    rates is the one that processed them, and the database still has what it became. Whether the
+    outputs are still there is another question: see `is_still_published`.
     """
-    if not all((settings.output_path / name).exists() for name in OUTPUT_FILES):
-        return None
     if not _is_marked(settings, as_of_date) or not is_landed(settings, as_of_date):
         return None
     warehouse = choose_warehouse(settings)

@@ -15,6 +15,7 @@ from lending_club_pipeline.defs.automation.finished_days import date_of_delivery
 from lending_club_pipeline.defs.automation.history import explaining_history, quick_history
 from lending_club_pipeline.defs.automation.homes import open_instance, prepare_home
 from lending_club_pipeline.defs.automation.jobs import JOB_NAME
+from lending_club_pipeline.defs.automation.published_outputs import remember_published
 from lending_club_pipeline.defs.automation.run_records import PID_TAG, error_of, partition_tags
 from lending_club_pipeline.defs.progress import PROGRESS, following
 from lending_club_pipeline.defs.project import build_definitions
@@ -57,6 +58,7 @@ class RunReport:
         ledgers: the ledgers of the deliveries that were processed, by business date.
         written: the files that were published.
         is_locked_out: it failed because another process has the warehouse.
+        open_ledgers: the ledgers that do not close, for which it failed, by business date.
     """
 
     run_id: str
@@ -65,6 +67,7 @@ class RunReport:
     ledgers: Mapping[dt.date, DeliveryLedger] = field(default_factory=dict)
     written: tuple[Path, ...] = ()
     is_locked_out: bool = False
+    open_ledgers: Mapping[dt.date, DeliveryLedger] = field(default_factory=dict)
 
     @property
     def ledger(self) -> DeliveryLedger | None:
@@ -179,10 +182,11 @@ def _report(result: dg.ExecuteInProcessResult, settings: DataPlatformConfig) -> 
     if result.success:
         dates = sorted(_landed_dates(result))
         mark_finished(settings, dates)
+        written = dict(_written(result))
+        if written:
+            remember_published(settings, written)
         ledgers = _ledgers(result.run_id, dates, settings)
-        return RunReport(
-            result.run_id, "success", "", ledgers, tuple(dict.fromkeys(_written(result)))
-        )
+        return RunReport(result.run_id, "success", "", ledgers, tuple(written))
     errors = [error for event in result.all_events if (error := error_of(event)) is not None]
     if not errors:
         return RunReport(result.run_id, "failed", "The run failed without a reason.")
@@ -191,6 +195,7 @@ def _report(result: dg.ExecuteInProcessResult, settings: DataPlatformConfig) -> 
         result.run_id,
         outcome,
         _one_line(errors[0]),
+        open_ledgers=_open_ledgers(result, settings),
         is_locked_out=errors[0].cls_name == WarehouseLockedError.__name__,
     )
 
@@ -231,8 +236,20 @@ def _ledgers(
         return {}
 
 
-def _written(result: dg.ExecuteInProcessResult) -> Iterator[Path]:
+def _open_ledgers(
+    result: dg.ExecuteInProcessResult, settings: DataPlatformConfig
+) -> dict[dt.date, DeliveryLedger]:
+    made = {event.asset_key for event in result.get_asset_materialization_events()}
+    if dg.AssetKey("delivery_ledger") not in made:
+        # What the table holds is of earlier runs.
+        return {}
+    ledgers = _ledgers(result.run_id, sorted(_landed_dates(result)), settings)
+    return {date: ledger for date, ledger in ledgers.items() if not ledger.is_closed}
+
+
+def _written(result: dg.ExecuteInProcessResult) -> Iterator[tuple[Path, str]]:
+    """Yield each published file and its SHA-256."""
     for event in result.get_asset_materialization_events():
-        published = event.materialization.metadata.get("published")
-        if published is not None:
-            yield Path(str(published.value))
+        metadata = event.materialization.metadata
+        if "published" in metadata:
+            yield Path(str(metadata["published"].value)), str(metadata["sha256"].value)
