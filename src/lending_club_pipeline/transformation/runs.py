@@ -26,6 +26,10 @@ _SHOWS_VALUES: Final = re.compile(
     r"\b(?:Conversion|Invalid Input|Out of Range|Constraint) Error"
     r"|\[(?:CAST_INVALID_INPUT|CAST_OVERFLOW|NUMERIC_VALUE_OUT_OF_RANGE|USER_RAISED_EXCEPTION)\]"
 )
+# Where DuckDB has said what is wrong with a file, and goes on about options of its reader.
+_HINTS_ON_READING: Final = re.compile(
+    r"[.]? (?:Column \w+ is being converted as|The search space used was|Possible fixes:).*"
+)
 _SOURCE_COLUMN: Final = re.compile(r"when casting from source column (\w+)")
 
 
@@ -158,12 +162,16 @@ def _raise_if_damaged(environment: Mapping[str, str], message: str) -> None:
 
 
 def _node_result(result: Any) -> NodeResult:  # noqa: ANN401 - dbt's classes are not typed for us
+    said = " ".join(str(result.message or "").split())
+    # A seed is part of the project, and shows nobody's data.
+    is_seed = result.node.resource_type == "seed"
+    shown = _HINTS_ON_READING.sub("", said) if is_seed else _without_values(said)
     return NodeResult(
         unique_id=result.node.unique_id,
         status=str(result.status).rpartition(".")[2].lower(),  # type: ignore[arg-type]
         seconds=float(result.execution_time),
         failures=result.failures,
-        message=_without_values(" ".join(str(result.message or "").split())),
+        message=shown,
         compiled=getattr(result.node, "compiled_code", None) or "",
     )
 

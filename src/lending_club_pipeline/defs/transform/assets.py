@@ -11,6 +11,11 @@ from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
 from lending_club_pipeline.defs.transform.graph import DbtGraph
 from lending_club_pipeline.defs.transform.holds import hold, is_only_held
+from lending_club_pipeline.defs.transform.open_equations import (
+    read_open_equations,
+    tabulated,
+    told,
+)
 from lending_club_pipeline.defs.transform.regularity import REGULARITY_CHECKS, check_regularity
 from lending_club_pipeline.defs.transform.results import (
     check_results,
@@ -81,14 +86,20 @@ def build_dbt_assets(
         yield from materializations(
             graph, results, warehouse.warehouse, context.selected_asset_keys
         )
-        yield from check_results(graph, results, context.selected_asset_check_keys)
+        equations = read_open_equations(graph, results, warehouse.warehouse)
+        yield from check_results(
+            graph,
+            results,
+            context.selected_asset_check_keys,
+            {test: tabulated(found) for test, found in equations.items()},
+        )
         if _LEDGER in {graph.title_of(it.unique_id) for it in results if it.status == "success"}:
             yield from check_regularity(
                 warehouse.warehouse, platform.settings, asked, context.selected_asset_check_keys
             )
         if is_only_held([graph.title_of(it.unique_id) for it in results if it.is_failed]):
             hold(context, platform, warehouse.warehouse, dates)
-        fail_if_failed(graph, results)
+        fail_if_failed(graph, results, {test: told(found) for test, found in equations.items()})
 
     return dbt_project
 

@@ -66,14 +66,25 @@ def materializations(
 
 
 def check_results(
-    graph: DbtGraph, results: Sequence[NodeResult], selected: AbstractSet[dg.AssetCheckKey]
+    graph: DbtGraph,
+    results: Sequence[NodeResult],
+    selected: AbstractSet[dg.AssetCheckKey],
+    found: Mapping[str, dg.TableMetadataValue] | None = None,
 ) -> Iterator[dg.AssetCheckResult]:
-    """Yield what the tests found."""
+    """Yield what the tests found.
+
+    Args:
+        graph: the nodes of the dbt project.
+        results: what became of them.
+        selected: checks that are asked for.
+        found: rows that failed tests found and that anybody may see, by unique id.
+    """
     by_id = {result.unique_id: result for result in results}
     for unique_id, check in graph.check_specs.items():
         result = by_id.get(unique_id)
         if check.key in selected and result is not None and result.status in _EVALUATED:
-            yield _check_result(check, result)
+            rows = (found or {}).get(unique_id)
+            yield _check_result(check, result, {} if rows is None else {"found": rows})
 
 
 def _trace(
@@ -91,19 +102,32 @@ def _trace(
     return trace_apart(compiled, schema, warehouse.engine)
 
 
-def _check_result(spec: dg.AssetCheckSpec, result: NodeResult) -> dg.AssetCheckResult:
+def _check_result(
+    spec: dg.AssetCheckSpec, result: NodeResult, found: Mapping[str, dg.TableMetadataValue]
+) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=spec.asset_key,
         check_name=spec.name,
         passed=result.status == "pass",
         description=spec.description,
         severity=dg.AssetCheckSeverity.ERROR if spec.blocking else dg.AssetCheckSeverity.WARN,
-        metadata={"failing_rows": result.failures or 0, "duration_seconds": result.seconds},
+        metadata={
+            "failing_rows": result.failures or 0,
+            "duration_seconds": result.seconds,
+            **found,
+        },
     )
 
 
-def fail_if_failed(graph: DbtGraph, results: Sequence[NodeResult]) -> None:
+def fail_if_failed(
+    graph: DbtGraph, results: Sequence[NodeResult], said: Mapping[str, str] | None = None
+) -> None:
     """Fail if a node failed.
+
+    Args:
+        graph: the nodes of the dbt project.
+        results: what became of them.
+        said: what to say of a node instead of what dbt says, by unique id.
 
     Raises:
         TransformationError: says which, and why.
@@ -113,9 +137,10 @@ def fail_if_failed(graph: DbtGraph, results: Sequence[NodeResult]) -> None:
         return
     first = failed[0]
     name = graph.title_of(first.unique_id)
+    why = (said or {}).get(first.unique_id, first.message)
     what = "test" if first.status == "fail" else "model or test"
     others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
     raise TransformationError(
-        f"dbt {what} {name}{others}: {first.message}. Nothing was published; the outputs of the "
+        f"dbt {what} {name}{others}: {why}. Nothing was published; the outputs of the "
         "last good run are unchanged."
     )
