@@ -1,6 +1,6 @@
 # The only entry points a newcomer needs. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-duckdb test-all coverage lint types sql-lint definitions tests ui bench bench-scale bench-databricks bench-faults dbt-docs warehouse conformance kill-everywhere check format clean
+.PHONY: help run test test-duckdb test-all coverage ui bench bench-scale bench-databricks bench-faults dbt-docs warehouse conformance kill-everywhere check format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -31,7 +31,8 @@ coverage: .venv/.dev  ## Run all tests and list the lines and branches that none
 check: lint  ## Lint, format, types, SQL lint and definitions, without the tests
 	@$(IN_PARALLEL) types sql-lint definitions
 
-# The parts of `test` and `check`: each waits for other things than a core, so that they share two.
+# The parts of `test` and `check`. None needs both cores all the time, so that they share them.
+.PHONY: lint types sql-lint definitions tests
 IN_PARALLEL := $(MAKE) --no-print-directory --keep-going --jobs
 OR_SAY_SO := || { echo "== failed: the part that did is named above, after '***'"; exit 1; }
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
