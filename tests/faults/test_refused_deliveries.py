@@ -280,7 +280,6 @@ def test_each_kind_of_refused_file_ends_the_command_with_3_and_one_line(
 ) -> None:
     before = after_good_run.output_bytes()
     folder = after_good_run.inputs / AS_OF.isoformat()
-    arguments = ["run", "--as-of", AS_OF.isoformat()]
     for kind, files in _REFUSED_FILES.items():
         shutil.rmtree(folder)
         after_good_run.deliver(CUSTOMERS, ACCOUNTS)
@@ -289,7 +288,7 @@ def test_each_kind_of_refused_file_ends_the_command_with_3_and_one_line(
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(content)
 
-        ended = CliRunner().invoke(cli, arguments, env=after_good_run.environment())
+        ended = CliRunner().invoke(cli, ["run"], env=after_good_run.environment())
 
         assert ended.exit_code == 3, kind
         assert ended.stdout == "", kind

@@ -74,12 +74,34 @@ def find_delivery(inputs: Path, as_of_date: dt.date | None, today: dt.date) -> D
     if as_of_date is not None:
         refuse_future(as_of_date, today, inputs)
         return _dated_or_undated(inputs, as_of_date)
-    if (inputs / today.isoformat()).exists() or _has_undated_files(inputs) or not dates:
+    date = _date_to_process(inputs, dates, today)
+    if date == today:
         _warn_of_future(dates, today, inputs)
         return _dated_or_undated(inputs, today)
-    newest = max(dates)
-    refuse_future(newest, today, inputs / newest.isoformat())
-    return _delivery(newest, inputs / newest.isoformat())
+    refuse_future(date, today, inputs / date.isoformat())
+    return _delivery(date, inputs / date.isoformat())
+
+
+def date_to_process(inputs: Path, today: dt.date) -> dt.date:
+    """Return the business date of the delivery to process where none is named.
+
+    It is that of `find_delivery`, also where this refuses the delivery.
+
+    Args:
+        inputs: the folder in which deliveries arrive.
+        today: the current date in UTC.
+
+    Raises:
+        RefusedDeliveryError: there is no folder of deliveries.
+    """
+    _refuse_if_no_folder(inputs)
+    return _date_to_process(inputs, dated_folders(inputs), today)
+
+
+def _date_to_process(inputs: Path, dates: Collection[dt.date], today: dt.date) -> dt.date:
+    if (inputs / today.isoformat()).exists() or _has_undated_files(inputs) or not dates:
+        return today
+    return max(dates)
 
 
 def find_deliveries(

@@ -7,7 +7,12 @@ from typing import Final
 
 from lending_club_pipeline.deliveries.byte_counts import sha256_of
 from lending_club_pipeline.deliveries.control_totals import ControlTotals, read_kept
-from lending_club_pipeline.deliveries.finding import Delivery, find_delivery, today_utc
+from lending_club_pipeline.deliveries.finding import (
+    Delivery,
+    date_to_process,
+    find_delivery,
+    today_utc,
+)
 from lending_club_pipeline.deliveries.landed_files import (
     LandedFile,
     landed_folder,
@@ -28,13 +33,13 @@ _MARK: Final = "processed.json"
 
 
 def date_of_delivery(settings: DataPlatformConfig) -> dt.date:
-    """Return the business date of the delivery that `find_delivery` chooses.
+    """Return the business date of the delivery to process where none is named.
 
-    Where it refuses, that is today: the run of today then says, and records, why.
+    Where there is no folder of deliveries, that is today: its run then says, and records, why.
     """
     today = today_utc()
     try:
-        return find_delivery(settings.input_path, None, today).as_of_date
+        return date_to_process(settings.input_path, today)
     except RefusedDeliveryError:
         return today
 
