@@ -85,6 +85,26 @@ def test_assets_have_the_names_and_layers_of_the_design(
     assert groups.items() >= NAMED_BY_THE_DESIGN.items()
 
 
+def test_each_layer_follows_the_one_before_and_none_stands_alone(
+    repository: dg.RepositoryDefinition,
+) -> None:
+    specs = specs_of(repository)
+    before: dict[str, set[str]] = {str(spec.group_name): set() for spec in specs.values()}
+    for spec in specs.values():
+        parents = {specs[dep.asset_key.to_user_string()].group_name for dep in spec.deps}
+        before[str(spec.group_name)] |= {str(it) for it in parents - {spec.group_name}}
+
+    assert before == {
+        "raw": set(),
+        "reference_data": set(),
+        "staging": {"raw"},
+        "intermediate": {"raw", "reference_data", "staging"},
+        "marts": {"raw", "staging", "intermediate"},
+        "outputs": {"marts"},
+        "retention": {"marts"},
+    }
+
+
 def test_every_asset_says_what_it_is_who_owns_it_and_of_which_kind(
     repository: dg.RepositoryDefinition,
 ) -> None:

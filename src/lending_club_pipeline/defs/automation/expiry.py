@@ -17,7 +17,9 @@ class ExpiryConfig(dg.Config):
 
 
 @dg.asset(
-    group_name="automation",
+    # What says how old a day is, and the two tables of days that lose rows.
+    deps=["delivery_ledger", "account_summary_daily", "quarantined_records"],
+    group_name="retention",
     description=(
         "Records of days that are older than `RETENTION_DAYS` before the newest processed one: "
         "what was landed and loaded of them, `account_summary_daily` and `quarantined_records`. "
