@@ -156,7 +156,9 @@ def test_every_table_and_file_says_how_long_it_took(
     inlined = {name for name in events if name.startswith("int_")}
 
     for name in events.keys() - quick - inlined:
-        assert float(str(events[name]["duration_seconds"].value)) >= 0, name
+        seconds = float(str(events[name]["duration_seconds"].value))
+        assert seconds >= 0, name
+        assert seconds == round(seconds, 3), name
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ class ParquetIOManager(dg.ConfigurableIOManager):
                 "published": dg.MetadataValue.path(str(written.path)),
                 "size_bytes": written.size_bytes,
                 "sha256": written.sha256,
-                "duration_seconds": time.monotonic() - started,
+                "duration_seconds": round(time.monotonic() - started, 3),
                 "dagster/row_count": written.rows or 0,
             }
         )

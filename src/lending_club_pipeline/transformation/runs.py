@@ -169,7 +169,7 @@ def _node_result(result: Any) -> NodeResult:  # noqa: ANN401 - dbt's classes are
     return NodeResult(
         unique_id=result.node.unique_id,
         status=str(result.status).rpartition(".")[2].lower(),  # type: ignore[arg-type]
-        seconds=float(result.execution_time),
+        seconds=round(float(result.execution_time), 3),
         failures=result.failures,
         message=shown,
         compiled=getattr(result.node, "compiled_code", None) or "",

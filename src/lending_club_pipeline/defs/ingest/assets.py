@@ -105,7 +105,7 @@ def _land_all(
             refused.append(error)
             continue
         warehouse.load_raw(settings.landing, day.as_of_date)
-        landed.append(LandedDay(day, time.monotonic() - started))
+        landed.append(LandedDay(day, round(time.monotonic() - started, 3)))
         state = "unchanged since it was landed" if day.is_unchanged else "landed"
         context.log.info(f"Delivery of {day.as_of_date} in {delivery.folder}: {state}")
     _refuse_if_any(refused, len(landed))

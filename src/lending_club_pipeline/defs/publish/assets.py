@@ -228,7 +228,7 @@ def _timed(
     work = publication.work_for(target)
     with explaining(target):
         rows = write(work)
-        return describe(work, rows, target), time.monotonic() - started
+        return describe(work, rows, target), round(time.monotonic() - started, 3)
 
 
 def _materialized(

@@ -82,6 +82,6 @@ def _publish(warehouse: Warehouse) -> dg.MaterializeResult:
             "checksum": str(served.fingerprint.checksum),
             **SUMMARY_LINEAGE,
             "readers": dg.MetadataValue.json(list(served.readers)),
-            "duration_seconds": time.monotonic() - started,
+            "duration_seconds": round(time.monotonic() - started, 3),
         }
     )
