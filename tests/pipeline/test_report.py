@@ -342,6 +342,54 @@ def test_no_page_is_wider_than_its_window(warehouse: Warehouse, tmp_path: Path) 
         assert int(page) <= int(window)
 
 
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs a browser")
+@pytest.mark.parametrize("times", [1, 702, 987_654_321])
+def test_what_is_written_behind_a_bar_is_never_cut_off(
+    warehouse: Warehouse, tmp_path: Path, times: int
+) -> None:
+    text = write_report(warehouse, tmp_path / "report.html", CHECKS).path.read_text("utf-8")
+    (data,) = Page(text).blocks["data"]
+    figures = json.loads(data)
+    for series in figures["reasons"]["series"]:
+        series["values"] = [value * times for value in series["values"]]
+    (tmp_path / "many.html").write_text(text.replace(data, json.dumps(figures)), encoding="utf-8")
+    most = max(map(sum, zip(*(it["values"] for it in figures["reasons"]["series"]), strict=True)))
+    frames = "".join(
+        f'<iframe src="many.html" style="width: {width}px; height: 900px; border: 0"></iframe>'
+        for width in (400, 820, 1100, 1600)
+    )
+    shell = tmp_path / "shell.html"
+    shell.write_text(
+        f"""<body>{frames}<script>
+        const beyond = ({{ contentWindow: {{ Chart }} }}) => {{
+          const chart = Chart.getChart("reasons");
+          const bars = chart.getSortedVisibleDatasetMetas().flatMap((it) => it.data);
+          chart.ctx.font = Chart.helpers.toFont({{ size: 12 }}).string;
+          const label = chart.ctx.measureText("{most:,.0f}").width;
+          return Math.ceil(Math.max(...bars.map((it) => it.x)) + 6 + label - chart.width);
+        }};
+        onload = () => setTimeout(() => {{
+          document.title = [...document.querySelectorAll("iframe")].map(beyond).join(" ");
+        }}, 500);
+        </script>"""
+    )
+
+    (measured,) = re.findall(r"<title>([-\d ]+)</title>", _dumped(shell, tmp_path))
+
+    assert len(measured.split()) == 4
+    assert all(int(pixels) <= 0 for pixels in measured.split()), measured
+
+
+def test_the_name_of_an_encoding_stays_on_one_line(warehouse: Warehouse) -> None:
+    report = read_report(warehouse, _ledger(warehouse), None, [])
+    unreadable = ReasonCount("record_not_utf8", {"accounts.csv": 1}, ())
+
+    text = render(dataclasses.replace(report, reasons=(unreadable,)))
+
+    assert 'bytes that are not text in <span class="whole">UTF-8</span>.</td>' in text
+    assert 'Export the file in the <span class="whole">UTF-8</span> encoding.</td>' in text
+
+
 def _dumped(page: Path, folder: Path) -> str:
     """The page as a browser shows it, which has nothing to say about it on its console."""
     shown = subprocess.run(

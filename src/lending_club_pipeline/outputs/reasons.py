@@ -53,8 +53,8 @@ _QUARANTINED_IN_STAGING: Final = {
     ),
     "customer_id_not_a_whole_number": Reason(
         "Customer number not a whole number",
-        "CustomerID must be a whole number from 1 to 9223372036854775807, in digits only: no "
-        "sign, point or separator.",
+        "CustomerID must be a whole number from 1 to 9,223,372,036,854,775,807, written in "
+        "digits only: no sign, point or separator.",
         "Correct CustomerID; export it as a number, not as formatted text.",
     ),
     "account_id_missing": Reason(

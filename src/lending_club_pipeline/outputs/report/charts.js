@@ -22,6 +22,16 @@
     return lines;
   }
 
+  // The width in pixels of the longest of these texts, so that a chart leaves room for it.
+  function widest(canvas, font, texts) {
+    const ctx = canvas.getContext("2d");
+    ctx.save();
+    ctx.font = font;
+    const width = Math.max(...texts.map((text) => ctx.measureText(text).width));
+    ctx.restore();
+    return Math.ceil(width);
+  }
+
   function tooltip(callbacks) {
     return {
       backgroundColor: colour("text"), titleColor: colour("surface"), bodyColor: colour("surface"),
@@ -69,6 +79,10 @@
       labels[node.id] = ends.has(node.id) ? node.label + "  " + number : node.label + "\n" + number;
       priority[node.id] = at;
     });
+    const font = Chart.helpers.toFont({ size: 12 }).string;
+    const right = Math.max(narrow ? 172 : 182, widest(canvas, font, [...ends].map((id) => labels[id])) + 26);
+    // The label of the first node is written above it, to both of its sides.
+    const left = Math.max(36, widest(canvas, font, labels[figure.nodes[0].id].split("\n")) / 2 + 4);
     const paint = (end) => ({ dataIndex }) => {
       const key = data[dataIndex]?.[end] ?? "thread";
       return isSeen(key) ? colour(key) : "transparent";
@@ -88,7 +102,7 @@
         },
       }] },
       options: {
-        layout: { padding: { top: 40, right: narrow ? 172 : 182, bottom: 12, left: 36 } },
+        layout: { padding: { top: 40, right, bottom: 12, left } },
         plugins: { tooltip: { ...tooltip({ label: ({ dataIndex }) => {
           const link = data[dataIndex];
           return link.source.label + " \u2192 " + link.node.label + ": " + link.node.text;
@@ -97,27 +111,33 @@
     };
   }
 
+  const endFont = (figure, narrow) => Chart.helpers.toFont({ size: narrow && !figure.stacked ? 10 : 12 }).string;
+
+  // What is written at the ends of a figure's bars, bar by bar: of a stack its sum.
+  const endTexts = (figure, at) => {
+    const values = figure.series.map((series) => series.values[at]);
+    return (figure.stacked ? [values.reduce((all, it) => all + it, 0)] : values).map((it) => short(figure, it));
+  };
+
   // Writes what a bar, or a stack of bars, comes to at its end.
   const ends = {
     id: "ends",
     afterDatasetsDraw(chart, _, figure) {
       const { ctx } = chart;
       ctx.save();
-      ctx.font = Chart.helpers.toFont({ size: isNarrow(chart.canvas) && !figure.stacked ? 10 : 12 }).string;
+      ctx.font = endFont(figure, isNarrow(chart.canvas));
       ctx.fillStyle = colour("text");
       figure.labels.forEach((_label, at) => {
-        const bars = figure.series.map((series, of) => ({ bar: chart.getDatasetMeta(of).data[at], value: series.values[at] }));
-        const sum = bars.reduce((all, it) => all + it.value, 0);
-        const far = figure.horizontal
-          ? Math.max(...bars.map((it) => it.bar.x)) : Math.min(...bars.map((it) => it.bar.y));
-        const marks = figure.stacked ? [[bars[0].bar, far, sum]]
-          : bars.map((it) => [it.bar, it.bar.y, it.value]);
-        for (const [bar, end, value] of marks) {
+        const bars = figure.series.map((_series, of) => chart.getDatasetMeta(of).data[at]);
+        const far = figure.horizontal ? Math.max(...bars.map((it) => it.x)) : Math.min(...bars.map((it) => it.y));
+        endTexts(figure, at).forEach((text, of) => {
+          const bar = bars[of];
+          const end = figure.stacked ? far : bar.y;
           ctx.textAlign = figure.horizontal ? "left" : "center";
           ctx.textBaseline = figure.horizontal ? "middle" : "bottom";
           const place = figure.horizontal ? [end + 6, bar.y] : [bar.x, end - 4];
-          ctx.fillText(short(figure, value), ...place);
-        }
+          ctx.fillText(text, ...place);
+        });
       });
       ctx.restore();
     },
@@ -130,10 +150,12 @@
       const line = root.classList.contains("printing") ? 26 : narrow ? 40 : 38;
       canvas.parentElement.style.height = 70 + figure.labels.length * line + "px";
     }
+    // The longest bar may reach the end of the axis: what is written behind it has its own room.
+    const room = widest(canvas, endFont(figure, narrow), figure.labels.flatMap((_label, at) => endTexts(figure, at))) + 8;
     const names = { grid: { display: false }, stacked: figure.stacked, border: { color: colour("line") },
-      ticks: { color: colour("text"), autoSkip: false, maxRotation: 0 } };
+      ticks: { color: colour("text"), font: { size: narrow && figure.horizontal ? 11 : 12 }, autoSkip: false, maxRotation: 0 } };
     const values = { stacked: figure.stacked, beginAtZero: true, border: { display: false },
-      grid: { color: colour("line") }, grace: "12%",
+      grid: { color: colour("line") },
       ticks: { color: colour("muted"), maxTicksLimit: 6, precision: 0, callback: (value) => compact.format(value) } };
     return {
       type: "bar",
@@ -146,6 +168,7 @@
       },
       options: {
         indexAxis: figure.horizontal ? "y" : "x",
+        layout: { padding: figure.horizontal ? { right: room } : { top: 18 } },
         scales: figure.horizontal ? { x: values, y: names } : { x: names, y: values },
         interaction: { mode: "index", axis: figure.horizontal ? "y" : "x", intersect: false },
         plugins: {
