@@ -40,6 +40,10 @@ class OutputError(PipelineError):
     """An output could not be written; the files of the last good run stay as they are."""
 
 
+class ServiceError(PipelineError):
+    """Dagster's web page cannot be served, or is served no longer."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where in a delivery something was found.

@@ -1,9 +1,9 @@
 """Commands that look at the platform: doctor, parity, ui."""
 
 import datetime as dt
-import os
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -48,19 +48,26 @@ def parity(inputs: Path | None, as_of: dt.datetime | None) -> None:
 
 
 @click.command(epilog=EPILOG)
-@click.option("--port", type=int, default=3000, show_default=True, help="Port of the web page.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=3000,
+    show_default=True,
+    help="Port of the web page.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 def ui(port: int, host: str) -> None:
     """Open Dagster on a web page.
 
-    Lineage, runs, checks, schedule and sensor; until you press Ctrl+C.
+    Lineage, runs, checks, schedule and sensor; until you press Ctrl+C or send SIGTERM, which ends
+    all of it with exit code 0.
     """
-    from lending_club_pipeline.defs.automation.homes import prepare_home
+    with suppress(KeyboardInterrupt):
+        from lending_club_pipeline.defs.automation.homes import prepare_home
+        from lending_club_pipeline.defs.automation.services import expect_free, serve
 
-    home = prepare_home(load_settings().dagster_home)
-    os.environ["DAGSTER_HOME"] = str(home)
-    click.echo(f"Dagster on http://{host}:{port} (run history in {home})", err=True)
-    module = "lending_club_pipeline.definitions"
-    dagster = str(Path(sys.executable).with_name("dagster"))
-    sys.stderr.flush()
-    os.execv(dagster, [dagster, "dev", "-m", module, "-h", host, "-p", str(port)])  # noqa: S606 - no shell, our own arguments
+        expect_free(host, port)
+        home = prepare_home(load_settings().dagster_home)
+        click.echo(f"Dagster on http://{host}:{port} (run history in {home})", err=True)
+        serve(host, port, home, "lending_club_pipeline.definitions")
+    click.echo("Dagster has ended.", err=True)
