@@ -16,7 +16,7 @@ from lending_club_pipeline.settings import load_settings
 @click.option("--as-of", type=DATE, help="Business date; the newest processed one if left out.")
 @click.option("--wait", type=SECONDS, help="Seconds to wait for a run that has the database.")
 def explain(
-    account_id: str | None, customer: int | None, as_of: dt.datetime | None, wait: float | None
+    account_id: str | None, customer: int | None, as_of: dt.date | None, wait: float | None
 ) -> None:
     """Tell the story of one account, or of one customer.
 
@@ -35,13 +35,12 @@ def explain(
 
     if (account_id is None) == (customer is None):
         raise click.UsageError("Name one account (ACCOUNT_ID) or one customer (--customer ID).")
-    date = as_of.date() if as_of else None
     warehouse = choose_warehouse(load_settings({"lock_wait_seconds": wait}))
     with warehouse.session(read_only=True):
         if customer is not None:
-            lines = customer_lines(tell_customer(warehouse, customer, date))
+            lines = customer_lines(tell_customer(warehouse, customer, as_of))
         else:
-            lines = account_lines(tell_account(warehouse, account_id or "", date))
+            lines = account_lines(tell_account(warehouse, account_id or "", as_of))
     for line in lines:
         click.echo(line)
 
@@ -60,8 +59,8 @@ def explain(
 @click.option("--csv", type=FOLDER, help="Write every account that changed into this file.")
 @click.option("--wait", type=SECONDS, help="Seconds to wait for a run that has the database.")
 def diff(
-    one: dt.datetime,
-    other: dt.datetime,
+    one: dt.date,
+    other: dt.date,
     account: str | None,
     limit: int,
     csv: Path | None,
@@ -85,8 +84,8 @@ def diff(
 
     warehouse = choose_warehouse(load_settings({"lock_wait_seconds": wait}))
     with warehouse.session(read_only=True):
-        found = find_differences(warehouse, one.date(), other.date(), limit, account)
-        rows = write_differences(warehouse, one.date(), other.date(), csv) if csv else 0
+        found = find_differences(warehouse, one, other, limit, account)
+        rows = write_differences(warehouse, one, other, csv) if csv else 0
     console = Console(highlight=False)
     console.width = max(console.width, WIDTH_OF_FILES)
     console.print(difference_table(found))

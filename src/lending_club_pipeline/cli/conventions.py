@@ -48,12 +48,12 @@ class _Date(click.ParamType):  # type: ignore[type-arg]
         self._shown = shown
 
     def convert(
-        self, value: str | dt.datetime, param: click.Parameter | None, ctx: click.Context | None
-    ) -> dt.datetime:
-        if isinstance(value, dt.datetime):
+        self, value: str | dt.date, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dt.date:
+        if isinstance(value, dt.date):
             return value
         try:
-            return dt.datetime.strptime(value, self._code)  # noqa: DTZ007 - midnight, of no zone
+            return dt.datetime.strptime(value, self._code).date()  # noqa: DTZ007 - a date alone
         except ValueError:
             self.fail(f"{value!r} is not a {self.name}: write {self._shown}.", param, ctx)
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from lending_club_pipeline.cli.conventions import DATE, EPILOG, FAILED, FOLDER
+from lending_club_pipeline.cli.conventions import DATE, FAILED, FOLDER, REFUSED, exit_codes
 from lending_club_pipeline.settings import load_settings
 
 
-@click.command(epilog=EPILOG)
+@click.command(epilog=exit_codes())
 @click.option("--inputs", type=FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
 @click.option("--outputs", type=FOLDER, help="Folder for outputs instead of OUTPUT_PATH.")
 def doctor(inputs: Path | None, outputs: Path | None) -> None:
@@ -25,10 +25,10 @@ def doctor(inputs: Path | None, outputs: Path | None) -> None:
         sys.exit(FAILED)
 
 
-@click.command(epilog=EPILOG)
+@click.command(epilog=exit_codes(REFUSED))
 @click.option("--inputs", type=FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
 @click.option("--as-of", type=DATE, help="Business date of the delivery, YYYY-MM-DD.")
-def parity(inputs: Path | None, as_of: dt.datetime | None) -> None:
+def parity(inputs: Path | None, as_of: dt.date | None) -> None:
     """Process a delivery on DuckDB and on Databricks, and compare what they made.
 
     Every model, row by row, and the bytes of every output. Needs the DATABRICKS_ variables; works
@@ -40,14 +40,13 @@ def parity(inputs: Path | None, as_of: dt.datetime | None) -> None:
 
     settings = load_settings({"input_path": inputs})
     with Progress() as progress, tempfile.TemporaryDirectory(prefix="parity-") as folder:
-        date = as_of.date() if as_of else None
-        found = examine_parity(settings, date, Path(folder), progress.show)
+        found = examine_parity(settings, as_of, Path(folder), progress.show)
     print_parity(found)
     if not found.is_equal:
         sys.exit(FAILED)
 
 
-@click.command(epilog=EPILOG)
+@click.command(epilog=exit_codes())
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),

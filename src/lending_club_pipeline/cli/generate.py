@@ -54,7 +54,7 @@ def generate(
     days: int,
     change: float,
     seed: int,
-    first_day: dt.datetime | None,
+    first_day: dt.date | None,
     compression: Literal["none", "gz", "zst"],
     *,
     control: bool,
@@ -92,8 +92,8 @@ def generate(
         )
 
 
-def _first_day(given: dt.datetime | None, days: int) -> dt.date | None:
+def _first_day(given: dt.date | None, days: int) -> dt.date | None:
     if given is not None:
-        return given.date()
+        return given
     today = dt.datetime.now(dt.UTC).date()
     return today - dt.timedelta(days=days - 1) if days > 1 else None

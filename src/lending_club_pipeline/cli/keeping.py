@@ -18,7 +18,7 @@ from lending_club_pipeline.settings import load_settings
 @click.command(epilog=exit_codes())
 @click.argument("month", type=MONTH, metavar="MONTH")
 @click.option("--wait", type=SECONDS, help="Seconds to wait for another run to end.")
-def close_month(month: dt.datetime, wait: float | None) -> None:
+def close_month(month: dt.date, wait: float | None) -> None:
     """Compute account_summary_monthly of a month, YYYY-MM.
 
     `run` does so by itself when the month is over, and again when one of its days is restated.
@@ -29,7 +29,7 @@ def close_month(month: dt.datetime, wait: float | None) -> None:
     with Progress() as progress:
         from lending_club_pipeline.defs.automation.closing_months import close
 
-        report = close(settings, [month.date()], progress.show)
+        report = close(settings, [month], progress.show)
     exit_unless_success(report)
     click.echo(f"account_summary_monthly holds {month:%Y-%m} as its deliveries say now.")
 
@@ -38,7 +38,7 @@ def close_month(month: dt.datetime, wait: float | None) -> None:
 @click.argument("date", type=DATE, metavar="DATE")
 @click.option("--reason", required=True, help="Why the delivery is right although it moved so far.")
 @click.option("--by", help="Who approves it, instead of the login name.")
-def approve(date: dt.datetime, reason: str, by: str | None) -> None:
+def approve(date: dt.date, reason: str, by: str | None) -> None:
     """Let a held delivery be published.
 
     DATE is its business date. Recorded with name, time and reason, for exactly the files that were
@@ -50,7 +50,7 @@ def approve(date: dt.datetime, reason: str, by: str | None) -> None:
     warehouse = choose_warehouse(load_settings())
     with warehouse.session():
         name = by if by is not None else getpass.getuser()
-        approval = record(warehouse, date.date(), name, reason, dt.datetime.now(dt.UTC))
+        approval = record(warehouse, date, name, reason, dt.datetime.now(dt.UTC))
     click.echo(
         f"Approved by {approval.approved_by} at {approval.approved_at} UTC. To publish it: "
         f"lending-club run --as-of {approval.as_of_date}"

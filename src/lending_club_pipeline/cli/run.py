@@ -28,9 +28,9 @@ from lending_club_pipeline.settings import DataPlatformConfig, load_settings
 @click.option("--outputs", type=FOLDER, help="Folder for outputs instead of OUTPUT_PATH.")
 @click.option("--wait", type=SECONDS, help="Seconds to wait for another run to end.")
 def run(
-    as_of: dt.datetime | None,
-    first: dt.datetime | None,
-    last: dt.datetime | None,
+    as_of: dt.date | None,
+    first: dt.date | None,
+    last: dt.date | None,
     inputs: Path | None,
     outputs: Path | None,
     wait: float | None,
@@ -47,11 +47,11 @@ def run(
         {"input_path": inputs, "output_path": outputs, "lock_wait_seconds": wait}
     )
     if first is None and last is None:
-        _run_one(settings, as_of.date() if as_of else None, force=force)
+        _run_one(settings, as_of, force=force)
         return
     if first is None or as_of is not None:
         raise click.UsageError("Name one date (--as-of), or a range of them (--from, --to).")
-    _run_range(settings, first.date(), last.date() if last else None, force=force)
+    _run_range(settings, first, last, force=force)
 
 
 def _run_one(settings: DataPlatformConfig, as_of: dt.date | None, *, force: bool) -> None:
