@@ -118,8 +118,8 @@ def test_a_refusal_shows_and_records_no_name_and_no_record(
         pytest.param("error('for ' || account_id)", id="error", marks=pytest.mark.exhaustive),
     ],
 )
-def test_a_model_that_fails_on_a_value_does_not_show_it(
-    workspace: Workspace,
+def test_a_model_that_fails_on_a_value_does_not_show_it_and_publishes_nothing(
+    after_good_run: Workspace,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     value: str,
@@ -135,14 +135,18 @@ def test_a_model_that_fails_on_a_value_does_not_show_it(
     )
     assert broken != text
     model.write_text(broken)
-    workspace.deliver(CUSTOMERS.encode(), ACCOUNTS.replace("A1", "Quokka-5").encode())
+    after_good_run.deliver(CUSTOMERS.encode(), ACCOUNTS.replace("A1", "Quokka-5").encode())
+    before = after_good_run.output_bytes()
 
-    report = workspace.run()
+    report = after_good_run.run()
 
     assert report.outcome == "failed"
     assert report.message.startswith("dbt model or test account_summary_daily: ")
+    assert "the outputs of the last good run are unchanged" in report.message
+    assert after_good_run.output_bytes() == before
     _assert_no_canary(
-        "\n".join([report.message, *workspace.messages]).encode(), workspace.root / "dagster"
+        "\n".join([report.message, *after_good_run.messages]).encode(),
+        after_good_run.root / "dagster",
     )
 
 

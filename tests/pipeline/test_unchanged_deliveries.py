@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,19 +109,16 @@ def test_what_was_damaged_is_made_again(processed: Workspace) -> None:
     assert processed.output_bytes() == good
 
 
-def test_a_folder_that_holds_another_publication_gets_this_one(
+def test_another_folder_does_not_hold_what_was_published(
     processed: Workspace, tmp_path: Path
 ) -> None:
     invoke(processed, *RUN)
-    elsewhere = ("--outputs", str(tmp_path / "elsewhere"))
+    assert published_outputs.is_still_published(processed.settings())
+    elsewhere = processed.settings(output_path=tmp_path / "elsewhere")
+    shutil.copytree(processed.outputs, elsewhere.output_path)
 
-    assert not is_nothing(invoke(processed, *RUN, *elsewhere))
-    assert is_nothing(invoke(processed, *RUN, *elsewhere))
-
-    published = {path.name: path.read_bytes() for path in (tmp_path / "elsewhere").iterdir()}
-    assert published == processed.output_bytes()
-    # The pipeline remembers one publication, and this is not the one.
-    assert not published_outputs.is_still_published(processed.settings())
+    # Of the same bytes now, but the next run would not know that they were left behind.
+    assert not published_outputs.is_still_published(elsewhere)
 
 
 @pytest.mark.exhaustive
