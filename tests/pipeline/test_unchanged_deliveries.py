@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from lending_club_pipeline.cli import cli
 from lending_club_pipeline.defs.automation import finished_days, published_outputs
+from lending_club_pipeline.deliveries.finding import today_utc
 from tests.workspaces import AS_OF, Workspace
 
 CUSTOMERS = "1,Ada,Yes\n"
@@ -107,6 +108,21 @@ def test_what_was_damaged_is_made_again(processed: Workspace) -> None:
 
     assert "2026-01-31 processed" in " ".join(result.output.split())
     assert processed.output_bytes() == good
+
+
+def test_a_day_of_a_range_that_lies_in_the_future_is_refused_alone(processed: Workspace) -> None:
+    invoke(processed, *RUN)
+    tomorrow = today_utc() + dt.timedelta(days=1)
+    ahead = processed.deliver(CUSTOMERS, ACCOUNTS, tomorrow)
+
+    result = invoke(processed, "run", "--from", "2026-01-31", "--to", tomorrow.isoformat())
+    shutil.rmtree(ahead)
+
+    assert result.exit_code == 3
+    said = " ".join(result.output.split())
+    assert "2026-01-31 unchanged" in said
+    assert f"{tomorrow} refused" in said
+    assert "lies in the future" in said
 
 
 def test_another_folder_does_not_hold_what_was_published(

@@ -13,8 +13,10 @@ from lending_club_pipeline.defs.automation.published_outputs import is_still_pub
 from lending_club_pipeline.deliveries.finding import (
     dates_with_delivery,
     no_delivery_between,
+    refuse_future,
     today_utc,
 )
+from lending_club_pipeline.errors import RefusedDeliveryError
 from lending_club_pipeline.outputs.closing import DeliveryLedger
 from lending_club_pipeline.outputs.movements import held_dates
 from lending_club_pipeline.settings import DataPlatformConfig
@@ -133,11 +135,12 @@ def process_range(
 ) -> BackfillReport:
     """Process all deliveries from a first date through a last one.
 
-    Deliveries that are processed already and unchanged are left out (but for the last one, if the
-    outputs are not what was published last), and so are those whose records are past
-    `RETENTION_DAYS`. Neighbouring days are processed together, see `chunks`. A refused or
-    failed day leaves the others as they are. A day that failed while others after it were half
-    built, because a larger run had failed, is tried again in the end.
+    Deliveries that are processed already and unchanged are left out, and so are those whose records
+    are past `RETENTION_DAYS`; but if nothing else is published, and the outputs are not what was
+    published last, the last of the unchanged ones is processed for them. Neighbouring days are
+    processed together, see `chunks`. A refused or failed day leaves the others as they are. A day
+    that failed while others after it were half built, because a larger run had failed, is tried
+    again in the end.
 
     Args:
         settings: the project's settings.
@@ -160,12 +163,17 @@ def process_range(
     days |= {date: DayReport(date, "unchanged", "", it) for date, it in unchanged.items()}
     expired = set() if force else expired_days(settings, dates)
     days |= {date: DayReport(date, "expired") for date in expired}
-    todo = [date for date in dates if date not in unchanged and date not in expired]
+    future = _in_the_future(settings, dates)
+    days |= future
+    todo = [date for date in dates if date not in {*unchanged, *expired, *future}]
     backfill = _Backfill(settings, on_message)
     for part in chunks(settings, todo):
         days |= {day.as_of_date: day for day in backfill.chunk(part)}
     for date in backfill.worth_another_try:
         days |= {day.as_of_date: day for day in backfill.chunk([date])}
+    if unchanged and not backfill.written and not is_still_published(settings):
+        # Whichever day runs publishes the newest one.
+        days |= {day.as_of_date: day for day in backfill.chunk([max(unchanged)])}
     return BackfillReport(tuple(days[date] for date in sorted(days)), backfill.written)
 
 
@@ -173,11 +181,19 @@ def _unchanged(
     settings: DataPlatformConfig, dates: Sequence[dt.date]
 ) -> dict[dt.date, DeliveryLedger]:
     found = ((date, finished(settings, date)) for date in dates)
-    unchanged = {date: ledger for date, ledger in found if ledger is not None}
-    if len(unchanged) == len(dates) and not is_still_published(settings):
-        # Whichever day runs publishes the newest one.
-        del unchanged[max(unchanged)]
-    return unchanged
+    return {date: ledger for date, ledger in found if ledger is not None}
+
+
+def _in_the_future(
+    settings: DataPlatformConfig, dates: Sequence[dt.date]
+) -> dict[dt.date, DayReport]:
+    found = {}
+    for date in dates:
+        try:
+            refuse_future(date, today_utc(), settings.input_path / date.isoformat())
+        except RefusedDeliveryError as error:
+            found[date] = DayReport(date, "refused", str(error))
+    return found
 
 
 def _every_day(first: dt.date, last: dt.date) -> Iterator[dt.date]:
