@@ -306,7 +306,7 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> DataPlatformCon
     try:
         return DataPlatformConfig(_secrets_dir=secrets_dir, **given)
     except ValidationError as error:
-        raise ConfigurationError(_explained(error, given)) from None
+        problem = _explained(error, given)
     except UnicodeDecodeError as error:
         raise ConfigurationError(
             f"{_ENV_FILE}: byte {error.start + 1} is not valid UTF-8. Save the file as UTF-8."
@@ -316,6 +316,8 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> DataPlatformCon
             f"{error.filename}: these settings cannot be read ({error.strerror}). Give the user "
             "who runs the pipeline the right to read them."
         ) from None
+    # Raised out here, it does not carry pydantic's error along, which holds the values: secrets.
+    raise ConfigurationError(problem)
 
 
 def _explained(error: ValidationError, given: Mapping[str, Any]) -> str:
