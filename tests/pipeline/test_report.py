@@ -7,10 +7,8 @@ import hashlib
 import json
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from decimal import Decimal
-from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from lending_club_pipeline.outputs.report.data import Example, ReasonCount
 from lending_club_pipeline.outputs.report.reading import read_report
 from lending_club_pipeline.outputs.report.render import render
 from lending_club_pipeline.warehouse import Warehouse, choose_warehouse
+from tests.pipeline.report_pages import Page, dumped
 from tests.workspaces import AS_OF, Workspace
 
 BEFORE = dt.date(2025, 12, 31)
@@ -47,47 +46,6 @@ CHECKS = (
     CheckResult("rows_add_up", "delivery_ledger", True, "error", "Every row is somewhere."),
     CheckResult("customers_have_a_name", "stg_customers__cleaned", False, "warn", ""),
 )
-
-
-class Page(HTMLParser):
-    """What a browser would see of a page: its table rows, scripts, styles and attributes."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text = text
-        self.rows: list[list[str]] = []
-        self.blocks: dict[str, list[str]] = {"script": [], "style": [], "data": []}
-        self.attributes: list[tuple[str, str, str]] = []
-        self._cell = False
-        self._block = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-        if tag == "tr":
-            self.rows.append([])
-        self._cell = self._cell or tag in ("td", "th")
-        if tag in ("td", "th"):
-            self.rows[-1].append("")
-        if tag in ("script", "style"):
-            self._block = "data" if ("type", "application/json") in attrs else tag
-            self.blocks[self._block].append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._cell = self._cell and tag not in ("td", "th")
-        self._block = "" if tag in ("script", "style") else self._block
-
-    def handle_data(self, data: str) -> None:
-        if self._block:
-            self.blocks[self._block][-1] += data
-        elif self._cell:
-            self.rows[-1][-1] = " ".join(f"{self.rows[-1][-1]} {data}".split())
-
-    def row(self, *beginning: str) -> list[str]:
-        """The only table row that begins with these cells."""
-        found = [row for row in self.rows if row[: len(beginning)] == list(beginning)]
-        assert len(found) == 1, (beginning, self.rows)
-        return found[0]
 
 
 @pytest.fixture(scope="module")
@@ -314,7 +272,7 @@ def test_the_embedded_libraries_are_those_that_were_published() -> None:
 def test_a_browser_draws_every_chart(warehouse: Warehouse, tmp_path: Path) -> None:
     written = write_report(warehouse, tmp_path / "report.html", CHECKS)
 
-    page = Page(_dumped(written.path, tmp_path))
+    page = Page(dumped(written.path, tmp_path))
 
     charts = json.loads(page.blocks["data"][0])
     drawn = [value for tag, name, value in page.attributes if (tag, name) == ("canvas", "style")]
@@ -335,7 +293,7 @@ def test_no_page_is_wider_than_its_window(warehouse: Warehouse, tmp_path: Path) 
         "${it.contentDocument.documentElement.scrollWidth}`).join(' '); }, 500);</script>"
     )
 
-    shown = _dumped(shell, tmp_path)
+    shown = dumped(shell, tmp_path)
 
     (measured,) = re.findall(r"<title>([\d: ]+)</title>", shown)
     for window, page in (pair.split(":") for pair in measured.split()):
@@ -374,7 +332,7 @@ def test_what_is_written_behind_a_bar_is_never_cut_off(
         </script>"""
     )
 
-    (measured,) = re.findall(r"<title>([-\d ]+)</title>", _dumped(shell, tmp_path))
+    (measured,) = re.findall(r"<title>([-\d ]+)</title>", dumped(shell, tmp_path))
 
     assert len(measured.split()) == 4
     assert all(int(pixels) <= 0 for pixels in measured.split()), measured
@@ -388,16 +346,3 @@ def test_the_name_of_an_encoding_stays_on_one_line(warehouse: Warehouse) -> None
 
     assert 'bytes that are not text in <span class="whole">UTF-8</span>.</td>' in text
     assert 'Export the file in the <span class="whole">UTF-8</span> encoding.</td>' in text
-
-
-def _dumped(page: Path, folder: Path) -> str:
-    """The page as a browser shows it, which has nothing to say about it on its console."""
-    shown = subprocess.run(
-        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-         "--disable-background-networking", f"--user-data-dir={folder / 'profile'}",
-         "--allow-file-access-from-files", "--virtual-time-budget=2000",
-         "--enable-logging=stderr", "--dump-dom", page.as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    assert "CONSOLE" not in shown.stderr, shown.stderr
-    return shown.stdout

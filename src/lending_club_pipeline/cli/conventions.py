@@ -58,7 +58,7 @@ class _Date(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{value!r} is not a {self.name}: write {self._shown}.", param, ctx)
 
 
-class _Seconds(click.ParamType):  # type: ignore[type-arg]
+class _Seconds(click.ParamType):  # type: ignore[type-arg]  # as above
     """How long to wait; its errors name the option, and those of the settings a variable."""
 
     name = "seconds"

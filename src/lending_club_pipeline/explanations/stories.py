@@ -14,7 +14,7 @@ from lending_club_pipeline.warehouse import Warehouse
 # Longer digits are no number that anybody has, and slow to read.
 _LONGEST: Final = 1000
 _NONE_PROCESSED: Final = "No delivery was processed yet. Process one by `lending-club run`."
-REJECTED_ARE: Final = "Records that did not split into fields are in quarantine.csv."
+REJECTED_RECORDS: Final = "Records that did not split into fields are in quarantine.csv."
 
 Fate = Literal["published", "not_savings", "exact_duplicate", "quarantined", "cleaned"]
 
@@ -116,7 +116,7 @@ def tell_account(
     if not found:
         raise NothingToExplainError(
             f"accounts.csv of {date} has no account {account_id}. Its spelling counts, capital "
-            f"letters too; another day is named by --as-of. {REJECTED_ARE}"
+            f"letters too; another day is named by --as-of. {REJECTED_RECORDS}"
         )
     records = _records(warehouse, ACCOUNTS, found, date)
     owners = {number for row in found if (number := _number(row["customer_id"])) is not None}
@@ -146,7 +146,7 @@ def tell_customer(
     if not records and not rows:
         raise NothingToExplainError(
             f"The delivery of {date} has no customer {customer_id} and no account of one. Another "
-            f"day is named by --as-of. {REJECTED_ARE}"
+            f"day is named by --as-of. {REJECTED_RECORDS}"
         )
     return CustomerStory(date, customer_id, records, _records(warehouse, ACCOUNTS, rows, date))
 

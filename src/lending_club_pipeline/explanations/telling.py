@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from lending_club_pipeline.explanations.stories import (
-    REJECTED_ARE,
+    REJECTED_RECORDS,
     AccountStory,
     CustomerStory,
     InterestStory,
@@ -39,7 +39,7 @@ def account_lines(story: AccountStory) -> Iterator[str]:
     elif any(record.fate == "quarantined" for record in story.records):
         yield ""
         yield "Its customer: Customer.csv of that day has no record with a readable, equal number."
-        yield f"  {REJECTED_ARE}"
+        yield f"  {REJECTED_RECORDS}"
     if story.interest is not None:
         yield ""
         yield "Its interest"
@@ -51,7 +51,7 @@ def customer_lines(story: CustomerStory) -> Iterator[str]:
     yield f"Customer {story.customer_id} in the delivery of {story.as_of_date}"
     if not story.records:
         yield ""
-        yield f"Customer.csv has no record of that number; accounts name it. {REJECTED_ARE}"
+        yield f"Customer.csv has no record of that number; accounts name it. {REJECTED_RECORDS}"
     for record in story.records:
         yield ""
         yield from _record_lines(record)
