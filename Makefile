@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-DAGSTER_YAML := src/lending_club_pipeline/defs/automation/dagster.yaml
+DAGSTER_YAML := src/lending_club_pipeline/defs/dagster.yaml
 UV := $(or $(shell command -v uv),.tools/bin/uv)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # Without compiled bytecode every start takes twice as long.

@@ -18,11 +18,11 @@ import psutil
 
 from bench.measuring import Cost, measure, middle
 from bench.plotting import plot
-from lending_club_pipeline.deliveries.finding import today_utc
-from lending_club_pipeline.settings import parse_bytes
+from lending_club_pipeline.config.settings import parse_bytes
+from lending_club_pipeline.dbt_runner.invocation import MONTH_END
+from lending_club_pipeline.dbt_runner.project import project_dir
+from lending_club_pipeline.ingest.deliveries.discovery import today_utc
 from lending_club_pipeline.synthetic.generating import generate_deliveries
-from lending_club_pipeline.transformation.projects import project_dir
-from lending_club_pipeline.transformation.runs import MONTH_END
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results"

@@ -22,8 +22,8 @@ _PRELOADED: Final = (
     "dbt.adapters.duckdb",
     "dbt.cli.main",
     "lending_club_pipeline.cli",
-    "lending_club_pipeline.defs.automation.backfills",
-    "lending_club_pipeline.explanations.telling",
+    "lending_club_pipeline.defs.backfills",
+    "lending_club_pipeline.present.account_traces",
 )
 
 _POLL_SECONDS: Final = 0.005

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.settings import DataPlatformConfig
+from lending_club_pipeline.config.settings import DataPlatformConfig
 from tests.workspaces import Workspace
 
 ROOT = Path(__file__).parent

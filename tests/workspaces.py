@@ -7,8 +7,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lending_club_pipeline.defs.automation.local_runs import RunReport, process_delivery
-from lending_club_pipeline.settings import DataPlatformConfig, load_settings
+from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
+from lending_club_pipeline.defs.local_runs import RunReport, process_delivery
 from tests import commands
 
 CUSTOMER_HEADER = "CustomerID,Name,HasLoan\n"

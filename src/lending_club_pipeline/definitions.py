@@ -2,8 +2,8 @@
 
 import dagster as dg
 
+from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.defs.project import build_definitions
-from lending_club_pipeline.settings import load_settings
 
 
 @dg.definitions

@@ -4,8 +4,8 @@ import datetime as dt
 from pathlib import Path
 from typing import Final
 
-from lending_club_pipeline.deliveries.finding import find_delivery
-from lending_club_pipeline.deliveries.landing import SplitterLimits, land
+from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
+from lending_club_pipeline.ingest.landing import SplitterLimits, land
 from tests.databricks.conftest import WarehouseClient
 from tests.workspaces import ACCOUNT_HEADER, CUSTOMER_HEADER
 

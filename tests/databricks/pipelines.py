@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lending_club_pipeline.settings import DataPlatformConfig, load_settings
+from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession
 from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
 from tests.databricks.conftest import WarehouseClient

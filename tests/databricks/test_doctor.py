@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from lending_club_pipeline.cli import cli
-from lending_club_pipeline.findings import Finding
+from lending_club_pipeline.contract.findings import Finding
 from tests.databricks.conftest import WarehouseClient
 from tests.databricks.pipelines import environment_of, warehouse_of
 

@@ -9,11 +9,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from lending_club_pipeline.errors import WarehouseError
-from lending_club_pipeline.outputs.atomic_files import replacing
+from lending_club_pipeline.contract.errors import WarehouseError
+from lending_club_pipeline.files.atomic import replacing
 from lending_club_pipeline.warehouse.databricks import result_files
-from lending_club_pipeline.warehouse.databricks.faults import TransientWarehouseError
-from lending_club_pipeline.warehouse.databricks.loading import Loader
+from lending_club_pipeline.warehouse.databricks.errors import TransientWarehouseError
+from lending_club_pipeline.warehouse.databricks.loader import Loader
 from lending_club_pipeline.warehouse.databricks.raw_tables import RawSchema
 from tests.databricks.conftest import WarehouseClient
 from tests.databricks.deliveries import ACCOUNTS, DAY, RESTATED, land_delivery
@@ -141,7 +141,7 @@ def test_a_stream_that_is_cut_is_begun_anew_and_the_file_is_whole(
 _DIES_WITH_A_STREAM = """
 import sys
 from pathlib import Path
-from lending_club_pipeline.outputs.atomic_files import Publication
+from lending_club_pipeline.files.atomic import Publication
 from lending_club_pipeline.warehouse.databricks.result_files import _stream_of
 work = Publication().work_for(Path(sys.argv[1]))
 _stream_of(work).touch()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lending_club_pipeline.errors import WarehouseLockedError
+from lending_club_pipeline.contract.errors import WarehouseLockedError
 from lending_club_pipeline.warehouse.databricks import leases
 from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
 from tests.databricks.conftest import WarehouseClient

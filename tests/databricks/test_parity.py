@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
+from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.explanations.differences import find_differences, write_differences
-from lending_club_pipeline.outputs.closing import read_ledger
-from lending_club_pipeline.outputs.tables import OUTPUT_FILES
 from lending_club_pipeline.parity.comparing import Comparer
 from lending_club_pipeline.parity.running import BothEngines, Parity, both_engines
-from lending_club_pipeline.settings import DataPlatformConfig, load_settings
-from lending_club_pipeline.terminal import print_parity
+from lending_club_pipeline.present.terminal import print_parity
+from lending_club_pipeline.publish.tables import OUTPUT_FILES
+from lending_club_pipeline.reconcile.ledger import read_ledger
 from lending_club_pipeline.warehouse import choose_warehouse
 from tests.databricks.conftest import WarehouseClient
 from tests.databricks.parity_deliveries import (

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.defs.publish.previews import SUMMARY_COLUMNS
-from lending_club_pipeline.errors import OutputError
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession
 from lending_club_pipeline.warehouse.serving import Served, ServedColumn
 from tests.databricks.conftest import WarehouseClient

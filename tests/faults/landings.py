@@ -8,9 +8,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from lending_club_pipeline.deliveries.finding import find_delivery
-from lending_club_pipeline.deliveries.landing import LandedDelivery, SplitterLimits, land
-from lending_club_pipeline.errors import RefusedDeliveryError
+from lending_club_pipeline.contract.errors import RefusedDeliveryError
+from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
+from lending_club_pipeline.ingest.landing import LandedDelivery, SplitterLimits, land
 from tests.workspaces import ACCOUNT_HEADER, AS_OF, CUSTOMER_HEADER
 
 TODAY = dt.date(2026, 2, 1)

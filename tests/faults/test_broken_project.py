@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from lending_club_pipeline.cli import cli
-from lending_club_pipeline.errors import TransformationError
-from lending_club_pipeline.transformation import manifests
-from lending_club_pipeline.transformation.projects import project_dir
+from lending_club_pipeline.contract.errors import TransformationError
+from lending_club_pipeline.dbt_runner import manifest
+from lending_club_pipeline.dbt_runner.project import project_dir
 from tests.faults.landings import ACCOUNTS, CUSTOMERS
 from tests.workspaces import Workspace
 
@@ -50,7 +50,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the dbt project, which runs use instead of the real one."""
     copy = tmp_path / "project"
     shutil.copytree(project_dir(), copy, ignore=shutil.ignore_patterns("target", "logs"))
-    monkeypatch.setattr(manifests, "project_dir", lambda: copy)
+    monkeypatch.setattr(manifest, "project_dir", lambda: copy)
     return copy
 
 
@@ -78,7 +78,7 @@ def test_a_project_that_does_not_parse_names_the_model(
 def test_a_project_that_is_not_there_is_named(
     after_good_run: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(manifests, "project_dir", lambda: tmp_path / "nowhere")
+    monkeypatch.setattr(manifest, "project_dir", lambda: tmp_path / "nowhere")
 
     with pytest.raises(TransformationError, match=r"dbt cannot read its project: .*nowhere"):
         after_good_run.run()
@@ -115,7 +115,7 @@ def test_a_model_that_fails_is_named_and_nothing_is_published(
     assert "no_such_column" in message
     assert "the outputs of the last good run are unchanged" in message
 
-    monkeypatch.setattr(manifests, "project_dir", project_dir)
+    monkeypatch.setattr(manifest, "project_dir", project_dir)
     assert after_good_run.run().outcome == "success"
 
 

@@ -6,9 +6,9 @@ from types import ModuleType, SimpleNamespace
 import duckdb
 import pytest
 
+from lending_club_pipeline.contract.errors import RefusedDeliveryError
 from lending_club_pipeline.defs.ingest import assets
-from lending_club_pipeline.deliveries import finding
-from lending_club_pipeline.errors import RefusedDeliveryError
+from lending_club_pipeline.ingest.deliveries import discovery
 from tests.faults.histories import CUSTOMERS, VARIANTS, History, differences
 from tests.workspaces import AS_OF, Workspace
 
@@ -24,7 +24,7 @@ class _ClockSetBack(dt.datetime):
 
 def _set_clock_back(patch: pytest.MonkeyPatch) -> None:
     of_then = SimpleNamespace(datetime=_ClockSetBack, date=dt.date, UTC=dt.UTC)
-    modules: tuple[ModuleType, ...] = (finding, assets)
+    modules: tuple[ModuleType, ...] = (discovery, assets)
     for module in modules:
         patch.setattr(module, "dt", of_then)
 

@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from lending_club_pipeline.cli import cli
-from lending_club_pipeline.deliveries.balance_sums import NUMBER, parse_number, sum_balances
-from lending_club_pipeline.deliveries.landing import read_landed_files
-from lending_club_pipeline.doctor import examine
-from lending_club_pipeline.findings import Finding
+from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.ingest.deliveries.balance_sums import NUMBER, parse_number, sum_balances
+from lending_club_pipeline.ingest.landing import read_landed_files
+from lending_club_pipeline.runs.doctor import examine
 from tests.faults.landings import Landing
 from tests.workspaces import ACCOUNT_HEADER, AS_OF
 

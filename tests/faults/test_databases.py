@@ -9,16 +9,16 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
-from lending_club_pipeline import disks
 from lending_club_pipeline.cli import cli
-from lending_club_pipeline.defs.automation import local_runs
-from lending_club_pipeline.errors import (
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.contract.errors import (
     PipelineError,
     WarehouseError,
     WarehouseLockedError,
 )
-from lending_club_pipeline.settings import DataPlatformConfig
-from lending_club_pipeline.warehouse import Warehouse, choose_warehouse, locks
+from lending_club_pipeline.defs import local_runs
+from lending_club_pipeline.files import io_errors, locks
+from lending_club_pipeline.warehouse import Warehouse, choose_warehouse
 from lending_club_pipeline.warehouse import duckdb as duckdb_warehouse
 from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
 from tests.faults.processes import another_process
@@ -200,7 +200,7 @@ def test_a_corrupt_database_says_what_to_do(
     ],
 )
 def test_only_a_fault_of_the_database_file_is_taken_for_one(said: str, is_damaged: bool) -> None:
-    assert disks.is_damaged(Path("/data/bank.duckdb"), said) == is_damaged
+    assert io_errors.is_damaged(Path("/data/bank.duckdb"), said) == is_damaged
 
 
 def test_a_corrupt_database_fails_the_run_and_moving_it_away_is_enough(
@@ -213,7 +213,7 @@ def test_a_corrupt_database_fails_the_run_and_moving_it_away_is_enough(
 
     # It opens, and dbt is the first to read what is missing.
     after_good_run.database.write_bytes(whole[: len(whole) // 3])
-    assert failure(after_good_run) == str(disks.damaged(after_good_run.database))
+    assert failure(after_good_run) == str(io_errors.damaged(after_good_run.database))
 
     after_good_run.database.unlink()
     assert after_good_run.run().outcome == "success"

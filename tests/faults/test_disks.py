@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.defs.automation import local_runs
-from lending_club_pipeline.errors import (
+from lending_club_pipeline.contract.errors import (
     OutputError,
 )
-from lending_club_pipeline.outputs import atomic_files
-from lending_club_pipeline.outputs.atomic_files import Publication, replacing
+from lending_club_pipeline.defs import local_runs
+from lending_club_pipeline.files import atomic
+from lending_club_pipeline.files.atomic import Publication, replacing
 from tests.faults.landings import ACCOUNTS, CUSTOMERS, Landing
 from tests.faults.restrictions import largest_file, mode
 from tests.workspaces import ACCOUNT_HEADER, AS_OF, Workspace
@@ -97,7 +97,7 @@ def test_outputs_that_cannot_all_be_written_are_not_published(tmp_path: Path) ->
     def publish() -> None:
         with Publication() as publication:
             publication.work_for(first).write_text("new\n")
-            with atomic_files.explaining(second):
+            with atomic.explaining(second):
                 publication.work_for(second).write_text("new\n" * 1000)
 
     with pytest.raises(OutputError) as caught, largest_file(100):

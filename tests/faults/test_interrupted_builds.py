@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.errors import TransformationError
-from lending_club_pipeline.transformation.interruptions import completing
+from lending_club_pipeline.contract.errors import TransformationError
+from lending_club_pipeline.dbt_runner.interruptions import completing
 from tests.faults.histories import CUSTOMERS, VARIANTS, History, differences
 from tests.faults.processes import Strike, run_and_kill
 from tests.workspaces import AS_OF, Workspace

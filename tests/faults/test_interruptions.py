@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.warehouse import locks
+from lending_club_pipeline.files import locks
 from tests.commands import waiting
 from tests.workspaces import Workspace
 

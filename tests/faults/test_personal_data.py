@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.transformation import manifests
-from lending_club_pipeline.transformation.projects import project_dir
+from lending_club_pipeline.dbt_runner import manifest
+from lending_club_pipeline.dbt_runner.project import project_dir
 from tests.workspaces import ACCOUNT_HEADER, CUSTOMER_HEADER, Workspace
 
 # In every name, and in whatever else is not published; as it came or in lower case. The published
@@ -126,7 +126,7 @@ def test_a_model_that_fails_on_a_value_does_not_show_it_and_publishes_nothing(
 ) -> None:
     project = tmp_path / "project"
     shutil.copytree(project_dir(), project, ignore=shutil.ignore_patterns("target", "logs"))
-    monkeypatch.setattr(manifests, "project_dir", lambda: project)
+    monkeypatch.setattr(manifest, "project_dir", lambda: project)
     model = project / "models/marts/account_summary_daily.sql"
     text = model.read_text()
     broken = text.replace(

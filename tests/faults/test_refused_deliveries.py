@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from lending_club_pipeline.cli import cli
-from lending_club_pipeline.deliveries import splitting
-from lending_club_pipeline.deliveries.finding import find_delivery
+from lending_club_pipeline.ingest.csv import parsing
+from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
 from tests.faults.landings import ACCOUNTS, CUSTOMERS, TODAY, Landing
 from tests.faults.restrictions import mode
 from tests.workspaces import AS_OF, Workspace
@@ -219,7 +219,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     landing: Landing, monkeypatch: pytest.MonkeyPatch, change: Callable[[Landing], None]
 ) -> None:
     landing.accounts.write_bytes(ACCOUNTS + b"A3,1,1.00,Savings\n")
-    split = splitting.split
+    split = parsing.split
 
     def split_and_change(connection, plain, place, header, columns, target) -> int:
         landed = split(connection, plain, place, header, columns, target)
@@ -227,7 +227,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
             change(landing)
         return landed
 
-    monkeypatch.setattr(splitting, "split", split_and_change)
+    monkeypatch.setattr(parsing, "split", split_and_change)
 
     refusal = landing.refusal()
 
@@ -239,7 +239,7 @@ def test_a_file_that_is_split_into_too_few_records_is_refused(
     landing: Landing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     landing.accounts.write_bytes(ACCOUNTS + b"A3,1,1.00,Savings\n")
-    split = splitting.split
+    split = parsing.split
 
     def split_and_lose_one(connection, plain, place, header, columns, target) -> int:
         landed = split(connection, plain, place, header, columns, target)
@@ -248,7 +248,7 @@ def test_a_file_that_is_split_into_too_few_records_is_refused(
             return connection.execute(f"copy ({kept}) to '{target}'").fetchone()[0]
         return landed
 
-    monkeypatch.setattr(splitting, "split", split_and_lose_one)
+    monkeypatch.setattr(parsing, "split", split_and_lose_one)
 
     refusal = landing.refusal()
 

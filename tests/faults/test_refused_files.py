@@ -5,7 +5,7 @@ import gzip
 import pyarrow as pa
 import pytest
 
-from lending_club_pipeline import doctor
+from lending_club_pipeline.runs import doctor
 from tests.faults.landings import ACCOUNTS, CUSTOMERS, Landing
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.deliveries import landing as landings
-from lending_club_pipeline.deliveries.exchanging import exchange
+from lending_club_pipeline.files.swap import exchange
+from lending_club_pipeline.ingest import landing as landings
 from tests.faults.landings import ACCOUNTS, Landing
 
 RESTATED = ACCOUNTS.replace(b"100.00", b"300.00")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.errors import ConfigurationError
-from lending_club_pipeline.settings import DataPlatformConfig, load_settings
+from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
+from lending_club_pipeline.contract.errors import ConfigurationError
 from tests.faults.restrictions import mode
 from tests.workspaces import Workspace
 

@@ -12,9 +12,9 @@ import io
 
 import pytest
 
-from lending_club_pipeline.defs.automation.backfills import process_range
-from lending_club_pipeline.defs.automation.closing_months import close_months
-from lending_club_pipeline.outputs.closing import read_ledger
+from lending_club_pipeline.defs.backfills import process_range
+from lending_club_pipeline.defs.closing_months import close_months
+from lending_club_pipeline.reconcile.ledger import read_ledger
 from lending_club_pipeline.warehouse import choose_warehouse
 from tests.data.bank_time_series.convert import balances
 from tests.oracle import DEFAULT, Outcome, process, timelines

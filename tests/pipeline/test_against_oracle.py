@@ -9,15 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lending_club_pipeline.deliveries import quoting
-from lending_club_pipeline.deliveries.finding import find_delivery
-from lending_club_pipeline.deliveries.landing import LandedDelivery, SplitterLimits, land
-from lending_club_pipeline.deliveries.mapped_files import WINDOW_BYTES
-from lending_club_pipeline.errors import RefusedDeliveryError
-from lending_club_pipeline.outputs.closing import DeliveryLedger, read_ledger
-from lending_club_pipeline.outputs.tables import ACCOUNT_SUMMARY, QUARANTINE
-from lending_club_pipeline.transformation.manifests import PreparedManifest, prepare_manifest
-from lending_club_pipeline.transformation.runs import build_arguments, run_dbt
+from lending_club_pipeline.contract.errors import RefusedDeliveryError
+from lending_club_pipeline.dbt_runner.invocation import build_arguments, run_dbt
+from lending_club_pipeline.dbt_runner.manifest import PreparedManifest, prepare_manifest
+from lending_club_pipeline.files.mapped import WINDOW_BYTES
+from lending_club_pipeline.ingest.csv import quotes
+from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
+from lending_club_pipeline.ingest.landing import LandedDelivery, SplitterLimits, land
+from lending_club_pipeline.publish.tables import ACCOUNT_SUMMARY, QUARANTINE
+from lending_club_pipeline.reconcile.ledger import DeliveryLedger, read_ledger
 from lending_club_pipeline.warehouse import choose_warehouse
 from tests import strategies
 from tests.oracle import Outcome, Refused, process
@@ -124,7 +124,7 @@ def test_any_bytes_are_split_or_refused_as_the_oracle_says(warm: WarmPipeline) -
     def check(customers: bytes, window: int) -> None:
         with pytest.MonkeyPatch.context() as patch:
             # Quotes are looked at in windows: where they end must not matter.
-            patch.setattr(quoting, "WINDOW_BYTES", window)
+            patch.setattr(quotes, "WINDOW_BYTES", window)
             landed = warm.land(customers, accounts)
         try:
             expected = split("Customer.csv", customers, strategies.CUSTOMER_COLUMNS)

@@ -11,14 +11,14 @@ import duckdb
 import pytest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
-from lending_club_pipeline.defs.automation import backfills
-from lending_club_pipeline.defs.automation.backfills import BackfillReport, process_range
-from lending_club_pipeline.defs.automation.chunks import chunks, neighbours
-from lending_club_pipeline.defs.automation.local_runs import RunReport
+from lending_club_pipeline.contract.errors import ConfigurationError, RefusedDeliveryError
+from lending_club_pipeline.defs import backfills
+from lending_club_pipeline.defs.backfills import BackfillReport, process_range
+from lending_club_pipeline.defs.local_runs import RunReport
 from lending_club_pipeline.defs.partitions import daily_partitions
 from lending_club_pipeline.defs.project import build_definitions
-from lending_club_pipeline.deliveries.finding import today_utc
-from lending_club_pipeline.errors import ConfigurationError, RefusedDeliveryError
+from lending_club_pipeline.ingest.deliveries.discovery import today_utc
+from lending_club_pipeline.runs.chunks import chunks, neighbours
 from tests.workspaces import Workspace
 
 CUSTOMERS = "1,Ada,Yes\n2,Grace,No\n"

@@ -17,8 +17,8 @@ DATABRICKS = {
 }
 # A process of its own: dbt keeps the engine that it began with.
 PREPARE = """
-from lending_club_pipeline.settings import load_settings
-from lending_club_pipeline.transformation.manifests import prepare_manifest
+from lending_club_pipeline.config.settings import load_settings
+from lending_club_pipeline.dbt_runner.manifest import prepare_manifest
 from lending_club_pipeline.warehouse import choose_warehouse
 
 settings = load_settings()

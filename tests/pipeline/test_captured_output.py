@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from lending_club_pipeline.defs.automation.homes import prepare_home
+from lending_club_pipeline.defs.instance import prepare_home
 from tests.workspaces import Workspace
 
 # Prints by Python and past it, as libraries in C do, with the last line at the very end.

@@ -14,8 +14,8 @@ import psutil
 import pytest
 from click.testing import CliRunner, Result
 
-from lending_club_pipeline import doctor
 from lending_club_pipeline.cli import cli
+from lending_club_pipeline.runs import doctor
 from tests.workspaces import AS_OF, Workspace
 
 CUSTOMERS = "1,Ada Lovelace,yes\n2,Grace  Hopper,N\n3,Alan,maybe\n"

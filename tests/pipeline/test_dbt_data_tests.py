@@ -1,6 +1,6 @@
 """dbt's tests of the data are checks that people read in Dagster."""
 
-from lending_club_pipeline.transformation.manifests import prepare_manifest
+from lending_club_pipeline.dbt_runner.manifest import prepare_manifest
 from lending_club_pipeline.warehouse import choose_warehouse
 from tests.workspaces import Workspace
 

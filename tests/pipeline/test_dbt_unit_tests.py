@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from lending_club_pipeline.transformation.manifests import PreparedManifest, prepare_manifest
-from lending_club_pipeline.transformation.runs import run_dbt
+from lending_club_pipeline.dbt_runner.invocation import run_dbt
+from lending_club_pipeline.dbt_runner.manifest import PreparedManifest, prepare_manifest
 from lending_club_pipeline.warehouse import choose_warehouse
 from tests.workspaces import Workspace
 

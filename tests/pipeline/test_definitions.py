@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from lending_club_pipeline.defs.automation.homes import prepare_home
+from lending_club_pipeline.defs.instance import prepare_home
 from lending_club_pipeline.defs.project import build_definitions
 from tests.workspaces import AS_OF, Workspace
 

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.deliveries.finding import find_delivery
-from lending_club_pipeline.deliveries.landing import SplitterLimits, land
-from lending_club_pipeline.transformation import manifests
-from lending_club_pipeline.transformation.manifests import PreparedManifest, prepare_manifest
-from lending_club_pipeline.transformation.projects import project_dir
-from lending_club_pipeline.transformation.runs import (
+from lending_club_pipeline.dbt_runner import manifest
+from lending_club_pipeline.dbt_runner.invocation import (
     NodeResult,
     build_arguments,
     month_arguments,
     run_dbt,
 )
+from lending_club_pipeline.dbt_runner.manifest import PreparedManifest, prepare_manifest
+from lending_club_pipeline.dbt_runner.project import project_dir
+from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
+from lending_club_pipeline.ingest.landing import SplitterLimits, land
 from lending_club_pipeline.warehouse import Warehouse, choose_warehouse
 from tests.oracle import Outcome, Rates, process, timelines
 from tests.workspaces import Workspace
@@ -120,7 +120,7 @@ def bank(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     """A bank that changes its rates on 2 and 3 February, in a process that stays warm."""
     project = tmp_path / "dbt"
     shutil.copytree(project_dir(), project, ignore=shutil.ignore_patterns("target", "logs"))
-    monkeypatch.setattr(manifests, "project_dir", lambda: project)
+    monkeypatch.setattr(manifest, "project_dir", lambda: project)
     (project / "seeds/interest_rate_tiers.csv").write_text(
         "effective_date,lower_bound,annual_base_rate\n"
         + "".join(f"{date},{bound},{rate}\n" for date, bound, rate in RATES.tiers)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from lending_club_pipeline.defs.transform import assets
-from lending_club_pipeline.transformation.manifests import PreparedManifest
-from lending_club_pipeline.transformation.runs import NodeResult, run_dbt
+from lending_club_pipeline.dbt_runner.invocation import NodeResult, run_dbt
+from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
+from lending_club_pipeline.defs.dbt import assets
 from tests.workspaces import AS_OF, Workspace
 
 CUSTOMERS = "1,Ada Lovelace,yes\n2,Grace Hopper,no\n3,Alan Turing,none\n"

@@ -7,7 +7,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from lending_club_pipeline.defs.automation.closing_months import close_months, months_to_close
+from lending_club_pipeline.defs.closing_months import close_months, months_to_close
 from lending_club_pipeline.defs.partitions import monthly_partitions
 from tests.workspaces import Workspace
 

@@ -6,13 +6,13 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from lending_club_pipeline.defs.automation.backfills import process_range
-from lending_club_pipeline.defs.automation.finished_days import finished
-from lending_club_pipeline.errors import ApprovalError, ConfigurationError
-from lending_club_pipeline.outputs.approving import approve
-from lending_club_pipeline.outputs.movements import read_movements
-from lending_club_pipeline.settings import load_settings
-from lending_club_pipeline.transformation.runs import build_arguments
+from lending_club_pipeline.config.settings import load_settings
+from lending_club_pipeline.contract.errors import ApprovalError, ConfigurationError
+from lending_club_pipeline.dbt_runner.invocation import build_arguments
+from lending_club_pipeline.defs.backfills import process_range
+from lending_club_pipeline.reconcile.approvals import approve
+from lending_club_pipeline.reconcile.movements import read_movements
+from lending_club_pipeline.runs.finished_days import finished
 from lending_club_pipeline.warehouse import choose_warehouse
 from tests.workspaces import AS_OF, Workspace
 

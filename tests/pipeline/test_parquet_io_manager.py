@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.defs.io_managers import ParquetIOManager
 from lending_club_pipeline.defs.resources import PlatformResource
-from lending_club_pipeline.errors import OutputError
 
 AMOUNT = decimal.Decimal("10000.00")
 TABLE = pa.table(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from lending_club_pipeline.dbt_runner import manifest
+from lending_club_pipeline.dbt_runner.invocation import build_arguments, run_dbt
+from lending_club_pipeline.dbt_runner.project import project_dir
 from lending_club_pipeline.explanations.differences import Moved, find_differences
-from lending_club_pipeline.transformation import manifests
-from lending_club_pipeline.transformation.projects import project_dir
-from lending_club_pipeline.transformation.runs import build_arguments, run_dbt
 from lending_club_pipeline.warehouse import choose_warehouse
 from tests.workspaces import Workspace
 
@@ -42,7 +42,7 @@ def seeds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         )
         return project if changed else real
 
-    monkeypatch.setattr(manifests, "project_dir", in_use)
+    monkeypatch.setattr(manifest, "project_dir", in_use)
     return project / "seeds"
 
 
@@ -148,10 +148,10 @@ BONUSES_AND_REFUSALS = [
 def test_the_seeds_are_refused_unless_they_give_every_balance_one_rate(
     workspace: Workspace, seeds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(manifests, "project_dir", lambda: seeds.parent)
+    monkeypatch.setattr(manifest, "project_dir", lambda: seeds.parent)
     warehouse = choose_warehouse(workspace.settings())
     # A cache of its own, so that dbt reads the seeds of this project and not of another equal one.
-    prepared = manifests.prepare_manifest(warehouse.dbt_environment(), tmp_path / "cache")
+    prepared = manifest.prepare_manifest(warehouse.dbt_environment(), tmp_path / "cache")
 
     def refusals() -> set[str]:
         arguments = build_arguments([EFFECTIVE_DATE], ["interest_rate_tiers", "loan_bonus_rates"])

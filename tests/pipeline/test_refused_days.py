@@ -9,11 +9,11 @@ import dagster as dg
 import pytest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
-from lending_club_pipeline.defs.automation.homes import open_instance, prepare_home
-from lending_club_pipeline.defs.automation.refused_days import days_beside_refused_ones
-from lending_club_pipeline.defs.automation.run_records import PID_TAG, partition_tags
+from lending_club_pipeline.defs.instance import open_instance, prepare_home
 from lending_club_pipeline.defs.partitions import daily_partitions
 from lending_club_pipeline.defs.project import build_definitions
+from lending_club_pipeline.defs.refused_days import days_beside_refused_ones
+from lending_club_pipeline.defs.run_records import PID_TAG, partition_tags
 from tests.workspaces import Workspace
 
 DAYS = [dt.date(2026, 3, 10) + dt.timedelta(days=n) for n in range(5)]

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from lending_club_pipeline.defs.automation.backfills import process_range
+from lending_club_pipeline.defs.backfills import process_range
 from tests.workspaces import Workspace
 
 FIRST = dt.date(2026, 1, 5)

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.errors import OutputError
-from lending_club_pipeline.outputs import report as report_package
-from lending_club_pipeline.outputs.closing import DeliveryLedger, read_ledger
-from lending_club_pipeline.outputs.report import CheckResult, write_report
-from lending_club_pipeline.outputs.report.data import Example, ReasonCount
-from lending_club_pipeline.outputs.report.reading import read_report
-from lending_club_pipeline.outputs.report.render import render
+from lending_club_pipeline.contract.errors import OutputError
+from lending_club_pipeline.publish import report as report_package
+from lending_club_pipeline.publish.report import CheckResult, write_report
+from lending_club_pipeline.publish.report.data import Example, ReasonCount
+from lending_club_pipeline.publish.report.reading import read_report
+from lending_club_pipeline.publish.report.render import render
+from lending_club_pipeline.reconcile.ledger import DeliveryLedger, read_ledger
 from lending_club_pipeline.warehouse import Warehouse, choose_warehouse
 from tests.pipeline.report_pages import Page, dumped
 from tests.workspaces import AS_OF, Workspace

@@ -7,11 +7,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from lending_club_pipeline.defs.automation.backfills import process_range
+from lending_club_pipeline.contract.errors import ConfigurationError
+from lending_club_pipeline.defs.backfills import process_range
 from lending_club_pipeline.defs.project import build_definitions
-from lending_club_pipeline.errors import ConfigurationError
-from lending_club_pipeline.explanations.stories import NothingToExplainError, tell_account
-from lending_club_pipeline.retention import choose_expired, expire
+from lending_club_pipeline.explanations.traces import NothingToExplainError, tell_account
+from lending_club_pipeline.runs.retention import choose_expired, expire
 from lending_club_pipeline.warehouse import choose_warehouse
 from tests.workspaces import AS_OF, Workspace
 

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lending_club_pipeline.cli import cli
-from lending_club_pipeline.defs.automation import finished_days, published_outputs
-from lending_club_pipeline.deliveries.finding import today_utc
+from lending_club_pipeline.ingest.deliveries.discovery import today_utc
+from lending_club_pipeline.runs import finished_days, published_outputs
 from tests.workspaces import AS_OF, Workspace
 
 CUSTOMERS = "1,Ada,Yes\n"

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from lending_club_pipeline.errors import TransformationError
-from lending_club_pipeline.transformation import retries
-from lending_club_pipeline.transformation.retries import Patience, build_with_patience
-from lending_club_pipeline.transformation.runs import NodeResult, NodeStatus
+from lending_club_pipeline.contract.errors import TransformationError
+from lending_club_pipeline.dbt_runner import retries
+from lending_club_pipeline.dbt_runner.invocation import NodeResult, NodeStatus
+from lending_club_pipeline.dbt_runner.retries import Patience, build_with_patience
 
 
 def node(name: str, status: NodeStatus, message: str = "") -> NodeResult:

@@ -8,8 +8,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from lending_club_pipeline.cli import cli
-from lending_club_pipeline.outputs.reasons import REASONS
-from lending_club_pipeline.settings import DataPlatformConfig
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.contract.reasons import REASONS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lending_club_pipeline.cli import cli
-from lending_club_pipeline.errors import ConfigurationError, RefusedDeliveryError
+from lending_club_pipeline.contract.errors import ConfigurationError, RefusedDeliveryError
 from lending_club_pipeline.parity import running
 from lending_club_pipeline.parity.comparing import Comparison
 from lending_club_pipeline.parity.running import Parity

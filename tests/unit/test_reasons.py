@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.deliveries import splitting
-from lending_club_pipeline.outputs.reasons import REASONS, explain
-from lending_club_pipeline.transformation.projects import project_dir
+from lending_club_pipeline.contract.reasons import REASONS, explain
+from lending_club_pipeline.dbt_runner.project import project_dir
+from lending_club_pipeline.ingest.csv import parsing
 
 # How the reasons of the model are named; in SQL they stand as texts of their own.
 _SQL_REASON = re.compile(
@@ -45,7 +45,7 @@ def test_every_reason_of_the_dbt_project_is_explained() -> None:
 
 
 def test_every_reason_of_the_parser_is_explained() -> None:
-    source = Path(splitting.__file__).read_text(encoding="utf-8")
+    source = Path(parsing.__file__).read_text(encoding="utf-8")
     reasons = set(re.findall(r'"(record_[a-z0-9_]+)"', source))
 
     assert len(reasons) == 4
@@ -53,7 +53,7 @@ def test_every_reason_of_the_parser_is_explained() -> None:
 
 
 def test_nothing_is_explained_that_cannot_happen() -> None:
-    source = Path(splitting.__file__).read_text(encoding="utf-8")
+    source = Path(parsing.__file__).read_text(encoding="utf-8")
 
     for reason in REASONS:
         assert reason in _reasons_of_the_project() or f'"{reason}"' in source, reason

@@ -4,10 +4,10 @@ import datetime as dt
 
 import pytest
 
-from lending_club_pipeline.deliveries.calendars import Calendar, missing_days
-from lending_club_pipeline.errors import ConfigurationError
-from lending_club_pipeline.outputs.volumes import usual_volume
-from lending_club_pipeline.settings import load_settings
+from lending_club_pipeline.config.calendars import Calendar, missing_days
+from lending_club_pipeline.config.settings import load_settings
+from lending_club_pipeline.contract.errors import ConfigurationError
+from lending_club_pipeline.reconcile.volumes import usual_volume
 
 
 def january(*days: int) -> set[dt.date]:

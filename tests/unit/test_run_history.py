@@ -8,7 +8,7 @@ from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
-from lending_club_pipeline.defs.automation.history import quick_history
+from lending_club_pipeline.defs.history import quick_history
 
 
 @dg.op

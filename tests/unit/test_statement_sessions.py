@@ -3,9 +3,9 @@
 import pytest
 import tenacity
 
-from lending_club_pipeline.errors import WarehouseError
+from lending_club_pipeline.contract.errors import WarehouseError
 from lending_club_pipeline.warehouse.databricks import WarehouseAddress, statements
-from lending_club_pipeline.warehouse.databricks.faults import TransientWarehouseError
+from lending_club_pipeline.warehouse.databricks.errors import TransientWarehouseError
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession
 
 ADDRESS = WarehouseAddress("acme.cloud.databricks.com", "/sql/1", "bank", "lending")

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from lending_club_pipeline.errors import ConfigurationError, OutputError
+from lending_club_pipeline.contract.errors import ConfigurationError, OutputError
 from lending_club_pipeline.synthetic.dirt import DIRT_KINDS
 from lending_club_pipeline.synthetic.generating import GeneratedDelivery, generate_deliveries
 from tests.oracle import Outcome, process

@@ -8,7 +8,7 @@ import pytest
 import urllib3
 from databricks.sql import exc
 
-from lending_club_pipeline.warehouse.databricks import WarehouseAddress, faults
+from lending_club_pipeline.warehouse.databricks import WarehouseAddress, errors
 
 ADDRESS = WarehouseAddress(
     "acme.cloud.databricks.com", "/sql/1", "bank", "lending", retry_seconds=5
@@ -65,14 +65,14 @@ PERMANENT = {
 
 @pytest.mark.parametrize("error", TRANSIENT.values(), ids=TRANSIENT)
 def test_a_fault_that_may_pass_is_tried_again(error: Exception) -> None:
-    assert faults.is_transient(error)
-    assert "did not answer for 5 s" in str(faults.explained(error, ADDRESS))
+    assert errors.is_transient(error)
+    assert "did not answer for 5 s" in str(errors.explained(error, ADDRESS))
 
 
 @pytest.mark.parametrize(("error", "said"), PERMANENT.values(), ids=PERMANENT)
 def test_a_fault_that_stays_fails_at_once_with_what_to_do(error: Exception, said: str) -> None:
-    assert not faults.is_transient(error)
-    text = str(faults.explained(error, ADDRESS))
+    assert not errors.is_transient(error)
+    text = str(errors.explained(error, ADDRESS))
     assert said in text
     assert "\n" not in text
 
@@ -83,7 +83,7 @@ def test_what_is_behind_an_error_counts() -> None:
         {"original-exception": ssl.SSLCertVerificationError(1, "certificate verify failed")},
     )
 
-    assert not faults.is_transient(outer)
+    assert not errors.is_transient(outer)
 
 
 def test_the_rights_that_an_error_points_to_are_documented() -> None:
@@ -104,14 +104,14 @@ def test_the_rights_that_an_error_points_to_are_documented() -> None:
     ],
 )
 def test_what_dbt_reports_is_understood(message: str, passes: bool) -> None:
-    assert faults.is_transient_message(message) is passes
+    assert errors.is_transient_message(message) is passes
 
 
 def test_a_fault_in_the_handling_of_an_understood_one_is_judged_by_itself() -> None:
-    understood = faults.explained(
+    understood = errors.explained(
         exc.ServerOperationError("[TABLE_OR_VIEW_NOT_FOUND] The table cannot be found"), ADDRESS
     )
     cut = ConnectionResetError(104, "Connection reset by peer")
     cut.__context__ = understood
 
-    assert faults.is_transient(cut)
+    assert errors.is_transient(cut)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.deliveries.watching import Watch, look
+from lending_club_pipeline.ingest.deliveries.watch import Watch, look
 
 NOW = dt.datetime(2026, 3, 10, 12, 0, tzinfo=dt.UTC)
 SETTLE = 30.0
@@ -113,7 +113,7 @@ def test_a_file_is_read_again_only_if_it_changed(
     put(tmp_path / "2026-03-09")
     first = look_again(tmp_path)
     monkeypatch.setattr(
-        "lending_club_pipeline.deliveries.watching.sha256_of",
+        "lending_club_pipeline.ingest.deliveries.watch.sha256_of",
         lambda path: pytest.fail(f"{path} was read again"),
     )
 

@@ -23,7 +23,11 @@ from lending_club_pipeline.cli.examining import doctor, parity, ui
 from lending_club_pipeline.cli.generate import generate
 from lending_club_pipeline.cli.keeping import approve, close_month, expire
 from lending_club_pipeline.cli.run import run
-from lending_club_pipeline.errors import ConfigurationError, PipelineError, RefusedDeliveryError
+from lending_club_pipeline.contract.errors import (
+    ConfigurationError,
+    PipelineError,
+    RefusedDeliveryError,
+)
 
 # Read where errors end up, behind the commands.
 _DEBUG: Final = "--debug"

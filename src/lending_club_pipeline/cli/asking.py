@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from lending_club_pipeline.cli.conventions import DATE, FAILED, FOLDER, SECONDS, exit_codes
-from lending_club_pipeline.settings import load_settings
+from lending_club_pipeline.config.settings import load_settings
 
 
 @click.command(epilog=exit_codes())
@@ -23,11 +23,11 @@ def explain(
     Which record it came from, what was cleaned, why it was quarantined or filtered, or how its
     interest came about, with the source of each rule. Shows personal data.
     """
-    from lending_club_pipeline.explanations.stories import (
+    from lending_club_pipeline.explanations.traces import (
         tell_account,
         tell_customer,
     )
-    from lending_club_pipeline.explanations.telling import (
+    from lending_club_pipeline.present.account_traces import (
         account_lines,
         customer_lines,
     )
@@ -74,12 +74,12 @@ def diff(
     from rich.console import Console
 
     from lending_club_pipeline.explanations.differences import find_differences, write_differences
-    from lending_club_pipeline.explanations.telling_differences import (
+    from lending_club_pipeline.present.differences import (
         difference_table,
         example_lines,
         verdict,
     )
-    from lending_club_pipeline.terminal import WIDTH_OF_FILES
+    from lending_club_pipeline.present.terminal import WIDTH_OF_FILES
     from lending_club_pipeline.warehouse import choose_warehouse
 
     warehouse = choose_warehouse(load_settings({"lock_wait_seconds": wait}))

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from lending_club_pipeline.cli.conventions import DATE, FAILED, FOLDER, REFUSED, exit_codes
-from lending_club_pipeline.settings import load_settings
+from lending_club_pipeline.config.settings import load_settings
 
 
 @click.command(epilog=exit_codes())
@@ -17,8 +17,8 @@ from lending_club_pipeline.settings import load_settings
 @click.option("--outputs", type=FOLDER, help="Folder for outputs instead of OUTPUT_PATH.")
 def doctor(inputs: Path | None, outputs: Path | None) -> None:
     """Check what a run needs, and say for each what to do."""
-    from lending_club_pipeline.doctor import examine
-    from lending_club_pipeline.terminal import print_findings
+    from lending_club_pipeline.present.terminal import print_findings
+    from lending_club_pipeline.runs.doctor import examine
 
     problems = print_findings(examine({"input_path": inputs, "output_path": outputs}))
     if problems:
@@ -36,7 +36,7 @@ def parity(inputs: Path | None, as_of: dt.date | None) -> None:
     Shows the first rows that differ: personal data.
     """
     from lending_club_pipeline.parity.running import examine_parity
-    from lending_club_pipeline.terminal import Progress, print_parity
+    from lending_club_pipeline.present.terminal import Progress, print_parity
 
     settings = load_settings({"input_path": inputs})
     with Progress() as progress, tempfile.TemporaryDirectory(prefix="parity-") as folder:
@@ -62,8 +62,8 @@ def ui(port: int, host: str) -> None:
     all of it with exit code 0.
     """
     with suppress(KeyboardInterrupt):
-        from lending_club_pipeline.defs.automation.homes import prepare_home
-        from lending_club_pipeline.defs.automation.services import expect_free, serve
+        from lending_club_pipeline.defs.instance import prepare_home
+        from lending_club_pipeline.defs.services import expect_free, serve
 
         expect_free(host, port)
         home = prepare_home(load_settings().dagster_home)

@@ -7,7 +7,7 @@ from typing import Literal
 import click
 
 from lending_club_pipeline.cli.conventions import DATE, FOLDER, exit_codes
-from lending_club_pipeline.settings import load_settings
+from lending_club_pipeline.config.settings import load_settings
 
 
 @click.command(epilog=exit_codes())
@@ -64,8 +64,8 @@ def generate(
 
     Undated unless there are several days or a first day.
     """
+    from lending_club_pipeline.present.terminal import Progress
     from lending_club_pipeline.synthetic.generating import generate_deliveries
-    from lending_club_pipeline.terminal import Progress
 
     settings = load_settings()
     with Progress() as progress:

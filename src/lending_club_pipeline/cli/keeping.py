@@ -12,7 +12,7 @@ from lending_club_pipeline.cli.conventions import (
     exit_codes,
     exit_unless_success,
 )
-from lending_club_pipeline.settings import load_settings
+from lending_club_pipeline.config.settings import load_settings
 
 
 @click.command(epilog=exit_codes())
@@ -23,11 +23,11 @@ def close_month(month: dt.date, wait: float | None) -> None:
 
     `run` does so by itself when the month is over, and again when one of its days is restated.
     """
-    from lending_club_pipeline.terminal import Progress
+    from lending_club_pipeline.present.terminal import Progress
 
     settings = load_settings({"lock_wait_seconds": wait})
     with Progress() as progress:
-        from lending_club_pipeline.defs.automation.closing_months import close
+        from lending_club_pipeline.defs.closing_months import close
 
         report = close(settings, [month], progress.show)
     exit_unless_success(report)
@@ -44,7 +44,7 @@ def approve(date: dt.date, reason: str, by: str | None) -> None:
     DATE is its business date. Recorded with name, time and reason, for exactly the files that were
     held. The next run of that date publishes it.
     """
-    from lending_club_pipeline.outputs.approving import approve as record
+    from lending_club_pipeline.reconcile.approvals import approve as record
     from lending_club_pipeline.warehouse import choose_warehouse
 
     warehouse = choose_warehouse(load_settings())
@@ -67,7 +67,7 @@ def expire(days: int | None, wait: float | None, *, dry_run: bool) -> None:
     Age is counted from the newest processed delivery. Ledger, tiers, movements, changes and
     histories stay, and so does what is published.
     """
-    from lending_club_pipeline.retention import expire as drop
+    from lending_club_pipeline.runs.retention import expire as drop
     from lending_club_pipeline.warehouse import choose_warehouse
 
     settings = load_settings({"retention_days": days, "lock_wait_seconds": wait})

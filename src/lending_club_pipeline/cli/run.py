@@ -16,7 +16,7 @@ from lending_club_pipeline.cli.conventions import (
     SECONDS,
     exit_unless_success,
 )
-from lending_club_pipeline.settings import DataPlatformConfig, load_settings
+from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 
 
 @click.command(epilog=EPILOG)
@@ -55,13 +55,13 @@ def run(
 
 
 def _run_one(settings: DataPlatformConfig, as_of: dt.date | None, *, force: bool) -> None:
-    from lending_club_pipeline.defs.automation.finished_days import (
+    from lending_club_pipeline.present.terminal import Progress, print_closing
+    from lending_club_pipeline.runs.finished_days import (
         date_of_delivery,
         expired_days,
         finished,
     )
-    from lending_club_pipeline.defs.automation.published_outputs import is_still_published
-    from lending_club_pipeline.terminal import Progress, print_closing
+    from lending_club_pipeline.runs.published_outputs import is_still_published
 
     date = as_of or date_of_delivery(settings)
     known = None if force else finished(settings, date)
@@ -80,8 +80,8 @@ def _run_one(settings: DataPlatformConfig, as_of: dt.date | None, *, force: bool
         return
     with Progress() as progress:
         # Takes two seconds to import; other commands do not need it.
-        from lending_club_pipeline.defs.automation.closing_months import close_months
-        from lending_club_pipeline.defs.automation.local_runs import process_days
+        from lending_club_pipeline.defs.closing_months import close_months
+        from lending_club_pipeline.defs.local_runs import process_days
 
         report = process_days(settings, (date, date), progress.show)
         month = close_months(settings, report.ledgers.keys(), progress.show, report.run_id)
@@ -99,21 +99,21 @@ def _run_one(settings: DataPlatformConfig, as_of: dt.date | None, *, force: bool
 def _run_range(
     settings: DataPlatformConfig, first: dt.date, last: dt.date | None, *, force: bool
 ) -> None:
-    from lending_club_pipeline.deliveries.finding import today_utc
-    from lending_club_pipeline.terminal import Progress
+    from lending_club_pipeline.ingest.deliveries.discovery import today_utc
+    from lending_club_pipeline.present.terminal import Progress
 
     until = last or today_utc()
     if first > until:
         shown = f"--to {last}" if last else f"today ({until} in UTC); name the last date by --to"
         raise click.UsageError(f"--from {first} is after {shown}.")
     with Progress() as progress:
-        from lending_club_pipeline.defs.automation.backfills import process_range
+        from lending_club_pipeline.defs.backfills import process_range
 
         report = process_range(settings, first, until, progress.show, force=force)
-        from lending_club_pipeline.defs.automation.closing_months import close_months
+        from lending_club_pipeline.defs.closing_months import close_months
 
         month = close_months(settings, report.processed, progress.show)
-    from lending_club_pipeline.terminal_backfills import print_backfill
+    from lending_club_pipeline.present.backfills import print_backfill
 
     outcomes = print_backfill(report)
     if month is not None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import dagster as dg
 
 from lending_club_pipeline.defs.resources import PlatformResource
-from lending_club_pipeline.outputs.parquet_files import read_parquet_file, write_parquet_file
+from lending_club_pipeline.publish.parquet_files import read_parquet_file, write_parquet_file
 
 # Metadata of an asset whose one file holds the newest state, whichever partition is processed.
 HOLDS_NEWEST: Final = "lending_club/holds_newest"

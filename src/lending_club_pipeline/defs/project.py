@@ -2,30 +2,30 @@
 
 import dagster as dg
 
-from lending_club_pipeline.defs.automation.expiry import expired_data
-from lending_club_pipeline.defs.automation.jobs import (
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.dbt_runner.manifest import prepare_manifest
+from lending_club_pipeline.defs.dbt.assets import build_dbt_assets
+from lending_club_pipeline.defs.dbt.month_ends import build_month_end_assets
+from lending_club_pipeline.defs.expiry import expired_data
+from lending_club_pipeline.defs.ingest.approvals import DELIVERY_APPROVALS
+from lending_club_pipeline.defs.ingest.assets import build_delivery_assets
+from lending_club_pipeline.defs.io_managers import ParquetIOManager
+from lending_club_pipeline.defs.jobs import (
     close_month,
     drop_expired_data,
     process_delivery,
 )
-from lending_club_pipeline.defs.automation.refused_days import days_beside_refused_ones
-from lending_club_pipeline.defs.automation.triggers import (
-    daily_delivery_schedule,
-    new_delivery_sensor,
-    weekly_expiry_schedule,
-)
-from lending_club_pipeline.defs.ingest.approvals import DELIVERY_APPROVALS
-from lending_club_pipeline.defs.ingest.assets import build_delivery_assets
-from lending_club_pipeline.defs.io_managers import ParquetIOManager
 from lending_club_pipeline.defs.partitions import business_dates, monthly_partitions
 from lending_club_pipeline.defs.progress import PROGRESS, progress_logger
 from lending_club_pipeline.defs.publish.assets import build_output_assets
 from lending_club_pipeline.defs.publish.serving import build_serving_asset
+from lending_club_pipeline.defs.refused_days import days_beside_refused_ones
 from lending_club_pipeline.defs.resources import build_resources
-from lending_club_pipeline.defs.transform.assets import build_dbt_assets
-from lending_club_pipeline.defs.transform.month_ends import build_month_end_assets
-from lending_club_pipeline.settings import DataPlatformConfig
-from lending_club_pipeline.transformation.manifests import prepare_manifest
+from lending_club_pipeline.defs.triggers import (
+    daily_delivery_schedule,
+    new_delivery_sensor,
+    weekly_expiry_schedule,
+)
 from lending_club_pipeline.warehouse import choose_warehouse
 
 

@@ -11,8 +11,8 @@ import dagster as dg
 import duckdb
 from pydantic import Field, PrivateAttr, SecretStr
 
-from lending_club_pipeline.errors import ConfigurationError
-from lending_club_pipeline.settings import DataPlatformConfig, load_settings
+from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
+from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.warehouse import Warehouse
 from lending_club_pipeline.warehouse.databricks import (
     DatabricksWarehouse,

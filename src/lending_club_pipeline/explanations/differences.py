@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from lending_club_pipeline.errors import PipelineError
+from lending_club_pipeline.contract.errors import PipelineError
 from lending_club_pipeline.explanations.difference_queries import (
     REASONS,
     SUMMED,
@@ -18,8 +18,8 @@ from lending_club_pipeline.explanations.difference_queries import (
     state,
     summed_with_first,
 )
-from lending_club_pipeline.outputs.atomic_files import replacing
-from lending_club_pipeline.outputs.closing import DeliveryLedger, read_ledger, relations_of
+from lending_club_pipeline.files.atomic import replacing
+from lending_club_pipeline.reconcile.ledger import DeliveryLedger, read_ledger, relations_of
 from lending_club_pipeline.warehouse import Warehouse
 
 _ZERO: Final = Decimal("0.00")

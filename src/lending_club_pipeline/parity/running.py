@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lending_club_pipeline.deliveries.finding import find_delivery, today_utc
-from lending_club_pipeline.errors import (
+from lending_club_pipeline.config.settings import DatabaseType, DataPlatformConfig, load_settings
+from lending_club_pipeline.contract.errors import (
     ConfigurationError,
     PipelineError,
     Place,
     RefusedDeliveryError,
 )
-from lending_club_pipeline.outputs.atomic_files import describe
-from lending_club_pipeline.outputs.closing import relations_of
-from lending_club_pipeline.outputs.tables import OUTPUT_FILES
+from lending_club_pipeline.dbt_runner.manifest import prepare_manifest
+from lending_club_pipeline.files.atomic import describe
+from lending_club_pipeline.ingest.deliveries.discovery import find_delivery, today_utc
 from lending_club_pipeline.parity.comparing import Comparer, Comparison
-from lending_club_pipeline.settings import DatabaseType, DataPlatformConfig, load_settings
-from lending_club_pipeline.transformation.manifests import prepare_manifest
+from lending_club_pipeline.publish.tables import OUTPUT_FILES
+from lending_club_pipeline.reconcile.ledger import relations_of
 from lending_club_pipeline.warehouse import choose_warehouse
 from lending_club_pipeline.warehouse.databricks import DatabricksWarehouse
 

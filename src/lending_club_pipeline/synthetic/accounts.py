@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lending_club_pipeline.deliveries.source_files import ACCOUNTS
+from lending_club_pipeline.contract.source_files import ACCOUNTS
 from lending_club_pipeline.synthetic.dirt import (
     CONFLICTING_DUPLICATE,
     CUSTOMER_NOT_FOUND,

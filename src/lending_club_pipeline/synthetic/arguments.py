@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from lending_club_pipeline.deliveries.source_files import CONTROL, SOURCE_FILES
-from lending_club_pipeline.errors import ConfigurationError
+from lending_club_pipeline.contract.errors import ConfigurationError
+from lending_club_pipeline.contract.source_files import CONTROL, SOURCE_FILES
 from lending_club_pipeline.synthetic.populations import EPOCH
 from lending_club_pipeline.synthetic.writing import SUFFIXES
 

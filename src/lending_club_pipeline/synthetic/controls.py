@@ -7,12 +7,12 @@ from typing import Final
 
 import duckdb
 
-from lending_club_pipeline.deliveries.balance_sums import sum_balances
-from lending_club_pipeline.deliveries.control_totals import FileTotals, csv_of
-from lending_club_pipeline.deliveries.finding import find_delivery, today_utc
-from lending_club_pipeline.deliveries.landing import SplitterLimits, land
-from lending_club_pipeline.deliveries.source_files import ACCOUNTS, CONTROL
-from lending_club_pipeline.outputs.atomic_files import replacing
+from lending_club_pipeline.contract.source_files import ACCOUNTS, CONTROL
+from lending_club_pipeline.files.atomic import replacing
+from lending_club_pipeline.ingest.deliveries.balance_sums import sum_balances
+from lending_club_pipeline.ingest.deliveries.control_totals import FileTotals, csv_of
+from lending_club_pipeline.ingest.deliveries.discovery import find_delivery, today_utc
+from lending_club_pipeline.ingest.landing import SplitterLimits, land
 
 _NAME: Final = CONTROL.name
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lending_club_pipeline.deliveries.source_files import CUSTOMERS
+from lending_club_pipeline.contract.source_files import CUSTOMERS
 from lending_club_pipeline.synthetic.dirt import CONFLICTING_DUPLICATE, EXACT_DUPLICATE
 from lending_club_pipeline.synthetic.names import full_name
 from lending_club_pipeline.synthetic.placements import Placement

@@ -10,8 +10,8 @@ from typing import TypeAlias
 
 import duckdb
 
-from lending_club_pipeline.deliveries.source_files import ACCOUNTS, CUSTOMERS, SourceFile
-from lending_club_pipeline.errors import OutputError
+from lending_club_pipeline.contract.errors import OutputError
+from lending_club_pipeline.contract.source_files import ACCOUNTS, CUSTOMERS, SourceFile
 from lending_club_pipeline.synthetic.accounts import account_lines
 from lending_club_pipeline.synthetic.arguments import delivered_paths
 from lending_club_pipeline.synthetic.customers import customer_lines

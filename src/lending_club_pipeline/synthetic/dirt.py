@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from lending_club_pipeline.deliveries.source_files import ACCOUNTS, CUSTOMERS
-from lending_club_pipeline.deliveries.splitting import LONGEST_RECORD_BYTES
+from lending_club_pipeline.contract.source_files import ACCOUNTS, CUSTOMERS
+from lending_club_pipeline.ingest.csv.parsing import LONGEST_RECORD_BYTES
 
 EXACT_DUPLICATE: Final = "exact_duplicate"
 CONFLICTING_DUPLICATE: Final = "conflicting_duplicate"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lending_club_pipeline.deliveries.source_files import ACCOUNTS, CUSTOMERS
+from lending_club_pipeline.contract.source_files import ACCOUNTS, CUSTOMERS
 from lending_club_pipeline.synthetic import arguments
 from lending_club_pipeline.synthetic.controls import write_control
 from lending_club_pipeline.synthetic.days import DayWriter, Placements

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from lending_club_pipeline.deliveries.splitting import quoted
+from lending_club_pipeline.ingest.csv.parsing import quoted
 from lending_club_pipeline.synthetic.dirt import (
     CONFLICTING_DUPLICATE,
     EXACT_DUPLICATE,

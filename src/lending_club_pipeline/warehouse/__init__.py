@@ -1,7 +1,7 @@
 """Where data lives: one protocol, and the engines behind it."""
 
-from lending_club_pipeline.errors import ConfigurationError
-from lending_club_pipeline.settings import DataPlatformConfig
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.warehouse.databricks import DatabricksWarehouse
 from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
 from lending_club_pipeline.warehouse.protocol import Warehouse

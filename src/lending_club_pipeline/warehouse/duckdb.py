@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
-from lending_club_pipeline.deliveries.source_files import SOURCE_FILES, SourceFile
-from lending_club_pipeline.disks import damaged, is_damaged, is_full, out_of_memory
-from lending_club_pipeline.errors import PipelineError, WarehouseError, WarehouseLockedError
-from lending_club_pipeline.findings import Finding
-from lending_club_pipeline.settings import DataPlatformConfig
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.contract.errors import (
+    PipelineError,
+    WarehouseError,
+    WarehouseLockedError,
+)
+from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.contract.source_files import SOURCE_FILES, SourceFile
+from lending_club_pipeline.files.io_errors import damaged, is_damaged, is_full, out_of_memory
+from lending_club_pipeline.files.locks import POLL_SECONDS, Waiting, exclusive_lock
 from lending_club_pipeline.warehouse import approvals
-from lending_club_pipeline.warehouse.locks import POLL_SECONDS, Waiting, exclusive_lock
 from lending_club_pipeline.warehouse.protocol import DAILY_RECORDS, FileFormat
 from lending_club_pipeline.warehouse.serving import Serving
 

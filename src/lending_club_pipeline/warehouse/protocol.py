@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
-from lending_club_pipeline.findings import Finding
+from lending_club_pipeline.contract.findings import Finding
 from lending_club_pipeline.warehouse.approvals import Approval
 from lending_club_pipeline.warehouse.serving import Serving
 

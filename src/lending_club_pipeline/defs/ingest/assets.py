@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.contract.errors import RefusedDeliveryError
+from lending_club_pipeline.contract.source_files import ACCOUNTS, CUSTOMERS
 from lending_club_pipeline.defs.ingest.results import (
     LandedDay,
     accounted_for,
@@ -24,16 +27,13 @@ from lending_club_pipeline.defs.ingest.specs import (
 from lending_club_pipeline.defs.partitions import BusinessDates, dates_of
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
-from lending_club_pipeline.deliveries.finding import (
+from lending_club_pipeline.ingest.deliveries.discovery import (
     find_deliveries,
     find_delivery,
     no_delivery_between,
     today_utc,
 )
-from lending_club_pipeline.deliveries.landing import SplitterLimits, land
-from lending_club_pipeline.deliveries.source_files import ACCOUNTS, CUSTOMERS
-from lending_club_pipeline.errors import RefusedDeliveryError
-from lending_club_pipeline.settings import DataPlatformConfig
+from lending_club_pipeline.ingest.landing import SplitterLimits, land
 from lending_club_pipeline.warehouse import Warehouse
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import dagster as dg
 
+from lending_club_pipeline.contract.source_files import SourceFile
 from lending_club_pipeline.defs.ingest.specs import LINES_CHECK, LINES_CHECK_DESCRIPTION
-from lending_club_pipeline.deliveries.landed_files import LandedDelivery, LandedFile
-from lending_club_pipeline.deliveries.source_files import SourceFile
+from lending_club_pipeline.ingest.landed_files import LandedDelivery, LandedFile
 
 
 @dataclass(frozen=True)

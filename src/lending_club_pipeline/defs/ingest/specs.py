@@ -4,7 +4,7 @@ from typing import Final
 
 import dagster as dg
 
-from lending_club_pipeline.deliveries.source_files import SourceFile
+from lending_club_pipeline.contract.source_files import SourceFile
 
 _OWNERS: Final = ["data-platform@lendingclub.example"]
 _KINDS: Final = {"csv", "parquet"}

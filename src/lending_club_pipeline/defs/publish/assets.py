@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import dagster as dg
 
+from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.defs.io_managers import HOLDS_NEWEST
 from lending_club_pipeline.defs.partitions import BusinessDates
 from lending_club_pipeline.defs.progress import show_progress
@@ -22,25 +23,24 @@ from lending_club_pipeline.defs.publish.previews import (
     preview_of_summary,
 )
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
-from lending_club_pipeline.errors import OutputError
-from lending_club_pipeline.outputs.atomic_files import (
+from lending_club_pipeline.files.atomic import (
     Publication,
     WrittenFile,
     describe,
     explaining,
 )
-from lending_club_pipeline.outputs.closing import (
-    DeliveryLedger,
-    newest_publishable_date,
-    read_ledger,
-)
-from lending_club_pipeline.outputs.holding import remove_pages_of_published
-from lending_club_pipeline.outputs.report import CheckResult, render_report
-from lending_club_pipeline.outputs.tables import (
+from lending_club_pipeline.publish.held_pages import remove_pages_of_published
+from lending_club_pipeline.publish.report import CheckResult, render_report
+from lending_club_pipeline.publish.tables import (
     ACCOUNT_SUMMARY,
     QUARANTINE,
     PublishedTable,
     SummaryInOrder,
+)
+from lending_club_pipeline.reconcile.ledger import (
+    DeliveryLedger,
+    newest_publishable_date,
+    read_ledger,
 )
 from lending_club_pipeline.warehouse import Warehouse
 

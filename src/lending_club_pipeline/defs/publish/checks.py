@@ -5,7 +5,7 @@ from typing import Final
 
 import dagster as dg
 
-from lending_club_pipeline.outputs.report import CheckResult
+from lending_club_pipeline.publish.report import CheckResult
 
 _LANDED: Final = dg.AssetKey("delivered_files")
 _PAGE: Final = 20

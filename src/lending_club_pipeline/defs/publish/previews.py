@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import dagster as dg
 
-from lending_club_pipeline.outputs.closing import DeliveryLedger
-from lending_club_pipeline.outputs.tables import ACCOUNT_SUMMARY
+from lending_club_pipeline.publish.tables import ACCOUNT_SUMMARY
+from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.warehouse import Warehouse
 
 _PREVIEW_ROWS: Final = 5

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from lending_club_pipeline.errors import WarehouseError, WarehouseLockedError
-from lending_club_pipeline.processes import is_running
-from lending_club_pipeline.warehouse.databricks import faults
+from lending_club_pipeline.contract.errors import WarehouseError, WarehouseLockedError
+from lending_club_pipeline.files.locks import Waiting
+from lending_club_pipeline.files.processes import is_running
+from lending_club_pipeline.warehouse.databricks import errors
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession, quoted, text
-from lending_club_pipeline.warehouse.locks import Waiting
 
 TABLE: Final = "pipeline_lease"
 # A killed run keeps others out for that long, unless they are on its machine and see that it ended.
@@ -117,7 +117,7 @@ class Lease:
             if self._set_if(_FREE):
                 return True
         except WarehouseError as error:
-            if not faults.condition_in(error).startswith(_MISSING):
+            if not errors.condition_in(error).startswith(_MISSING):
                 raise
             is_there = False
         if not is_there:

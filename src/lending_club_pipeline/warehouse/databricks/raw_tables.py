@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from lending_club_pipeline.deliveries.landed_files import FILE_COLUMNS
-from lending_club_pipeline.deliveries.source_files import ACCOUNTS, CUSTOMERS, SourceFile
+from lending_club_pipeline.contract.source_files import ACCOUNTS, CUSTOMERS, SourceFile
+from lending_club_pipeline.ingest.landed_files import FILE_COLUMNS
 from lending_club_pipeline.warehouse import approvals
 from lending_club_pipeline.warehouse.databricks.statements import quoted, text
 from lending_club_pipeline.warehouse.protocol import DAILY_RECORDS

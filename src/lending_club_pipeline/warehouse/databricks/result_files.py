@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from lending_club_pipeline.disks import is_full
-from lending_club_pipeline.errors import WarehouseError
+from lending_club_pipeline.contract.errors import WarehouseError
+from lending_club_pipeline.files.io_errors import is_full
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession
 from lending_club_pipeline.warehouse.duckdb import copy_statement
 from lending_club_pipeline.warehouse.protocol import FileFormat

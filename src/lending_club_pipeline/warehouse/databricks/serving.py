@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from lending_club_pipeline.errors import OutputError
+from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession, quoted, text
 from lending_club_pipeline.warehouse.serving import Fingerprint, Served, ServedColumn
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from lending_club_pipeline.errors import PipelineError
-from lending_club_pipeline.warehouse.databricks import faults
-from lending_club_pipeline.warehouse.databricks.connecting import WarehouseAddress, connect
+from lending_club_pipeline.contract.errors import PipelineError
+from lending_club_pipeline.warehouse.databricks import errors
+from lending_club_pipeline.warehouse.databricks.connections import WarehouseAddress, connect
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -144,7 +144,7 @@ class StatementSession:
         )
 
         retrying = Retrying(
-            retry=retry_if_exception(faults.is_transient),
+            retry=retry_if_exception(errors.is_transient),
             wait=wait_exponential(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS)
             + wait_random(0, _JITTER_SECONDS),
             stop=_after(self.address.retry_seconds),
@@ -156,7 +156,7 @@ class StatementSession:
         except PipelineError:
             raise
         except Exception as error:
-            raise faults.explained(error, self.address) from error
+            raise errors.explained(error, self.address) from error
 
     @contextmanager
     def _cursor(self) -> Iterator[Any]:

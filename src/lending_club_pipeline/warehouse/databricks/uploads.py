@@ -11,7 +11,7 @@ from typing import Final
 
 import duckdb
 
-from lending_club_pipeline.deliveries.source_files import SOURCE_FILES, SourceFile
+from lending_club_pipeline.contract.source_files import SOURCE_FILES, SourceFile
 
 # The connector reads a file as a whole before it sends it.
 _PART_BYTES: Final = 32 * 2**20

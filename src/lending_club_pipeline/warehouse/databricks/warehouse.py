@@ -7,20 +7,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lending_club_pipeline.environments import variables
-from lending_club_pipeline.errors import ConfigurationError, PipelineError, WarehouseError
-from lending_club_pipeline.findings import Finding
-from lending_club_pipeline.settings import DataPlatformConfig
+from lending_club_pipeline.config.environment import variables
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.contract.errors import ConfigurationError, PipelineError, WarehouseError
+from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.files.locks import exclusive_lock
 from lending_club_pipeline.warehouse import approvals
-from lending_club_pipeline.warehouse.databricks import faults, result_files
-from lending_club_pipeline.warehouse.databricks.connecting import WarehouseAddress, tags_of
-from lending_club_pipeline.warehouse.databricks.examining import Examination
+from lending_club_pipeline.warehouse.databricks import errors, result_files
+from lending_club_pipeline.warehouse.databricks.connections import WarehouseAddress, tags_of
 from lending_club_pipeline.warehouse.databricks.leases import Lease
-from lending_club_pipeline.warehouse.databricks.loading import Loader
+from lending_club_pipeline.warehouse.databricks.loader import Loader
+from lending_club_pipeline.warehouse.databricks.preflight import Examination
 from lending_club_pipeline.warehouse.databricks.raw_tables import TIMESTAMP, RawSchema
 from lending_club_pipeline.warehouse.databricks.serving import ServingTable
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession, text
-from lending_club_pipeline.warehouse.locks import exclusive_lock
 from lending_club_pipeline.warehouse.protocol import FileFormat
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ class DatabricksWarehouse:
 
     def is_transient(self, message: str) -> bool:
         """Whether dbt reports a fault that passes by itself."""
-        return faults.is_transient_message(message)
+        return errors.is_transient_message(message)
 
     def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return a small result, one mapping per row."""
@@ -215,9 +215,9 @@ class DatabricksWarehouse:
         except PipelineError:
             raise
         except Exception as error:
-            if not faults.is_of_the_connector(error):
+            if not errors.is_of_the_connector(error):
                 raise
-            raise faults.explained(error, self.address) from error
+            raise errors.explained(error, self.address) from error
 
     @property
     def serves_readers(self) -> bool:

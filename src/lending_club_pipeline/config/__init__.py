@@ -1,0 +1,1 @@
+"""Settings by concern: the only readers of the environment."""

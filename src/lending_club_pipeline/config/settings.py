@@ -1,0 +1,363 @@
+"""The only reader of the environment: validated, typed, secret-aware.
+
+Values come, in this order, from the environment, from `.env` in the working folder, and from a
+folder of secret files (`SECRETS_DIR`, as Kubernetes and Docker mount them). Every variable stands
+in `.env.example`.
+"""
+
+import datetime as dt
+import os
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
+
+from lending_club_pipeline.config.calendars import Calendar, parse_holidays
+from lending_club_pipeline.config.movement_limits import parse_movement_limits
+from lending_club_pipeline.contract.errors import ConfigurationError
+
+DatabaseType = Literal["duckdb", "databricks"]
+
+_ENV_FILE: Final = Path(".env")
+
+_BYTE_UNITS: Final = {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+_BYTE_UNITS_DECIMAL: Final = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_MEMORY: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]i?B)\s*", re.IGNORECASE)
+
+# What Python, Dagster, dbt and Arrow themselves take beside the engine: measured 330 MB on the
+# sample delivery, rounded up.
+_PROCESS_OVERHEAD_BYTES: Final = 400 * 2**20
+# The engine takes more than its bound, the more the larger it is: the process held 660 MiB beyond
+# it with a limit of 2 GiB after a dozen runs, and 1,260 MiB with 8 GiB.
+_BEYOND_BOUND_PARTS: Final = 8
+_SPLITTING_BYTES: Final = 128 * 2**20
+_LEAST_MEMORY_BYTES: Final = 768 * 2**20
+
+_IDENTIFIER: Final = r"^[A-Za-z0-9_-]+$"
+_QUALIFIED_IDENTIFIER: Final = r"^([A-Za-z0-9_-]+\.){0,2}[A-Za-z0-9_-]+$"
+# What is allowed, by how pydantic names what is wrong; its own words are for programmers.
+_ALLOWED: Final = {
+    "int_parsing": "write a whole number",
+    "int_from_float": "write a whole number",
+    "float_parsing": "write a number",
+    "finite_number": "write a number that is not infinite",
+    "greater_than_equal": "must be {ge:g} or more",
+    "less_than_equal": "must be {le:g} or less",
+    "literal_error": "write {expected}",
+    "date_from_datetime_parsing": "write a date as YYYY-MM-DD",
+    "date_from_datetime_inexact": "write a date as YYYY-MM-DD",
+    "date_parsing": "write a date as YYYY-MM-DD",
+}
+_ALLOWED_TEXTS: Final = {
+    _IDENTIFIER: "only letters A to Z, digits, _ and - may stand in a name",
+    _QUALIFIED_IDENTIFIER: "write name, schema.name or catalog.schema.name; only letters A to Z, "
+    "digits, _ and - may stand in each",
+}
+
+
+def parse_bytes(text: str) -> int:
+    """Read a size such as `2GiB` or `500 MB` as a number of bytes.
+
+    Raises:
+        ValueError: the text is no number followed by a unit (KB, KiB, … TiB).
+    """
+    match = _MEMORY.fullmatch(text)
+    if match is None:
+        raise ValueError("write a number and a unit, such as 2GiB or 1500MB")
+    units = _BYTE_UNITS | _BYTE_UNITS_DECIMAL
+    return int(float(match[1]) * units[match[2].upper()])
+
+
+class DataPlatformConfig(BaseSettings):
+    """All settings of the pipeline, read once at the edge and handed down.
+
+    Attributes:
+        database_type: engine that holds the data: `duckdb` (embedded) or `databricks`.
+        dbt_target: dbt target; follows `database_type` and may not contradict it.
+        dbt_threads: models that dbt builds at the same time.
+        dbt_intermediate_as: intermediate models inside the models that use them (`ephemeral`), or
+            as views of their own, to look into them (`view`).
+        duckdb_path: database file of the embedded engine.
+        duckdb_threads: threads of the embedded engine; all cores when it is not set.
+        memory_limit: upper bound for the memory of the whole process, such as `2GiB`.
+        lock_wait_seconds: how long a run waits for another one to release the database.
+        input_path: folder in which deliveries arrive.
+        output_path: folder in which outputs are published.
+        landing_path: folder of the landed Parquet; beside the database when it is not set.
+        first_as_of_date: first business date that has a partition; earlier ones are refused.
+        backfill_days_per_run: most deliveries that a backfill processes in one run.
+        sensor_settle_seconds: age that a file must have before the sensor takes it.
+        movement_limits: by how many percent a delivery may move against the one before it, such as
+            `balance=10,accounts=5`; nothing is limited when it is not set.
+        delivery_calendar: on which days a delivery is expected: `every_day` or `weekdays`.
+        delivery_holidays: days on which none is, as YYYY-MM-DD, separated by commas.
+        retention_days: days before the newest processed one of which records are kept; all are when
+            it is not set.
+        databricks_host: workspace host name, production only; so are the others of this name.
+        databricks_token: personal access token; or, instead of it:
+        databricks_client_id: application id of a service principal (OAuth machine to machine).
+        databricks_client_secret: its OAuth secret.
+        databricks_http_path: path of the SQL warehouse.
+        databricks_catalog: Unity Catalog catalog.
+        databricks_schema: schema that dbt builds in.
+        databricks_volume: volume of that schema into which deliveries are uploaded.
+        databricks_serving_table: table that readers use: name, schema.name or catalog.schema.name.
+        databricks_readers: users, groups or principals who may read it, separated by commas.
+        databricks_history_days: days for which the serving table can be read as it was.
+        databricks_retry_seconds: how long a transient fault is retried.
+        databricks_ca_file: certificates to trust instead of the system's (PEM), behind a proxy.
+        dagster_home: folder of Dagster's run history.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=_ENV_FILE,
+        env_file_encoding="utf-8",
+        # `NAME=` in a file of settings means that nobody set it, not the empty text.
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        # The text of a validation error would otherwise repeat a secret that was mistyped.
+        hide_input_in_errors=True,
+    )
+
+    database_type: DatabaseType = "duckdb"
+    dbt_target: DatabaseType | None = None
+    dbt_threads: int = Field(default=1, ge=1, le=64)
+    dbt_intermediate_as: Literal["ephemeral", "view"] = "ephemeral"
+    duckdb_path: Path = Path("data/lending_club.duckdb")
+    duckdb_threads: int | None = Field(default=None, ge=1, le=1024)
+    memory_limit: str = "2GiB"
+    lock_wait_seconds: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    input_path: Path = Path("data/inputs")
+    output_path: Path = Path("data/outputs")
+    landing_path: Path | None = None
+    first_as_of_date: dt.date = dt.date(2020, 1, 1)
+    backfill_days_per_run: int = Field(default=31, ge=1, le=3650)
+    sensor_settle_seconds: float = Field(default=30.0, ge=0, allow_inf_nan=False)
+    movement_limits: str = ""
+    delivery_calendar: Calendar = "every_day"
+    delivery_holidays: str = ""
+    retention_days: int | None = Field(default=None, ge=1, le=36500)
+    databricks_host: str | None = None
+    databricks_token: SecretStr | None = None
+    databricks_client_id: str | None = None
+    databricks_client_secret: SecretStr | None = None
+    databricks_http_path: str | None = None
+    databricks_catalog: str | None = Field(default=None, pattern=_IDENTIFIER)
+    databricks_schema: str | None = Field(default=None, pattern=_IDENTIFIER)
+    databricks_volume: str = Field(default="landing", pattern=_IDENTIFIER)
+    databricks_serving_table: str = Field(
+        default="account_summary_serving", pattern=_QUALIFIED_IDENTIFIER
+    )
+    databricks_readers: str = ""
+    databricks_history_days: int = Field(default=30, ge=1, le=3650)
+    databricks_retry_seconds: float = Field(default=300.0, ge=0, le=86400, allow_inf_nan=False)
+    databricks_ca_file: Path | None = None
+    dagster_home: Path = Path(".dagster")
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _is_enough_memory(cls, value: str) -> str:
+        if parse_bytes(value) < _LEAST_MEMORY_BYTES:
+            raise ValueError("must be 768MiB or more: Python, Dagster and dbt alone take 400MiB")
+        return value
+
+    @field_validator("movement_limits")
+    @classmethod
+    def _are_movement_limits(cls, value: str) -> str:
+        parse_movement_limits(value)
+        return value
+
+    @field_validator("delivery_holidays")
+    @classmethod
+    def _are_holidays(cls, value: str) -> str:
+        parse_holidays(value)
+        return value
+
+    @field_validator("databricks_host")
+    @classmethod
+    def _is_a_host_name(cls, value: str | None) -> str | None:
+        if value is not None and ("/" in value or not value.strip()):
+            raise ValueError("must be a host name without https:// and without a path")
+        return value
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> "DataPlatformConfig":
+        if self.dbt_target is not None and self.dbt_target != self.database_type:
+            raise ValueError(
+                f"DBT_TARGET={self.dbt_target} contradicts DATABASE_TYPE={self.database_type}; "
+                "set both to the same engine or leave DBT_TARGET out"
+            )
+        if self.database_type == "databricks":
+            self._is_complete_for_databricks()
+        return self
+
+    def _is_complete_for_databricks(self) -> None:
+        given = {name for name in _DATABRICKS_VARIABLES if getattr(self, name.lower())}
+        missing = [name for name in _DATABRICKS_REQUIRED if name not in given]
+        principal = [name for name in _DATABRICKS_PRINCIPAL if name in given]
+        if _DATABRICKS_TOKEN in given and principal:
+            raise ValueError(
+                f"{_DATABRICKS_TOKEN} and {principal[0]} are two ways to sign in; leave one out"
+            )
+        if principal:
+            missing += [name for name in _DATABRICKS_PRINCIPAL if name not in given]
+        elif _DATABRICKS_TOKEN not in given:
+            missing.append(f"{_DATABRICKS_TOKEN} (or {' and '.join(_DATABRICKS_PRINCIPAL)})")
+        if missing:
+            raise ValueError(f"DATABASE_TYPE=databricks also needs {', '.join(missing)}")
+
+    @property
+    def movement_percents(self) -> dict[str, Decimal]:
+        """By how many percent each measure may move; one that is not named may as it likes."""
+        return parse_movement_limits(self.movement_limits)
+
+    @property
+    def delivery_holiday_dates(self) -> frozenset[dt.date]:
+        """Days on which no delivery is expected, whatever day of the week they are."""
+        return parse_holidays(self.delivery_holidays)
+
+    @property
+    def databricks_reader_names(self) -> tuple[str, ...]:
+        """Who may read the serving table."""
+        names = (name.strip() for name in self.databricks_readers.split(","))
+        return tuple(name for name in names if name)
+
+    @property
+    def target(self) -> DatabaseType:
+        """The dbt target, which is the engine."""
+        return self.database_type
+
+    @cached_property
+    def landing(self) -> Path:
+        """Absolute folder of the landed Parquet files."""
+        return (self.landing_path or self.duckdb_path.parent / "landing").absolute()
+
+    @property
+    def dbt_environment(self) -> dict[str, str]:
+        """What the dbt project reads when it is parsed, beside what its warehouse gives."""
+        return {"DBT_INTERMEDIATE_AS": self.dbt_intermediate_as}
+
+    @property
+    def dbt_cache(self) -> Path:
+        """Folder in which the parsed dbt project is kept."""
+        return self.dagster_home.absolute() / "dbt"
+
+    @cached_property
+    def engine_memory_bytes(self) -> int:
+        """The bound of the engine so that the process keeps to `memory_limit`, in bytes.
+
+        With Databricks that engine only splits a delivery, for which little is enough.
+        """
+        limit = parse_bytes(self.memory_limit)
+        left = limit - _PROCESS_OVERHEAD_BYTES - limit // _BEYOND_BOUND_PARTS
+        return left if self.database_type == "duckdb" else min(left, _SPLITTING_BYTES)
+
+    def as_environment(self) -> dict[str, str]:
+        """Every setting as environment variables for another process; secrets are readable."""
+        fields = type(self).model_fields
+        return {name.upper(): _as_text(getattr(self, name)) for name in fields}
+
+    def described(self) -> dict[str, str]:
+        """Every setting as text for people, secrets masked."""
+        values = ((name.upper(), getattr(self, name)) for name in type(self).model_fields)
+        return {name: "not set" if value is None else str(value) for name, value in values}
+
+
+_DATABRICKS_REQUIRED: Final = (
+    "DATABRICKS_HOST",
+    "DATABRICKS_HTTP_PATH",
+    "DATABRICKS_CATALOG",
+    "DATABRICKS_SCHEMA",
+)
+_DATABRICKS_TOKEN: Final = "DATABRICKS_TOKEN"  # noqa: S105 - the name of the variable
+_DATABRICKS_PRINCIPAL: Final = ("DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET")
+_DATABRICKS_VARIABLES: Final = (*_DATABRICKS_REQUIRED, _DATABRICKS_TOKEN, *_DATABRICKS_PRINCIPAL)
+
+
+def _as_text(value: object) -> str:
+    """Return a value as a variable has it; an empty variable is one that nobody set."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return "" if value is None else str(value)
+
+
+def load_settings(overrides: Mapping[str, Any] | None = None) -> DataPlatformConfig:
+    """Read the settings from environment, `.env` and secret files.
+
+    Args:
+        overrides: values by field name that win over all of these (command-line options).
+
+    Raises:
+        ConfigurationError: a value is not allowed; the text names variable, value and what is.
+    """
+    secrets_dir = os.environ.get("SECRETS_DIR")
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    if secrets_dir is not None and not Path(secrets_dir).is_dir():
+        raise ConfigurationError(
+            f"SECRETS_DIR={secrets_dir} is no folder. Mount the secrets there or unset it."
+        )
+    try:
+        return DataPlatformConfig(_secrets_dir=secrets_dir, **given)
+    except ValidationError as error:
+        problem = _explained(error, given)
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"{_ENV_FILE}: byte {error.start + 1} is not valid UTF-8. Save the file as UTF-8."
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"{error.filename}: these settings cannot be read ({error.strerror}). Give the user "
+            "who runs the pipeline the right to read them."
+        ) from None
+    # Raised out here, it does not carry pydantic's error along, which holds the values: secrets.
+    raise ConfigurationError(problem)
+
+
+def _explained(error: ValidationError, given: Mapping[str, Any]) -> str:
+    """Say in one line which variables are wrong, their values, and what is allowed."""
+    problems = []
+    for item in error.errors(include_url=False, include_input=False):
+        message = _allowed(item)
+        if not item["loc"]:
+            problems.append(message)
+            continue
+        field = str(item["loc"][0])
+        shown = _shown_value(field, given)
+        problems.append(f"{field.upper()}{shown} is not allowed: {message}")
+    return "; ".join(problems) + ". See .env.example."
+
+
+def _allowed(item: ErrorDetails) -> str:
+    """Say what is allowed instead of a value, as far as possible in our own words."""
+    context = item.get("ctx", {})
+    if item["type"] == "string_pattern_mismatch":
+        return _ALLOWED_TEXTS[context["pattern"]]
+    if item["type"] in _ALLOWED:
+        return _ALLOWED[item["type"]].format_map(context)
+    if item["type"] == "value_error":
+        return item["msg"].removeprefix("Value error, ")
+    return _lower_first(item["msg"])
+
+
+def _shown_value(field: str, given: Mapping[str, Any]) -> str:
+    if "token" in field or "secret" in field:
+        return ""
+    value = given.get(field, _variables().get(field))
+    return "" if value is None else f"={' '.join(str(value).split())}"
+
+
+def _variables() -> Mapping[str, str | None]:
+    """Return what environment and `.env` hold, by names in lower case."""
+    from_file = DotEnvSettingsSource(DataPlatformConfig, env_file=_ENV_FILE).env_vars
+    return {**from_file, **{name.lower(): value for name, value in os.environ.items()}}
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,1 @@
+"""The words of the field, once: files and columns, reasons, errors, findings."""

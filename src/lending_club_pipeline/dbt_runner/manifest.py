@@ -1,0 +1,127 @@
+"""The parsed dbt project, prepared once and used again until the project changes."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from lending_club_pipeline.contract.errors import TransformationError
+from lending_club_pipeline.dbt_runner.parsing import parse_apart
+from lending_club_pipeline.dbt_runner.project import fingerprint, project_dir
+from lending_club_pipeline.files.atomic import replacing
+from lending_club_pipeline.files.io_errors import explaining, full, is_full
+
+# Names, grants and kinds of relations follow from these, here with what the project takes where one
+# is not set; nothing else of the environment reaches the manifest.
+_NAMING_VARIABLES: Final = {
+    "DBT_TARGET": "",
+    "DATABRICKS_CATALOG": "",
+    "DATABRICKS_SCHEMA": "",
+    "DATABRICKS_READERS": "",
+    "DBT_INTERMEDIATE_AS": "ephemeral",
+}
+
+
+@dataclass(frozen=True)
+class PreparedManifest:
+    """A parsed dbt project on disk.
+
+    Attributes:
+        project: folder of the dbt project.
+        folder: folder of the prepared files.
+    """
+
+    project: Path
+    folder: Path
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The manifest as dbt documents it (`manifest.json`)."""
+        content: dict[str, Any] = json.loads(self.manifest.read_bytes())
+        return content
+
+    @property
+    def manifest(self) -> Path:
+        """The file of the manifest."""
+        return self.folder / "manifest.json"
+
+    def remembered(self, name: str, make: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
+        """Return what follows from the project alone, as JSON holds it; made once per project.
+
+        Args:
+            name: what it is.
+            make: makes it; it is called only if it was never made for this project.
+        """
+        path = self.folder / f"{name}.json"
+        if not path.exists():
+            with replacing(path, "DAGSTER_HOME") as work:
+                work.write_text(json.dumps(make()))
+        return json.loads(path.read_bytes())
+
+    @property
+    def serialised(self) -> Path:
+        """The manifest in dbt's own binary form, which loads without parsing."""
+        return self.folder / "partial_parse.msgpack"
+
+
+def prepare_manifest(environment: Mapping[str, str], cache: Path) -> PreparedManifest:
+    """Return the parsed project, parsing it only if it changed since it was last prepared.
+
+    Args:
+        environment: variables with which dbt finds the warehouse.
+        cache: folder in which prepared projects are kept.
+
+    Raises:
+        TransformationError: dbt cannot parse the project.
+        OutputError: the cache cannot be written, or its disk is full.
+    """
+    project = project_dir()
+    naming = {name: environment.get(name) or default for name, default in _NAMING_VARIABLES.items()}
+    naming["database"] = Path(environment.get("DUCKDB_PATH", "")).stem
+    folder = cache / fingerprint(project, naming)
+    if not (folder / "manifest.json").exists():
+        with explaining(cache, "DAGSTER_HOME"):
+            _prepare(project, folder, environment)
+    return PreparedManifest(project, folder)
+
+
+def _prepare(project: Path, folder: Path, environment: Mapping[str, str]) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=".preparing-", dir=folder.parent))
+    try:
+        problem = parse_apart(project_arguments(project, work), {**os.environ, **environment})
+        if problem is not None and is_full(TransformationError(problem)):
+            raise full(folder.parent)
+        if problem is not None:
+            raise TransformationError(_parse_failure(problem))
+        for name in ("run_results.json", "perf_info.json", "semantic_manifest.json"):
+            (work / name).unlink(missing_ok=True)
+        # Another process may have prepared the same project meanwhile: theirs is as good.
+        if not folder.exists():
+            work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _parse_failure(problem: str) -> str:
+    message = " ".join(problem.split())
+    return f"dbt cannot read its project: {message}. Correct the file that it names and run again."
+
+
+def project_arguments(project: Path, target: Path) -> list[str]:
+    """Return the dbt arguments that every invocation has in common."""
+    return [
+        "--project-dir", str(project),
+        "--profiles-dir", str(project),
+        "--target-path", str(target),
+        "--log-level", "none",
+        "--log-level-file", "none",
+        "--no-use-colors",
+        "--no-send-anonymous-usage-stats",
+        "--no-version-check",
+    ]  # fmt: skip

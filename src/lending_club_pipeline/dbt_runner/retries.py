@@ -1,0 +1,101 @@
+"""Build again what failed by a fault that passes by itself; every node may be built twice."""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lending_club_pipeline.contract.errors import TransformationError
+from lending_club_pipeline.dbt_runner.invocation import NodeResult
+
+_FIRST_WAIT_SECONDS: Final = 1.0
+_LONGEST_WAIT_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Which faults are waited for, and for how long.
+
+    Attributes:
+        is_transient: whether what an engine said describes a fault that passes by itself.
+        seconds: how long such faults are waited for while nothing gets better; how long a build
+            takes does not count.
+    """
+
+    is_transient: Callable[[str], bool]
+    seconds: float
+
+
+@dataclass
+class _Pauses:
+    """Pauses that grow until there is progress, which begins them and the patience anew."""
+
+    seconds: float
+    _deadline: float = 0.0
+    _wait: float = 0.0
+    _most_done: int = -1
+
+    def next(self, known: Iterable[NodeResult]) -> float | None:
+        """Return how long to wait before the next attempt, or None if patience is at its end."""
+        done = sum(not (it.is_failed or it.status == "skipped") for it in known)
+        self._wait = min(self._wait * 2, _LONGEST_WAIT_SECONDS)
+        if done > self._most_done:
+            self._most_done = done
+            self._deadline = time.monotonic() + self.seconds
+            self._wait = _FIRST_WAIT_SECONDS
+        return None if time.monotonic() + self._wait > self._deadline else self._wait
+
+
+def build_with_patience(
+    build: Callable[[Sequence[str]], list[NodeResult]],
+    select: Sequence[str],
+    patience: Patience,
+    on_wait: Callable[[str], None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[NodeResult]:
+    """Build nodes; build those again, and what depends on them, that a transient fault stopped.
+
+    Args:
+        build: builds the nodes of a selection (none means all) and returns what became of each.
+        select: what to build.
+        patience: which faults are waited for, and for how long.
+        on_wait: is told in words what is waited for.
+        sleep: waits.
+
+    Returns:
+        The last result of each node.
+
+    Raises:
+        TransformationError: dbt could not run at all.
+    """
+    pauses = _Pauses(patience.seconds)
+    known: dict[str, NodeResult] = {}
+    selected = list(select)
+    while True:
+        reason = ""
+        try:
+            known |= {result.unique_id: result for result in build(selected)}
+        except TransformationError as error:
+            reason = str(error)
+            if not patience.is_transient(reason):
+                raise
+        failed = [result for result in known.values() if result.is_failed]
+        is_hopeless = any(not patience.is_transient(result.message) for result in failed)
+        if not reason and (not failed or is_hopeless):
+            return list(known.values())
+        wait = pauses.next(known.values())
+        if wait is None:
+            if reason:
+                raise TransformationError(reason)
+            return list(known.values())
+        if failed:
+            unbuilt = (it for it in known.values() if it.is_failed or it.status == "skipped")
+            selected = [_name(result.unique_id) for result in unbuilt]
+        on_wait(f"The warehouse had a fault that may pass; building again in {wait:.0f} s")
+        sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, hides nothing
+
+
+def _name(unique_id: str) -> str:
+    """Return the name by which dbt selects a node: the third part of its unique id."""
+    return unique_id.split(".")[2]

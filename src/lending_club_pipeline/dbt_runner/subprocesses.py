@@ -1,0 +1,55 @@
+"""Work done in a process of its own: the memory that it takes is given back when it ends."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lending_club_pipeline.contract.errors import TransformationError
+
+
+def run_apart(
+    module: str,
+    arguments: Sequence[str] = (),
+    *,
+    given: str = "",
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a module as a program to its end, with this Python.
+
+    Args:
+        module: name of the module.
+        arguments: arguments of the program.
+        given: what it reads.
+        environment: all variables of the process, if not those of this one.
+
+    Returns:
+        How it ended, and what it wrote.
+    """
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env=None if environment is None else dict(environment),
+        input=given,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def call_apart(module: str, given: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    """Run a module that reads its arguments as JSON and writes its result as JSON.
+
+    Args:
+        module: name of the module.
+        given: its arguments by name.
+
+    Raises:
+        TransformationError: the process ended early; says what it said last.
+    """
+    ended = run_apart(module, given=json.dumps(given))
+    if ended.returncode:
+        said = ended.stderr.strip().rpartition("\n")[2]
+        raise TransformationError(f"{module} ended early (exit code {ended.returncode}): {said}")
+    return json.loads(ended.stdout)

@@ -1,0 +1,128 @@
+"""The nodes of the dbt project as assets and checks."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import TopologicalSorter
+from typing import Any
+
+import dagster as dg
+
+from lending_club_pipeline.dbt_runner.invocation import MONTH_END
+from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
+from lending_club_pipeline.defs.dbt.specs import translate
+
+
+@dataclass(frozen=True)
+class DbtGraph:
+    """The nodes of a manifest as assets and checks.
+
+    Attributes:
+        prepared: the parsed project.
+        is_month_end: whether this is about what is made once a month, or about all else.
+    """
+
+    prepared: PreparedManifest
+    is_month_end: bool = False
+
+    @cached_property
+    def _nodes(self) -> Mapping[str, Any]:
+        nodes: Mapping[str, Any] = self.prepared.content["nodes"]
+        return nodes
+
+    @cached_property
+    def specs(self) -> dict[str, dg.AssetSpec]:
+        """Assets by dbt's unique id."""
+        return {
+            unique_id: spec
+            for unique_id, spec in translate(self.prepared).items()
+            if (MONTH_END in self._nodes[unique_id]["tags"]) == self.is_month_end
+        }
+
+    @cached_property
+    def parents(self) -> dict[str, set[str]]:
+        """Upstream nodes that are assets of this project, by unique id."""
+        return {
+            unique_id: set(self._nodes[unique_id]["depends_on"]["nodes"]) & self.specs.keys()
+            if "nodes" in self._nodes[unique_id]["depends_on"]
+            else set()
+            for unique_id in self.specs
+        }
+
+    @cached_property
+    def in_order(self) -> tuple[str, ...]:
+        """Assets with every parent before its children."""
+        return tuple(TopologicalSorter(self.parents).static_order())
+
+    @cached_property
+    def check_specs(self) -> dict[str, dg.AssetCheckSpec]:
+        """Checks by dbt's unique id of the test."""
+        return {
+            unique_id: dg.AssetCheckSpec(
+                name=node["name"],
+                asset=self.specs[node["attached_node"]].key,
+                description=node["config"].get("meta", {}).get("description"),
+                blocking=node["config"].get("severity", "error").lower() == "error",
+                metadata={"dbt_unique_id": unique_id},
+            )
+            for unique_id, node in self._nodes.items()
+            if node["resource_type"] == "test" and node.get("attached_node") in self.specs
+        }
+
+    @property
+    def sources(self) -> list[str]:
+        """Names of the relations that dbt reads and does not make."""
+        return [source["name"] for source in self.prepared.content["sources"].values()]
+
+    @cached_property
+    def uncounted(self) -> frozenset[str]:
+        """Relations whose rows are not counted after each run: views that compute much."""
+        return frozenset(
+            node["name"]
+            for node in self._nodes.values()
+            if node["config"].get("meta", {}).get("is_costly_to_count")
+        )
+
+    def name_of(self, unique_id: str) -> str:
+        """Return a node's name, which is also the name of its relation."""
+        return str(self._nodes[unique_id]["name"])
+
+    def title_of(self, unique_id: str) -> str:
+        """Return the name of a node of any kind, for messages."""
+        return str(self._nodes[unique_id]["name"]) if unique_id in self._nodes else unique_id
+
+    def column_descriptions(self, unique_id: str) -> dict[str, str]:
+        """Return the documented columns of a node."""
+        columns = self._nodes[unique_id]["columns"]
+        return {name: column["description"] for name, column in columns.items()}
+
+    def is_ephemeral(self, unique_id: str) -> bool:
+        """Whether a model has no relation of its own."""
+        return bool(self._nodes[unique_id]["config"].get("materialized") == "ephemeral")
+
+    def selected(
+        self, assets: AbstractSet[dg.AssetKey], checks: AbstractSet[dg.AssetCheckKey]
+    ) -> list[str]:
+        """Return the dbt selection for some assets and checks; empty for all of them.
+
+        A model is built with all that it is made of: the base tables hold the dates of the run
+        that built them, which may be others.
+        """
+        if assets == {spec.key for spec in self.specs.values()}:
+            return []
+        models = [f"+{self.name_of(it)}" for it, spec in self.specs.items() if spec.key in assets]
+        tests = [self.name_of(it) for it, spec in self.check_specs.items() if spec.key in checks]
+        return [*models, *tests]
+
+    def partitioned(
+        self,
+        partitions: dg.PartitionsDefinition,
+    ) -> list[dg.AssetSpec]:
+        """Return the assets, those that depend on the business date with partitions."""
+        return [
+            spec
+            if self._nodes[unique_id]["resource_type"] == "seed"
+            else spec.replace_attributes(partitions_def=partitions)
+            for unique_id, spec in self.specs.items()
+        ]

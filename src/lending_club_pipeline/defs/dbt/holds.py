@@ -1,0 +1,54 @@
+"""What becomes of a run whose delivery moved further than allowed."""
+
+import datetime as dt
+from collections.abc import Sequence
+from functools import partial
+from typing import Final, NoReturn
+
+import dagster as dg
+
+from lending_club_pipeline.contract.errors import HeldDeliveryError
+from lending_club_pipeline.defs.publish.checks import checks_of_delivery
+from lending_club_pipeline.defs.resources import PlatformResource
+from lending_club_pipeline.publish.held_pages import write_held_pages
+from lending_club_pipeline.reconcile.movements import held_dates
+from lending_club_pipeline.warehouse import Warehouse
+
+# The dbt test that stops what depends on the deliveries that may be published.
+_GATE: Final = "movements_are_within_limits_or_approved"
+
+
+def is_only_held(failed: Sequence[str]) -> bool:
+    """Whether nothing of a dbt run failed but the test for held deliveries.
+
+    Args:
+        failed: names of the failed nodes.
+    """
+    return list(failed) == [_GATE]
+
+
+def hold(
+    context: dg.AssetExecutionContext,
+    platform: PlatformResource,
+    warehouse: Warehouse,
+    dates: Sequence[dt.date],
+) -> NoReturn:
+    """Write a page for each held delivery of a run, and end the run.
+
+    Args:
+        context: of the run.
+        platform: where outputs are published.
+        warehouse: an open warehouse.
+        dates: business dates of the run.
+
+    Raises:
+        HeldDeliveryError: always; it says what moved and how to go on.
+    """
+    raise HeldDeliveryError(
+        write_held_pages(
+            warehouse,
+            platform.settings.output_path.absolute(),
+            held_dates(warehouse, dates),
+            partial(checks_of_delivery, context.instance),
+        )
+    )

@@ -1,0 +1,146 @@
+"""What Dagster keeps of nodes that dbt built."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+import dagster as dg
+
+from lending_club_pipeline.contract.errors import TransformationError
+from lending_club_pipeline.dbt_runner.invocation import NodeResult
+from lending_club_pipeline.dbt_runner.lineage import ColumnLineage, trace_apart
+from lending_club_pipeline.defs.dbt.graph import DbtGraph
+from lending_club_pipeline.defs.dbt.metadata import (
+    lineage_metadata,
+    model_metadata,
+    read_columns,
+    read_table_facts,
+)
+from lending_club_pipeline.defs.progress import show_progress
+from lending_club_pipeline.warehouse import Warehouse
+
+_EVALUATED: Final = ("pass", "warn", "fail", "error")
+
+
+def show_node(name: str, status: str, seconds: float) -> None:
+    """Tell whoever follows the run what became of a node."""
+    # An exposure is a node, too, but nothing is done for it.
+    if status != "no-op":
+        show_progress(f"dbt {name}: {status} ({seconds:.2f} s)")
+
+
+def listed(graph: DbtGraph, results: Sequence[NodeResult]) -> str:
+    """List what dbt did in one message: one event per node would cost more than the nodes."""
+    lines = (f"{it.seconds:8.2f} s  {it.status:8} {graph.title_of(it.unique_id)}" for it in results)
+    seconds = sum(result.seconds for result in results)
+    return "\n".join([f"dbt built {len(results)} nodes in {seconds:.1f} s", *lines])
+
+
+def materializations(
+    graph: DbtGraph,
+    results: Sequence[NodeResult],
+    warehouse: Warehouse,
+    selected: AbstractSet[dg.AssetKey],
+) -> Iterator[dg.MaterializeResult]:
+    """Yield what was made, with rows, columns, their lineage and the time that it took."""
+    by_id = {result.unique_id: result for result in results}
+    done = {it for it in graph.in_order if it in by_id and by_id[it].status == "success"}
+    names = [graph.name_of(it) for it in graph.in_order if it in done]
+    facts = read_table_facts(warehouse, names, graph.uncounted)
+    part = "column_lineage_of_months" if graph.is_month_end else "column_lineage"
+    lineage = graph.prepared.remembered(part, lambda: _trace(graph, by_id, warehouse))
+    for unique_id in graph.in_order:
+        # An ephemeral model is part of the models that use it: it is there when its parents are.
+        if graph.is_ephemeral(unique_id) and graph.parents[unique_id] <= done:
+            done.add(unique_id)
+        spec = graph.specs[unique_id]
+        if unique_id in done and spec.key in selected:
+            name = graph.name_of(unique_id)
+            yield dg.MaterializeResult(
+                asset_key=spec.key,
+                metadata=model_metadata(
+                    by_id.get(unique_id), facts.get(name), graph.column_descriptions(unique_id)
+                )
+                | lineage_metadata(lineage.get(name, {})),
+            )
+
+
+def check_results(
+    graph: DbtGraph,
+    results: Sequence[NodeResult],
+    selected: AbstractSet[dg.AssetCheckKey],
+    found: Mapping[str, dg.TableMetadataValue] | None = None,
+) -> Iterator[dg.AssetCheckResult]:
+    """Yield what the tests found.
+
+    Args:
+        graph: the nodes of the dbt project.
+        results: what became of them.
+        selected: checks that are asked for.
+        found: rows that failed tests found and that anybody may see, by unique id.
+    """
+    by_id = {result.unique_id: result for result in results}
+    for unique_id, check in graph.check_specs.items():
+        result = by_id.get(unique_id)
+        if check.key in selected and result is not None and result.status in _EVALUATED:
+            rows = (found or {}).get(unique_id)
+            yield _check_result(check, result, {} if rows is None else {"found": rows})
+
+
+def _trace(
+    graph: DbtGraph,
+    results: Mapping[str, NodeResult],
+    warehouse: Warehouse,
+) -> ColumnLineage:
+    compiled = {
+        graph.name_of(it): result.compiled
+        for it, result in results.items()
+        if it in graph.specs and result.compiled
+    }
+    tables = [graph.name_of(it) for it in graph.in_order if not graph.is_ephemeral(it)]
+    schema = read_columns(warehouse, [*tables, *graph.sources])
+    return trace_apart(compiled, schema, warehouse.engine)
+
+
+def _check_result(
+    spec: dg.AssetCheckSpec, result: NodeResult, found: Mapping[str, dg.TableMetadataValue]
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=spec.asset_key,
+        check_name=spec.name,
+        passed=result.status == "pass",
+        description=spec.description,
+        severity=dg.AssetCheckSeverity.ERROR if spec.blocking else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "failing_rows": result.failures or 0,
+            "duration_seconds": result.seconds,
+            **found,
+        },
+    )
+
+
+def fail_if_failed(
+    graph: DbtGraph, results: Sequence[NodeResult], said: Mapping[str, str] | None = None
+) -> None:
+    """Fail if a node failed.
+
+    Args:
+        graph: the nodes of the dbt project.
+        results: what became of them.
+        said: what to say of a node instead of what dbt says, by unique id.
+
+    Raises:
+        TransformationError: says which, and why.
+    """
+    failed = [result for result in results if result.is_failed]
+    if not failed:
+        return
+    first = failed[0]
+    name = graph.title_of(first.unique_id)
+    why = (said or {}).get(first.unique_id, first.message)
+    what = "test" if first.status == "fail" else "model or test"
+    others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    raise TransformationError(
+        f"dbt {what} {name}{others}: {why}. Nothing was published; the outputs of the "
+        "last good run are unchanged."
+    )

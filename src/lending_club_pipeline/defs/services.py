@@ -1,0 +1,139 @@
+"""Dagster's web page, daemon and code server: started together, and ended together."""
+
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from threading import Event, Thread
+from typing import Final
+
+from lending_club_pipeline.contract.errors import ServiceError
+
+# Dagster would have its developers use another tool; whoever opens a page needs none.
+_NOT_SHOWN: Final = "ignore:Function `dev_command` is superseded"
+_ASKED_SECONDS: Final = 6.0
+_TOLD_SECONDS: Final = 3.0
+_POLL_SECONDS: Final = 0.1
+
+
+def expect_free(host: str, port: int) -> None:
+    """Return if a web page can be served at an address.
+
+    Raises:
+        ServiceError: the port is taken or may not be used, or this machine has no such address.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as tried:
+            # As the web server does it: connections of a server that has ended take no port.
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+            tried.listen()
+    except socket.gaierror as error:
+        raise ServiceError(f"{host} is no address of this machine. Name another --host.") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ServiceError(
+                f"Port {port} of {host} is taken by another process. "
+                "Name another one by --port, or end that process."
+            ) from error
+        raise ServiceError(
+            f"Port {port} of {host} cannot be used: {error.strerror}. "
+            "Name another one by --port, from 1024 on, or another --host."
+        ) from error
+
+
+def serve(host: str, port: int, home: Path, module: str) -> None:
+    """Serve Dagster until this process is interrupted, and leave no process behind.
+
+    Args:
+        host: address to listen on.
+        port: port of the web page.
+        home: folder of Dagster's run history.
+        module: holds the definitions.
+
+    Raises:
+        KeyboardInterrupt: this process was told to end; Dagster has ended.
+        ServiceError: Dagster ended by itself.
+    """
+    address = ["-h", host, "-p", str(port)]
+    dagster = [sys.executable, "-P", "-W", _NOT_SHOWN, "-m", "dagster"]
+    process = _started([*dagster, "dev", "-m", module, *address], home)
+    is_ending = Event()
+    reader = Thread(target=_pass_on, args=(process.stdout, is_ending), daemon=True)
+    reader.start()
+    try:
+        process.wait()
+        reader.join(_POLL_SECONDS)
+    finally:
+        is_ending.set()
+        _end(process)
+    raise ServiceError("Dagster has ended by itself; what it said stands above.")
+
+
+def _started(command: Sequence[str], home: Path) -> subprocess.Popen[bytes]:
+    # A closed terminal ends Dagster as well, unless `nohup` says otherwise.
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
+    # A shell starts what runs in the background deaf to interrupts. Dagster would be deaf to
+    # SIGTERM, too, which it takes for one.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        # In a session of its own, so that Ctrl+C comes to this process alone, which ends the
+        # others in order.
+        return subprocess.Popen(
+            command,
+            env={**os.environ, "DAGSTER_HOME": str(home)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _pass_on(said: Iterable[bytes], is_ending: Event) -> None:
+    """Show what Dagster says; not how each of its processes complains of being interrupted."""
+    for line in said:
+        if not is_ending.is_set():
+            os.write(sys.stderr.fileno(), line)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End Dagster and all that it has started: it is asked, then told; what is left is killed."""
+    tell = partial(_signal_all, process.pid)
+    try:
+        process.terminate()
+        if not _is_over(process, _ASKED_SECONDS):
+            # A run that is under way ends as one that is interrupted.
+            tell(signal.SIGTERM)
+            _is_over(process, _TOLD_SECONDS)
+    finally:
+        tell(signal.SIGKILL)
+        process.wait()
+
+
+def _signal_all(group: int, sent: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, sent)
+
+
+def _is_over(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        process.poll()
+        try:
+            os.killpg(process.pid, 0)
+        except (ProcessLookupError, PermissionError):
+            return True
+        time.sleep(_POLL_SECONDS)
+    return False

@@ -1,0 +1,335 @@
+"""Read the story of one account or customer from the warehouse, in a few small queries."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+from lending_club_pipeline.contract.errors import PipelineError
+from lending_club_pipeline.contract.source_files import ACCOUNTS, CUSTOMERS, SourceFile
+from lending_club_pipeline.ingest.csv.white_space import WHITE_SPACE
+from lending_club_pipeline.warehouse import Warehouse
+
+# Longer digits are no number that anybody has, and slow to read.
+_LONGEST: Final = 1000
+_NONE_PROCESSED: Final = "No delivery was processed yet. Process one by `lending-club run`."
+REJECTED_RECORDS: Final = "Records that did not split into fields are in quarantine.csv."
+
+Fate = Literal["published", "not_savings", "exact_duplicate", "quarantined", "cleaned"]
+
+
+class NothingToExplainError(PipelineError):
+    """There is no record of that number in that delivery, or no delivery at all."""
+
+
+@dataclass(frozen=True)
+class RecordStory:
+    """One landed record and what became of it.
+
+    Attributes:
+        source: file that it came from.
+        delivered_name: name of the file as delivered.
+        record_number: its position among the landed records of its file.
+        raw: its fields as they came, by the column's name in the file.
+        typed: its fields as they were understood; None if only raw text is kept of that day.
+        fate: what became of it.
+        reasons: why it is quarantined.
+    """
+
+    source: SourceFile
+    delivered_name: str
+    record_number: int
+    raw: dict[str, str]
+    typed: dict[str, Any] | None
+    fate: Fate
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class InterestStory:
+    """How the interest of a published account came about; amounts in its currency.
+
+    Attributes:
+        original_balance: balance that bears interest.
+        lower_bound: least balance of its tier.
+        next_lower_bound: least balance of the tier above, or None.
+        base_rate: the tier's rate of one year as a fraction.
+        effective_date: first day on which the tier applied.
+        bonus_rate: what was added because the customer has a loan; zero without one.
+        interest_rate: base rate + bonus.
+        annual_interest: balance times rate, rounded half up to the cent.
+        new_balance: balance + interest.
+    """
+
+    original_balance: Decimal
+    lower_bound: Decimal
+    next_lower_bound: Decimal | None
+    base_rate: Decimal
+    effective_date: dt.date
+    bonus_rate: Decimal
+    interest_rate: Decimal
+    annual_interest: Decimal
+    new_balance: Decimal
+
+
+@dataclass(frozen=True)
+class AccountStory:
+    """Every record of one account, those of its customer, and its interest if it is published."""
+
+    as_of_date: dt.date
+    account_id: str
+    records: tuple[RecordStory, ...]
+    customer_records: tuple[RecordStory, ...]
+    interest: InterestStory | None
+
+
+@dataclass(frozen=True)
+class CustomerStory:
+    """Every record of one customer, and of the accounts that name it."""
+
+    as_of_date: dt.date
+    customer_id: int
+    records: tuple[RecordStory, ...]
+    accounts: tuple[RecordStory, ...]
+
+
+def tell_account(
+    warehouse: Warehouse, account_id: str, as_of_date: dt.date | None = None
+) -> AccountStory:
+    """Read the story of an account.
+
+    Args:
+        warehouse: an open warehouse.
+        account_id: the account, as in the summary.
+        as_of_date: business date; None takes the newest processed delivery.
+
+    Raises:
+        NothingToExplainError: that delivery was not processed, or has no such account.
+    """
+    date = _processed_date(warehouse, as_of_date)
+    found = [
+        row
+        for row in _raw_rows(warehouse, ACCOUNTS, "account_id", account_id, date)
+        if row["account_id"].strip(WHITE_SPACE) == account_id
+    ]
+    if not found:
+        raise NothingToExplainError(
+            f"accounts.csv of {date} has no account {account_id}. Its spelling counts, capital "
+            f"letters too; another day is named by --as-of. {REJECTED_RECORDS}"
+        )
+    records = _records(warehouse, ACCOUNTS, found, date)
+    owners = {number for row in found if (number := _number(row["customer_id"])) is not None}
+    customers: list[RecordStory] = []
+    for owner in sorted(owners):
+        customers.extend(_customer_records(warehouse, owner, date))
+    is_published = any(record.fate == "published" for record in records)
+    interest = _interest(warehouse, account_id, date) if is_published else None
+    return AccountStory(date, account_id, records, tuple(customers), interest)
+
+
+def tell_customer(
+    warehouse: Warehouse, customer_id: int, as_of_date: dt.date | None = None
+) -> CustomerStory:
+    """Read the story of a customer; see `tell_account`.
+
+    Raises:
+        NothingToExplainError: that delivery was not processed, or nobody has that number in it.
+    """
+    date = _processed_date(warehouse, as_of_date)
+    records = _customer_records(warehouse, customer_id, date)
+    rows = [
+        row
+        for row in _raw_rows(warehouse, ACCOUNTS, "customer_id", str(customer_id), date)
+        if _number(row["customer_id"]) == customer_id
+    ]
+    if not records and not rows:
+        raise NothingToExplainError(
+            f"The delivery of {date} has no customer {customer_id} and no account of one. Another "
+            f"day is named by --as-of. {REJECTED_RECORDS}"
+        )
+    return CustomerStory(date, customer_id, records, _records(warehouse, ACCOUNTS, rows, date))
+
+
+def _customer_records(
+    warehouse: Warehouse, customer_id: int, date: dt.date
+) -> tuple[RecordStory, ...]:
+    rows = [
+        row
+        for row in _raw_rows(warehouse, CUSTOMERS, "customer_id", str(customer_id), date)
+        if _number(row["customer_id"]) == customer_id
+    ]
+    return _records(warehouse, CUSTOMERS, rows, date)
+
+
+def _number(text: str) -> int | None:
+    digits = text.strip(WHITE_SPACE)
+    return (
+        int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= _LONGEST else None
+    )
+
+
+def _processed_date(warehouse: Warehouse, as_of_date: dt.date | None) -> dt.date:
+    try:
+        dates = [
+            row["as_of_date"]
+            for row in warehouse.fetch("select distinct as_of_date from delivery_ledger")
+        ]
+    except PipelineError:
+        raise
+    except Exception as error:
+        # The engines name a missing table in ways of their own.
+        raise NothingToExplainError(_NONE_PROCESSED) from error
+    date = as_of_date or max(dates, default=None)
+    if date is None:
+        raise NothingToExplainError(_NONE_PROCESSED)
+    if date not in dates:
+        raise NothingToExplainError(
+            f"The delivery of {date} was not processed. Process it by "
+            f"`lending-club run --as-of {date}`."
+        )
+    _refuse_expired(warehouse, date)
+    return date
+
+
+def _refuse_expired(warehouse: Warehouse, date: dt.date) -> None:
+    """Say of a processed day without its files that its records were dropped."""
+    if not warehouse.fetch(
+        f"select 1 as one from delivered_files where as_of_date = date '{date.isoformat()}' limit 1"
+    ):
+        raise NothingToExplainError(
+            f"The records of {date} are no longer kept (RETENTION_DAYS, lending-club expire). To "
+            f"land its delivery again: lending-club run --as-of {date}."
+        )
+
+
+def _raw_rows(
+    warehouse: Warehouse, source: SourceFile, column: str, text: str, date: dt.date
+) -> list[dict[str, Any]]:
+    """Return the landed records in which a column contains a text; the caller looks closer."""
+    fields = ", ".join(f"raw.{name}" for name in source.landed_columns)
+    return warehouse.fetch(
+        f"select raw.record_number, files.delivered_name, {fields} "
+        f"from {source.table}_raw as raw inner join delivered_files as files "
+        "on raw.as_of_date = files.as_of_date and raw.source_file = files.source_file "
+        f"where raw.as_of_date = ? and contains(raw.{column}, ?) order by raw.record_number",
+        [date, text],
+    )
+
+
+def _records(
+    warehouse: Warehouse, source: SourceFile, rows: Sequence[dict[str, Any]], date: dt.date
+) -> tuple[RecordStory, ...]:
+    if not rows:
+        return ()
+    numbers = [row["record_number"] for row in rows]
+    marks = ", ".join("?" * len(numbers))
+    quarantined = {
+        row["record_number"]: tuple(row["reasons"].split(";"))
+        for row in warehouse.fetch(
+            "select record_number, reasons from quarantined_records where as_of_date = ? "
+            f"and source_file = ? and record_number in ({marks})",
+            [date, source.name, *numbers],
+        )
+    }
+    base = {
+        row["record_number"]: row
+        for row in warehouse.fetch(
+            f"select * from base_{source.table} where as_of_date = ? "
+            f"and record_number in ({marks})",
+            [date, *numbers],
+        )
+    }
+    published = _published(warehouse, rows, date) if source is ACCOUNTS else set()
+    kept: set[str] = set()
+    stories = []
+    for row in rows:
+        number = row["record_number"]
+        key = _key(source, row)
+        reasons = quarantined.get(number, ())
+        fate = _fate(source, key, reasons, kept, published)
+        stories.append(
+            RecordStory(
+                source,
+                row["delivered_name"],
+                number,
+                {
+                    name: row[landed]
+                    for name, landed in zip(source.columns, source.landed_columns, strict=True)
+                },
+                _typed(source, base.get(number)),
+                fate,
+                reasons,
+            )
+        )
+    return tuple(stories)
+
+
+def _key(source: SourceFile, row: dict[str, Any]) -> str:
+    if source is ACCOUNTS:
+        return str(row["account_id"].strip(WHITE_SPACE))
+    return str(_number(row["customer_id"]))
+
+
+def _fate(
+    source: SourceFile, key: str, reasons: tuple[str, ...], kept: set[str], published: set[str]
+) -> Fate:
+    """Tell what became of a record; `kept` holds the keys of records before it that are valid."""
+    if reasons:
+        return "quarantined"
+    if key in kept:
+        return "exact_duplicate"
+    kept.add(key)
+    if source is CUSTOMERS:
+        return "cleaned"
+    return "published" if key in published else "not_savings"
+
+
+def _typed(source: SourceFile, row: dict[str, Any] | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    return {
+        name: row[landed]
+        for name, landed in zip(source.columns, source.landed_columns, strict=True)
+    }
+
+
+def _published(warehouse: Warehouse, rows: Sequence[dict[str, Any]], date: dt.date) -> set[str]:
+    ids = sorted({_key(ACCOUNTS, row) for row in rows})
+    marks = ", ".join("?" * len(ids))
+    found = warehouse.fetch(
+        f"select account_id from account_summary_daily where as_of_date = ? "
+        f"and account_id in ({marks})",
+        [date, *ids],
+    )
+    return {row["account_id"] for row in found}
+
+
+def _interest(warehouse: Warehouse, account_id: str, date: dt.date) -> InterestStory:
+    row = warehouse.fetch(
+        """
+        select
+            daily.original_balance,
+            tiers.lower_bound,
+            tiers.next_lower_bound,
+            tiers.annual_base_rate as base_rate,
+            (
+                select max(seed.effective_date) from interest_rate_tiers as seed
+                where seed.effective_date <= daily.as_of_date
+            ) as effective_date,
+            daily.interest_rate,
+            daily.annual_interest,
+            daily.new_balance
+        from account_summary_daily as daily
+        inner join account_summary_by_tier as tiers
+            on daily.as_of_date = tiers.as_of_date
+            and daily.original_balance >= tiers.lower_bound
+            and (
+                tiers.next_lower_bound is null or daily.original_balance < tiers.next_lower_bound
+            )
+            and not tiers.with_loan_bonus
+        where daily.as_of_date = ? and daily.account_id = ?
+        """,
+        [date, account_id],
+    )[0]
+    return InterestStory(**row, bonus_rate=row["interest_rate"] - row["base_rate"])

@@ -1,0 +1,189 @@
+"""Write a file so that a reader sees the old one or the new one, never a part."""
+
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from lending_club_pipeline.contract.errors import WarehouseError
+from lending_club_pipeline.files import io_errors
+from lending_club_pipeline.files.processes import is_running
+
+_CHUNK: Final = 2**22
+_OWNER_ONLY: Final = 0o600
+_ABANDONED_SECONDS: Final = 3600
+OUTPUT_SETTING: Final = "--outputs or OUTPUT_PATH"
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A published file.
+
+    Attributes:
+        path: where it is.
+        size_bytes: its size.
+        sha256: its checksum.
+        rows: rows in it, where it has rows.
+    """
+
+    path: Path
+    size_bytes: int
+    sha256: str
+    rows: int | None = None
+
+
+class Publication:
+    """Some files that are published together: all of them, or none if one cannot be written.
+
+    Use it as a context manager. The files are readable by their owner only.
+
+    Args:
+        setting: by what another place is named if this one cannot be written.
+    """
+
+    def __init__(self, setting: str = OUTPUT_SETTING) -> None:
+        self._works: dict[Path, Path] = {}
+        self._scratch: list[Path] = []
+        self._setting = setting
+
+    def work_for(self, target: Path) -> Path:
+        """Return an empty temporary file beside `target`, to write to.
+
+        Raises:
+            OutputError: the folder cannot be written or the disk is full.
+        """
+        # What goes wrong here goes wrong with the folder, whatever the file is called.
+        with explaining(target.parent, self._setting):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _clear_abandoned(target)
+            work = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+            os.close(os.open(work, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, _OWNER_ONLY))
+            self._works[target] = work
+        return work
+
+    def scratch(self, target: Path) -> Path:
+        """Return an empty temporary file beside `target` that is removed in the end.
+
+        Raises:
+            OutputError: the folder cannot be written or the disk is full.
+        """
+        work = self.work_for(target)
+        self._scratch.append(self._works.pop(target))
+        return work
+
+    def settle(self) -> None:
+        """Put all that was written on the disk: the last thing that can want space.
+
+        Raises:
+            OutputError: the disk is full.
+        """
+        for target, work in self._works.items():
+            with explaining(target, self._setting):
+                work.chmod(_OWNER_ONLY)
+                _flush(work)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self.settle()
+                self._publish()
+        finally:
+            for work in (*self._works.values(), *self._scratch):
+                # On a disk that went read-only it stays, and the next run removes it: what is to be
+                # told is why nothing was published.
+                with contextlib.suppress(OSError):
+                    work.unlink()
+
+    def _publish(self) -> None:
+        for target, work in self._works.items():
+            with explaining(target, self._setting):
+                work.replace(target)
+        for folder in {target.parent for target in self._works}:
+            _flush(folder)
+
+
+@contextlib.contextmanager
+def replacing(target: Path, setting: str = OUTPUT_SETTING) -> Iterator[Path]:
+    """Give a temporary path to write to; publish it as `target` if the body succeeds.
+
+    The file is readable by its owner only. A failed body leaves `target` as it was.
+
+    Args:
+        target: the file to publish.
+        setting: by what another place is named if this one cannot be written.
+
+    Raises:
+        OutputError: the folder cannot be written or the disk is full.
+    """
+    with Publication(setting) as publication:
+        work = publication.work_for(target)
+        with explaining(target, setting):
+            yield work
+
+
+def describe(path: Path, rows: int | None = None, name: Path | None = None) -> WrittenFile:
+    """Take size and checksum of a file.
+
+    Args:
+        path: the file.
+        rows: rows in it, where it has rows.
+        name: where it will be published, if not there yet.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for chunk in iter(lambda: file.read(_CHUNK), b""):
+            digest.update(chunk)
+    return WrittenFile(name or path, path.stat().st_size, digest.hexdigest(), rows)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _clear_abandoned(target: Path) -> None:
+    """Remove what killed runs left behind; a run of this moment may still be writing."""
+    ours = f".{target.name}.*.tmp"
+    # DuckDB writes to a temporary file of its own before it replaces a file.
+    for work in (*target.parent.glob(ours), *target.parent.glob(f"tmp_{ours}")):
+        pid = work.name.removesuffix(".tmp").rpartition(".")[2]
+        is_old = time.time() - work.stat().st_mtime > _ABANDONED_SECONDS
+        if is_old or not (pid.isdecimal() and is_running(int(pid))):
+            work.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def explaining(target: Path, setting: str = OUTPUT_SETTING) -> Iterator[None]:
+    """Turn what the operating system says while `target` is written into what a person can do.
+
+    Args:
+        target: the file to publish.
+        setting: by what another place is named if this one cannot be written.
+
+    Raises:
+        OutputError: the folder cannot be written or the disk is full.
+    """
+    try:
+        with io_errors.explaining(target, setting):
+            yield
+    except WarehouseError as error:
+        # The engine writes outputs too: what is full then is not the database's disk.
+        if "disk is full" in str(error):
+            raise io_errors.full(target) from error
+        raise

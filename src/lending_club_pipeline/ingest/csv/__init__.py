@@ -1,0 +1,1 @@
+"""A CSV reader that can prove that nothing is missing."""

@@ -1,0 +1,230 @@
+"""Split a file into records with DuckDB: the one parser of the project.
+
+Both engines read what it makes, so that they never disagree on quotes, short or long records.
+"""
+
+import re
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
+from lending_club_pipeline.ingest.csv.byte_counts import LineEnd, line_that_ends_otherwise
+from lending_club_pipeline.ingest.csv.headers import Header
+from lending_club_pipeline.ingest.csv.quotes import mixed_line_ends
+
+LONGEST_RECORD_BYTES: Final = 2 * 2**20
+# The smallest that holds the longest record; each thread has one, and a larger one is no faster.
+_BUFFER_BYTES: Final = 2 * LONGEST_RECORD_BYTES
+
+# Reasons by what DuckDB calls the error. Where one record has several, the first named here is
+# given: what made the record unreadable comes before what follows from it.
+_REASONS: Final = {
+    "LINE SIZE OVER MAXIMUM": "record_too_long",
+    "INVALID ENCODING": "record_not_utf8",
+    "UNQUOTED VALUE": "record_broken_quoting",
+    "MISSING COLUMNS": "record_wrong_number_of_fields",
+    "TOO MANY COLUMNS": "record_wrong_number_of_fields",
+}
+
+# As the parser's option wants them; without it, it takes the first one that it sees, in quotes too.
+_NEW_LINES: Final[dict[LineEnd, str]] = {"LF": r"\n", "CRLF": r"\r\n", "CR": r"\r"}
+_ERROR_LINE: Final = re.compile(r"Line: (\d+)")
+
+
+def quoted(text: object) -> str:
+    """Quote a value as an SQL text literal."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+@contextmanager
+def splitter(
+    memory_bytes: int, threads: int | None, spill: Path
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the engine that splits: in memory, bounded, spilling into `spill`."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": f"{memory_bytes}B",
+        "temp_directory": str(spill),
+    }
+    if threads is not None:
+        config["threads"] = threads
+    with duckdb.connect(config=config) as connection:
+        yield connection
+
+
+def split(
+    connection: duckdb.DuckDBPyConnection,
+    plain: Path,
+    place: Place,
+    header: Header,
+    columns: tuple[str, ...],
+    target: Path,
+) -> int:
+    """Write the landed records of a file as Parquet text and keep the rejected ones aside.
+
+    Rejected records are left in the connection's tables `reject_errors` and `reject_scans`.
+    Rows keep the order of the file, so that their position is their record number.
+
+    Args:
+        connection: an engine from `splitter`.
+        plain: the text of the file.
+        place: the file as errors name it.
+        header: its header.
+        columns: names that the required columns get in the Parquet file.
+        target: the Parquet file to write.
+
+    Returns:
+        The number of landed records.
+
+    Raises:
+        RefusedDeliveryError: the file has mixed line ends, or the parser gave up on it.
+    """
+    for table in ("reject_errors", "reject_scans"):
+        connection.execute(f"drop table if exists {table}")
+    taken = ", ".join(
+        f'c{at} as "{column}"' for at, column in zip(header.positions, columns, strict=True)
+    )
+    statement = f"""
+        copy (
+            select {taken}
+            from {_records(plain, header, "store_rejects = true, rejects_limit = 0")}
+        ) to {quoted(target)} (
+            format parquet, parquet_version v2, compression zstd, compression_level 1,
+            dictionary_size_limit 1000
+        )
+    """
+    try:
+        row = connection.execute(statement).fetchone()
+    except duckdb.InvalidInputException as error:
+        # Without its text, which shows the record.
+        raise _refusal(plain, place, str(error)) from None
+    return 0 if row is None else int(row[0])
+
+
+def _records(plain: Path, header: Header, on_error: str) -> str:
+    """Return SQL for the records of a file, with every column read.
+
+    The parser checks the text of a column only if somebody asks for it; no field is ever NULL.
+    """
+    fields = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(len(header.names)))
+    read = " and ".join(f"c{at} is not null" for at in range(len(header.names)))
+    return f"""
+        read_csv(
+            {quoted(plain)}, auto_detect = false, delim = ',', quote = '"', escape = '"',
+            header = true, skip = {header.line - 1}, columns = {{{fields}}},
+            nullstr = chr(1) || 'never' || chr(2), {on_error},
+            max_line_size = {LONGEST_RECORD_BYTES}, buffer_size = {_BUFFER_BYTES},
+            compression = 'none'
+            {"" if header.line_end is None else f", new_line = '{_NEW_LINES[header.line_end]}'"}
+        )
+        {"where " + read if header.extra_positions else ""}
+    """
+
+
+def _refusal(plain: Path, place: Place, message: str) -> RefusedDeliveryError:
+    if "invalid state" in message:
+        return mixed_line_ends(Place(place.path, line_that_ends_otherwise(plain)))
+    line = _ERROR_LINE.search(message)
+    return RefusedDeliveryError(
+        "file_not_splittable",
+        Place(place.path, int(line[1]) if line else None),
+        "the CSV parser gave up on this file here",
+        "Export the file again as plain CSV (RFC 4180)",
+    )
+
+
+def collect_rejects(connection: duckdb.DuckDBPyConnection) -> int:
+    """Reduce the parser's errors to one row per rejected record, in table `rejected`.
+
+    The columns are `position` (byte at which the record begins), `line_number` (the parser's
+    count of records until `rejects.locate` corrects it), `lines` (physical lines that it takes),
+    `empty_lines` (those of them that are empty), `reason` and `raw_record` (cut at 10,000
+    characters by the parser).
+    """
+    ranks = " ".join(f"when '{name}' then {rank}" for rank, name in enumerate(_REASONS))
+    names = " ".join(f"when '{name}' then '{reason}'" for name, reason in _REASONS.items())
+    # A record with thousands of fields too many has as many errors, each with the record's text:
+    # which one counts is decided without that text, which need not fit into memory.
+    connection.execute(f"""
+        create or replace temp table first_errors as
+        select rowid as error_id
+        from reject_errors
+        qualify row_number() over (
+            partition by line_byte_position
+            order by case error_type {ranks} else 99 end, byte_position, rowid
+        ) = 1
+    """)
+    connection.execute(f"""
+        create or replace table rejected as
+        select
+            line_byte_position - 1 + length(csv_line) - length(ltrim(csv_line, chr(10) || chr(13)))
+                as position,
+            case error_type {names} else error('unknown kind of error: ' || error_type) end
+                as reason,
+            rtrim(ltrim(coalesce(csv_line, ''), chr(10) || chr(13)), chr(10) || chr(13))
+                as raw_record,
+            cast(line as bigint) as line_number,
+            cast(1 as bigint) as lines,
+            cast(0 as bigint) as empty_lines,
+        from reject_errors
+        where rowid in (select error_id from first_errors)
+    """)
+    row = connection.execute("select count(*) from rejected").fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def count_inner_lines(
+    connection: duckdb.DuckDBPyConnection,
+    plain: Path,
+    header: Header,
+    columns: tuple[str, ...],
+    target: Path,
+    line_ends: AbstractSet[LineEnd],
+) -> tuple[int, int]:
+    """Count line ends, and empty lines, inside the fields of landed records.
+
+    The parser is not asked: this reads the text that was landed. Only extra columns, which are
+    not landed, are read once more. `line_ends` are the kinds that occur in the file at all.
+    """
+    relation = f"read_parquet({quoted(target)})"
+    lines, empty_lines = _inner_lines(connection, relation, columns, line_ends)
+    if header.extra_positions:
+        relation = f"(from {_records(plain, header, 'ignore_errors = true')})"
+        extra = tuple(f"c{at}" for at in header.extra_positions)
+        more_lines, more_empty_lines = _inner_lines(connection, relation, extra, line_ends)
+        return lines + more_lines, empty_lines + more_empty_lines
+    return lines, empty_lines
+
+
+def _inner_lines(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    columns: tuple[str, ...],
+    line_ends: AbstractSet[LineEnd],
+) -> tuple[int, int]:
+    # A line feed tells CRLF, too.
+    ends = [10] * bool({"LF", "CRLF"} & line_ends) + [13] * ("CR" in line_ends)
+    has_line_end = (
+        " or ".join(f'contains("{it}", chr({end}))' for it in columns for end in ends) or "false"
+    )
+    pieces = " union all ".join(f'select "{it}" as text from broken' for it in columns)
+    row = connection.execute(f"""
+        with broken as (select * from {relation} where {has_line_end}),
+        fields as ({pieces}),
+        lines as (
+            select string_split(
+                replace(replace(text, chr(13) || chr(10), chr(10)), chr(13), chr(10)), chr(10)
+            ) as lines
+            from fields
+        )
+        select
+            coalesce(sum(len(lines) - 1), 0),
+            coalesce(sum(len(list_filter(lines[2:-2], lambda line: line = ''))), 0)
+        from lines
+        where len(lines) > 1
+    """).fetchone()
+    return (0, 0) if row is None else (int(row[0]), int(row[1]))

@@ -1,0 +1,302 @@
+"""Quotes as the project's rules read them, looked at apart from the CSV parser.
+
+The parser loses its place behind a broken quote and misreads a quote behind several spaces. So the
+records that hold a quote are walked over here, and the parser is shown a copy of the same length in
+which those records can do no harm.
+"""
+
+import mmap
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
+from lending_club_pipeline.files.mapped import WINDOW_BYTES, MappedFile, mapped
+from lending_club_pipeline.ingest.csv.byte_counts import BOM, LineEnd
+
+# A field that the parser reads as the rules do: at most one space before its quote.
+_FIELD: Final = rb'(?: ?+"[^"]*+(?:""[^"]*+)*+" *+|(?! *+")[^,\r\n]*+)'
+_RECORD: Final = rb"(?:%s,)*+%s" % (_FIELD, _FIELD)
+_RECORDS_ENDING_IN: Final = rb"(?:(?:%(end)s)*+%(record)s(?:%(end)s)++)*+"
+# A field with its quotes on one line, and records of which each holds a quote.
+_FIELD_ON_A_LINE: Final = rb'(?: ?+"[^"\r\n]*+(?:""[^"\r\n]*+)*+" *+|(?! *+")[^,\r\n]*+)'
+_QUOTED_RECORDS_ENDING_IN: Final = rb'(?:(?=[^\r\n]*+")(?:%(field)s,)*+%(field)s%(end)s)*+'
+_WHOLE_RECORD: Final = re.compile(rb"%s(?=[\r\n]|\Z)" % _RECORD)
+_RECORDS: Final[dict[LineEnd, re.Pattern[bytes]]] = {
+    "LF": re.compile(_RECORDS_ENDING_IN % {b"record": _RECORD, b"end": rb"\n"}),
+    "CRLF": re.compile(_RECORDS_ENDING_IN % {b"record": _RECORD, b"end": rb"\r\n"}),
+    "CR": re.compile(_RECORDS_ENDING_IN % {b"record": _RECORD, b"end": rb"\r(?!\n)"}),
+}
+_QUOTED_RECORDS: Final[dict[LineEnd, re.Pattern[bytes]]] = {
+    "LF": re.compile(_QUOTED_RECORDS_ENDING_IN % {b"field": _FIELD_ON_A_LINE, b"end": rb"\n"}),
+    "CRLF": re.compile(_QUOTED_RECORDS_ENDING_IN % {b"field": _FIELD_ON_A_LINE, b"end": rb"\r\n"}),
+    "CR": re.compile(_QUOTED_RECORDS_ENDING_IN % {b"field": _FIELD_ON_A_LINE, b"end": rb"\r"}),
+}
+_LINE_END: Final = re.compile(rb"\r\n|\n|\r|\Z")
+_QUOTED_OR_NOT: Final = re.compile(rb' *+"((?:[^"]|"")*+)" *+|[^,]*+')
+_LINE_ENDS: Final[dict[bytes, LineEnd]] = {b"\n": "LF", b"\r\n": "CRLF", b"\r": "CR"}
+_NO_LINE_END: Final = re.compile(rb"[^\r\n]")
+_PIECE: Final = 2**21
+
+_Edit: TypeAlias = tuple[int, bytes]
+_Bytes: TypeAlias = bytes | mmap.mmap
+
+
+@dataclass(frozen=True)
+class Record:
+    """Where a record ends and what its quotes do; all are positions of bytes.
+
+    Attributes:
+        start: its first byte.
+        end: behind its last byte, before its line end.
+        opened: the quote that breaks it, or None.
+        closed: the quote that seems to close that one, or None.
+        spaced: quoted fields behind several spaces: begin of the spaces, the two quotes.
+    """
+
+    start: int
+    end: int
+    opened: int | None = None
+    closed: int | None = None
+    spaced: tuple[tuple[int, int, int], ...] = ()
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a quote breaks it."""
+        return self.opened is not None
+
+
+@dataclass(frozen=True)
+class Mended:
+    """What the parser is shown, and what the quotes of the file say.
+
+    Attributes:
+        shown: the copy, or the file itself if nothing had to be changed.
+        may_span_lines: a quoted field may hold a line end.
+    """
+
+    shown: Path
+    may_span_lines: bool
+
+
+def record_at(content: _Bytes, start: int) -> Record:
+    """Walk over the record at `start`, to its end or to the end of the line that breaks it."""
+    whole = _WHOLE_RECORD.match(content, start)
+    if whole is not None:
+        return Record(start, whole.end())
+    spaced: list[tuple[int, int, int]] = []
+    at = start
+    while True:
+        field, opened = at, _behind_spaces(content, at)
+        if content[opened : opened + 1] == b'"':
+            closed = _closing_quote(content, opened + 1)
+            if closed is None:
+                return Record(start, len(content), opened)
+            at = _behind_spaces(content, closed + 1)
+            if content[at : at + 1] not in (b",", b"\n", b"\r", b""):
+                return Record(start, _line_end(content, closed), opened, closed)
+            if opened - field > 1:
+                spaced.append((field, opened, closed))
+        else:
+            end = _line_end(content, at)
+            comma = content.find(b",", at, end)
+            at = end if comma < 0 else comma
+        if content[at : at + 1] != b",":
+            return Record(start, at, spaced=tuple(spaced))
+        at += 1
+
+
+def fields_of(record: bytes) -> list[bytes]:
+    """Return the fields of a record that no quote breaks."""
+    fields = []
+    at = 0
+    while at <= len(record):
+        found = _QUOTED_OR_NOT.match(record, at)
+        if found is None:
+            break
+        fields.append(found[0] if found[1] is None else found[1].replace(b'""', b'"'))
+        at = found.end() + 1
+    return fields
+
+
+def line_end_at(content: _Bytes, at: int) -> LineEnd | None:
+    """Return the kind of line end at a position, or None at the end of the file."""
+    found = _LINE_END.match(content, at)
+    return None if found is None else _LINE_ENDS.get(found[0])
+
+
+def mend(
+    plain: Path, copy: Path, place: Place, line_end: LineEnd | None, *, is_uniform: bool
+) -> Mended:
+    """Write a copy of a file that the parser reads as the rules do.
+
+    A record that a quote breaks becomes one that is rejected for its number of fields; spaces
+    before a quote move behind it. Every record stays where it is and takes as many lines.
+
+    Args:
+        plain: the text of the file.
+        copy: where the copy is written, if one is needed.
+        place: the file as errors name it.
+        line_end: how the header ends, and every other record should.
+        is_uniform: no other kind of line end occurs, so that only records with a quote need to
+            be looked at.
+
+    Raises:
+        RefusedDeliveryError: a broken quote runs over the end of its line, or lines end in more
+            than one way.
+    """
+    with _walking(plain, place, line_end, is_uniform=is_uniform) as walk:
+        edits = walk.edits()
+        first = next(edits, None)
+        if first is None:
+            return Mended(plain, walk.may_span_lines)
+        shutil.copyfile(plain, copy)
+        with copy.open("r+b") as changed:
+            for position, text in chain((first,), edits):
+                changed.seek(position)
+                changed.write(text)
+    return Mended(copy, walk.may_span_lines)
+
+
+def examine(plain: Path, place: Place, line_end: LineEnd | None, *, is_uniform: bool) -> None:
+    """Refuse what `mend` refuses, and write nothing."""
+    with _walking(plain, place, line_end, is_uniform=is_uniform) as walk:
+        for _ in walk.edits():
+            pass
+
+
+@contextmanager
+def _walking(
+    plain: Path, place: Place, line_end: LineEnd | None, *, is_uniform: bool
+) -> Iterator["_Walk"]:
+    with mapped(plain) as file:
+        yield _Walk(file, place, line_end or "LF", is_uniform)
+
+
+class _Walk:
+    """Walks over the records of a file and tells what has to be changed for the parser."""
+
+    def __init__(self, file: MappedFile, place: Place, line_end: LineEnd, is_uniform: bool) -> None:
+        self._file = file
+        self._content = file.content
+        self._place = place
+        self._line_end = line_end
+        self._is_uniform = is_uniform
+        self.may_span_lines = not is_uniform
+
+    def edits(self) -> Iterator[_Edit]:
+        content = self._content
+        at = len(BOM) if content[: len(BOM)] == BOM else 0
+        while (at := self._skip(at)) < len(content):
+            record = record_at(content, at)
+            self._refuse(record)
+            self.may_span_lines |= _line_end(content, record.start) < record.end
+            if record.is_broken:
+                yield record.start, _one_field(content[record.start : record.end])
+            for field, opened, closed in record.spaced:
+                yield field, content[opened : closed + 1] + content[field:opened]
+            at = record.end + (2 if self._line_end == "CRLF" else 1)
+
+    def _skip(self, at: int) -> int:
+        """Go over records that need no look, to the next that may, or to the end."""
+        while at < len(self._content):
+            begin = self._begin_of_quoted(at) if self._is_uniform else at
+            patterns = _QUOTED_RECORDS if self._is_uniform else _RECORDS
+            match = patterns[self._line_end].match(self._content, begin, self._window_end(begin))
+            at = begin if match is None else match.end()
+            self._file.let_go_before(at)
+            if at == begin:
+                break
+        return at
+
+    def _begin_of_quoted(self, at: int) -> int:
+        """Return where the next record with a quote begins; without a quote, a line is a record."""
+        content, searched = self._content, at
+        while (quote := content.find(b'"', searched, searched + WINDOW_BYTES)) < 0:
+            searched += WINDOW_BYTES
+            self._file.let_go_before(min(searched, len(content)))
+            if searched >= len(content):
+                return len(content)
+        return max(at, content.rfind(b"\r" if self._line_end == "CR" else b"\n", at, quote) + 1)
+
+    def _window_end(self, at: int) -> int:
+        """Return how far to look from a position: records that end behind it wait their turn."""
+        end = at + WINDOW_BYTES
+        return end + 1 if self._content[end - 1 : end] == b"\r" else end
+
+    def _refuse(self, record: Record) -> None:
+        _refuse_open_quote(self._content, record, self._place)
+        if line_end_at(self._content, record.end) not in (self._line_end, None):
+            line = count_line_ends(self._content, 0, record.end) + 1
+            raise mixed_line_ends(Place(self._place.path, line))
+
+
+def _one_field(record: bytes) -> bytes:
+    """Blank a record out, line ends apart."""
+    blank = _NO_LINE_END.sub(b"x", record)
+    return blank if blank.isalpha() else b'"' + blank[1:-1] + b'"'
+
+
+def _refuse_open_quote(content: _Bytes, record: Record, place: Place) -> None:
+    if record.opened is None:
+        return
+    until = len(content) if record.closed is None else record.closed
+    if _line_end(content, record.opened) < until:
+        raise RefusedDeliveryError(
+            "quote_left_open",
+            Place(place.path, count_line_ends(content, 0, record.opened) + 1),
+            "a quote opens on this line and is not closed properly on it, so that the "
+            "records behind it cannot be told apart",
+            "Correct the quote and deliver the file again",
+        )
+
+
+def mixed_line_ends(place: Place) -> RefusedDeliveryError:
+    """Return the refusal of a file whose lines end in more than one way."""
+    return RefusedDeliveryError(
+        "mixed_line_ends",
+        place,
+        "this line does not end as those above it (LF, CRLF, CR), or a field without quotes "
+        "holds a carriage return",
+        "Export the file again with one kind of line end throughout",
+    )
+
+
+def _behind_spaces(content: _Bytes, at: int) -> int:
+    while content[at : at + 1] == b" ":
+        at += 1
+    return at
+
+
+def _closing_quote(content: _Bytes, at: int) -> int | None:
+    while True:
+        quote = content.find(b'"', at)
+        if quote < 0:
+            return None
+        if content[quote + 1 : quote + 2] != b'"':
+            return quote
+        at = quote + 2
+
+
+def _line_end(content: _Bytes, at: int) -> int:
+    found = _LINE_END.search(content, at)
+    return len(content) if found is None else found.start()
+
+
+def count_line_ends(content: _Bytes, start: int, end: int) -> int:
+    """Count LF, CRLF and CR between two positions, none of which may lie within a CRLF."""
+    count = 0
+    while start < end:
+        stop = min(end, start + _PIECE)
+        if stop < end and content[stop - 1 : stop] == b"\r":
+            stop += 1
+        piece = content[start:stop]
+        returns = piece.count(b"\r")
+        count += piece.count(b"\n") + (returns - piece.count(b"\r\n") if returns else 0)
+        start = stop
+    return count

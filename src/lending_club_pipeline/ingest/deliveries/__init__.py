@@ -1,0 +1,1 @@
+"""Deliveries in their folder: found, watched, held against their control totals."""

@@ -1,0 +1,121 @@
+"""Add up the balances of a landed file exactly, whatever the model later thinks of each of them."""
+
+import re
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from lending_club_pipeline.ingest.csv.parsing import quoted
+from lending_club_pipeline.ingest.csv.white_space import WHITE_SPACE
+
+# What a number is: `money_pattern` of the dbt project, which a test compares with this one.
+NUMBER: Final = "(-|-?[$]|[$]-)?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)([.][0-9]+)?"
+
+# Most balances are written like this and fit into a decimal.
+_PLAIN: Final = "[0-9]{1,15}([.][0-9]{1,2})?"
+# Others are added up in pieces of so many digits, two before the point and two behind it.
+_PIECE: Final = 18
+_MOST_DIGITS: Final = 2 * _PIECE
+_EXACT: Final = Context(prec=200)
+
+
+@dataclass(frozen=True)
+class BalanceSum:
+    """What the balances of a file come to.
+
+    Attributes:
+        amount: their exact sum.
+        too_long: balances with more digits than can be added up; they are not in the sum.
+    """
+
+    amount: Decimal
+    too_long: int
+
+
+def sum_balances(connection: duckdb.DuckDBPyConnection, accounts: Path) -> BalanceSum:
+    """Add up every landed balance that is a number, in one pass over one column.
+
+    Negative numbers, those out of range, fractions of a cent and duplicates count; what is no
+    number does not. Nothing is rounded.
+
+    Args:
+        connection: an engine.
+        accounts: the landed Parquet file of the accounts.
+    """
+    row = connection.execute(_statement(accounts)).fetchone()
+    plain, too_long, *pieces = row or (None, 0)
+    amount = Decimal(plain or 0)
+    # Pieces by the power of ten that one of their units is worth.
+    for power, piece in zip((_PIECE, 0, -_PIECE, -_MOST_DIGITS), pieces, strict=False):
+        amount = _EXACT.add(amount, _EXACT.scaleb(Decimal(int(piece or 0)), power))
+    return BalanceSum(amount, int(too_long))
+
+
+def parse_number(text: str) -> Decimal | None:
+    """Read one number as a balance is read, exactly; None if it is none or too long."""
+    trimmed = text.strip(WHITE_SPACE)
+    if re.fullmatch(NUMBER, trimmed, re.ASCII) is None:
+        return None
+    units, _, decimals = re.sub("[$,-]", "", trimmed).partition(".")
+    if len(units.lstrip("0")) > _MOST_DIGITS or len(decimals.rstrip("0")) > _MOST_DIGITS:
+        return None
+    sign = "-" if "-" in trimmed else ""
+    return Decimal(f"{sign}{units}.{decimals.rstrip('0') or '0'}")
+
+
+def _statement(accounts: Path) -> str:
+    def piece(text: str, at: int) -> str:
+        return f"sum(sign * cast(substr({text}, {at}, {_PIECE}) as hugeint))"
+
+    return f"""
+        with landed as (
+            select balance, regexp_full_match(balance, '{_PLAIN}') as is_plain
+            from read_parquet({quoted(accounts)})
+        ),
+        trimmed as (
+            select
+                case when is_plain then cast(balance as decimal(18, 2)) end as plain_amount,
+                case when not is_plain then trim(balance, {quoted(WHITE_SPACE)}) end as other
+            from landed
+        ),
+        numbers as (
+            select plain_amount, case when regexp_full_match(other, '{NUMBER}') then other end
+                as number
+            from trimmed
+        ),
+        digits as (
+            select
+                plain_amount,
+                case when contains(number, '-') then -1 else 1 end as sign,
+                regexp_replace(number, '[$,-]', '', 'g') as digits
+            from numbers
+        ),
+        parts as (
+            select
+                plain_amount,
+                sign,
+                trim(leading '0' from split_part(digits, '.', 1)) as units,
+                trim(trailing '0' from split_part(digits, '.', 2)) as decimals
+            from digits
+        ),
+        padded as (
+            select
+                plain_amount,
+                sign,
+                length(units) > {_MOST_DIGITS} or length(decimals) > {_MOST_DIGITS} as is_too_long,
+                case when not is_too_long then lpad(units, {_MOST_DIGITS}, '0') end as units,
+                case when not is_too_long then rpad(decimals, {_MOST_DIGITS}, '0') end as decimals
+            from parts
+        )
+        select
+            sum(plain_amount),
+            count(*) filter (is_too_long),
+            {piece("units", 1)},
+            {piece("units", _PIECE + 1)},
+            {piece("decimals", 1)},
+            {piece("decimals", _PIECE + 1)}
+        from padded
+    """

@@ -1,0 +1,236 @@
+"""Control totals: what the sender says that the files add up to, and whether they do.
+
+`control.csv` is optional. It has one row for each of the two files: `File`, `Records`,
+`SumOfBalances` (accounts only) and `BusinessDate`. What counts is settled in docs/data-model.md.
+"""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Context, Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
+from lending_club_pipeline.contract.source_files import ACCOUNTS, SOURCE_FILES
+from lending_club_pipeline.ingest.csv.byte_counts import ByteCounts
+from lending_club_pipeline.ingest.deliveries.balance_sums import BalanceSum, parse_number
+from lending_club_pipeline.ingest.deliveries.control_rows import ControlRow, read_rows
+from lending_club_pipeline.ingest.deliveries.discovery import DeliveredFile
+
+KEPT_AS: Final = "control.json"
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_RECORDS: Final = re.compile(r"\d{1,18}", re.ASCII)
+_EXACT: Final = Context(prec=200)
+_REMEDY: Final = "Deliver the files again, or a control file that is right"
+
+
+@dataclass(frozen=True)
+class FileTotals:
+    """What one file adds up to.
+
+    Attributes:
+        source_file: its name.
+        records: its records, rejected ones included.
+        sum_of_balances: sum of its balances; None for a file that has none.
+    """
+
+    source_file: str
+    records: int
+    sum_of_balances: Decimal | None
+
+
+@dataclass(frozen=True)
+class ControlTotals:
+    """What a control file says.
+
+    Attributes:
+        delivered_name: name of the control file as delivered.
+        sha256: its SHA-256 as stored.
+        totals: by file, in the order of the two files.
+    """
+
+    delivered_name: str
+    sha256: str
+    totals: tuple[FileTotals, ...]
+
+
+def read_control_totals(
+    control: DeliveredFile, counts: ByteCounts, plain: Path, as_of_date: dt.date
+) -> ControlTotals:
+    """Read a control file and refuse it if it is about other files or another date.
+
+    Args:
+        control: the file as delivered.
+        counts: what its bytes say.
+        plain: its text.
+        as_of_date: business date of the delivery.
+
+    Raises:
+        RefusedDeliveryError: it cannot be read, a file has no row or several, a row is about an
+            unknown file, or a business date differs.
+    """
+    found: dict[str, FileTotals] = {}
+    for row in read_rows(control, counts, plain):
+        name = _source_file(row)
+        if name in found:
+            raise _refused("control_row_twice", row.place, f"{name} has a second row", "Leave one")
+        _refuse_other_date(row, name, as_of_date)
+        found[name] = FileTotals(name, _records(row), _sum(row, name))
+    missing = [source.name for source in SOURCE_FILES if source.name not in found]
+    if missing:
+        raise _refused(
+            "control_row_missing",
+            Place(control.path),
+            f"it has no row for {' and '.join(missing)}",
+            "A control file has one row for each of the two files",
+        )
+    totals = tuple(found[source.name] for source in SOURCE_FILES)
+    return ControlTotals(control.path.name, counts.sha256, totals)
+
+
+def compare_totals(
+    expected: ControlTotals, records: Mapping[str, int], balances: BalanceSum, place: Place
+) -> None:
+    """Refuse a delivery that does not add up to its control totals.
+
+    Args:
+        expected: what the control file says.
+        records: landed and rejected records by file.
+        balances: what the landed balances come to.
+        place: the control file.
+
+    Raises:
+        RefusedDeliveryError: a number differs; the text says which one and by how much.
+    """
+    for totals in expected.totals:
+        found = records[totals.source_file]
+        if found != totals.records:
+            raise _refused(
+                "control_records_differ",
+                place,
+                f"{totals.source_file} should have {totals.records:,} records and has {found:,} "
+                f"({found - totals.records:+,})",
+                _REMEDY,
+            )
+    if balances.too_long:
+        raise _refused(
+            "control_sum_unknown",
+            place,
+            f"{balances.too_long:,} balances of {ACCOUNTS.name} have so many digits that no sum "
+            "can be compared",
+            "Correct these balances and deliver the files again",
+        )
+    said = next(it.sum_of_balances for it in expected.totals if it.sum_of_balances is not None)
+    if said != balances.amount:
+        difference = _EXACT.subtract(balances.amount, said)
+        raise _refused(
+            "control_sum_differs",
+            place,
+            f"the balances of {ACCOUNTS.name} should come to {_shown(said)} and come to "
+            f"{_shown(balances.amount)} ({'+' if difference > 0 else ''}{_shown(difference)})",
+            _REMEDY,
+        )
+
+
+def keep(control: ControlTotals, folder: Path) -> None:
+    """Write down in a landed day what its files were compared with."""
+    (folder / KEPT_AS).write_text(json.dumps(asdict(control), default=str, indent=1))
+
+
+def read_kept(folder: Path) -> ControlTotals | None:
+    """Return what the files of a landed day were compared with; None if nothing was."""
+    path = folder / KEPT_AS
+    if not path.exists():
+        return None
+    kept = json.loads(path.read_text())
+    return ControlTotals(
+        kept["delivered_name"], kept["sha256"], tuple(map(_restored, kept["totals"]))
+    )
+
+
+def csv_of(totals: Sequence[FileTotals], as_of_date: dt.date) -> str:
+    """Return the text of a control file."""
+    lines = ["File,Records,SumOfBalances,BusinessDate"]
+    for it in totals:
+        amount = "" if it.sum_of_balances is None else _shown(it.sum_of_balances).replace(",", "")
+        lines.append(f"{it.source_file},{it.records},{amount},{as_of_date.isoformat()}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _restored(kept: Mapping[str, Any]) -> FileTotals:
+    amount = kept["sum_of_balances"]
+    return FileTotals(
+        kept["source_file"], kept["records"], None if amount is None else Decimal(amount)
+    )
+
+
+def _source_file(row: ControlRow) -> str:
+    names = {source.name.lower(): source.name for source in SOURCE_FILES}
+    given = re.sub(r"\.(gz|zst)$", "", row.file.lower())
+    if given not in names:
+        raise _refused(
+            "control_file_unknown",
+            row.place,
+            "this row is about a file that no delivery has",
+            f"Name {' or '.join(names.values())} in the column File",
+        )
+    return names[given]
+
+
+def _records(row: ControlRow) -> int:
+    if _RECORDS.fullmatch(row.records) is None:
+        raise _refused(
+            "control_unreadable",
+            row.place,
+            "the number of records is no whole number",
+            "Write digits only",
+        )
+    return int(row.records)
+
+
+def _sum(row: ControlRow, name: str) -> Decimal | None:
+    amount = parse_number(row.sum_of_balances)
+    if name != ACCOUNTS.name and not row.sum_of_balances:
+        return None
+    if amount is None or name != ACCOUNTS.name:
+        raise _refused(
+            "control_unreadable",
+            row.place,
+            "the sum of balances is no number"
+            if name == ACCOUNTS.name
+            else f"{name} has no balances, but the row has a sum of them",
+            f"Write the sum like a balance in the row of {ACCOUNTS.name}, and nothing in the other",
+        )
+    return amount
+
+
+def _refuse_other_date(row: ControlRow, name: str, as_of_date: dt.date) -> None:
+    try:
+        date = dt.date.fromisoformat(row.business_date)
+    except ValueError:
+        date = None
+    if date is None or _DATE.fullmatch(row.business_date) is None:
+        raise _refused(
+            "control_unreadable", row.place, "the business date is no date", "Write it YYYY-MM-DD"
+        )
+    if date != as_of_date:
+        raise _refused(
+            "control_date_differs",
+            row.place,
+            f"the totals of {name} are of {date}, but the delivery is of {as_of_date} "
+            f"({(date - as_of_date).days:+,} days)",
+            "Name the business date by --as-of or by the folder, or deliver the right files",
+        )
+
+
+def _shown(amount: Decimal) -> str:
+    """Write an amount with thousands commas, and with two decimals or as many as it has."""
+    _, _, decimals = f"{amount:f}".partition(".")
+    return f"{amount:,.{max(2, len(decimals.rstrip('0')))}f}"
+
+
+def _refused(code: str, place: Place, problem: str, remedy: str) -> RefusedDeliveryError:
+    return RefusedDeliveryError(code, place, problem, remedy)

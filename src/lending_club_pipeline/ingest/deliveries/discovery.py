@@ -1,0 +1,301 @@
+"""Find the delivery to process in a folder, or say what is missing."""
+
+import datetime as dt
+import logging
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
+from lending_club_pipeline.contract.source_files import CONTROL, SOURCE_FILES, SourceFile
+
+Compression = Literal["none", "gz", "zst"]
+
+_SUFFIXES: Final[dict[Compression, str]] = {"none": "", "gz": ".gz", "zst": ".zst"}
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DeliveredFile:
+    """One file of a delivery as it lies in the folder."""
+
+    source: SourceFile
+    path: Path
+    compression: Compression
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A pair of files, each a full extract as of one business date.
+
+    Attributes:
+        as_of_date: the business date.
+        folder: where the files are.
+        files: the pair.
+        control: the file of control totals that came with them, or None.
+    """
+
+    as_of_date: dt.date
+    folder: Path
+    files: tuple[DeliveredFile, ...]
+    control: DeliveredFile | None = None
+
+    @property
+    def all_files(self) -> tuple[DeliveredFile, ...]:
+        """The pair, and the control file where there is one."""
+        return self.files if self.control is None else (*self.files, self.control)
+
+
+def today_utc() -> dt.date:
+    """Return the business date of an undated delivery that arrives now."""
+    return dt.datetime.now(dt.UTC).date()
+
+
+def find_delivery(inputs: Path, as_of_date: dt.date | None, today: dt.date) -> Delivery:
+    """Choose the delivery to process.
+
+    With a date it is the folder of that date, else the undated files. Without a date it is
+    today's: today's folder, else undated files; where there are none, the newest dated folder.
+
+    Args:
+        inputs: the folder in which deliveries arrive.
+        as_of_date: the business date asked for, or None.
+        today: the current date in UTC; nothing newer is accepted.
+
+    Raises:
+        RefusedDeliveryError: there is no whole delivery, or its date lies in the future.
+    """
+    _refuse_if_no_folder(inputs)
+    dates = dated_folders(inputs)
+    if as_of_date is not None:
+        refuse_future(as_of_date, today, inputs)
+        return _dated_or_undated(inputs, as_of_date)
+    date = _date_to_process(inputs, dates, today)
+    if date == today:
+        _warn_of_future(dates, today, inputs)
+        return _dated_or_undated(inputs, today)
+    refuse_future(date, today, inputs / date.isoformat())
+    return _delivery(date, inputs / date.isoformat())
+
+
+def date_to_process(inputs: Path, today: dt.date) -> dt.date:
+    """Return the business date of the delivery to process where none is named.
+
+    It is that of `find_delivery`, also where this refuses the delivery.
+
+    Args:
+        inputs: the folder in which deliveries arrive.
+        today: the current date in UTC.
+
+    Raises:
+        RefusedDeliveryError: there is no folder of deliveries.
+    """
+    _refuse_if_no_folder(inputs)
+    return _date_to_process(inputs, dated_folders(inputs), today)
+
+
+def _date_to_process(inputs: Path, dates: Collection[dt.date], today: dt.date) -> dt.date:
+    if (inputs / today.isoformat()).exists() or _has_undated_files(inputs) or not dates:
+        return today
+    return max(dates)
+
+
+def find_deliveries(
+    inputs: Path, dates: Collection[dt.date], today: dt.date
+) -> tuple[list[Delivery], list[RefusedDeliveryError]]:
+    """Find the deliveries of several dates; a date that has no folder has no delivery.
+
+    Undated files are today's, if `today` is among the dates and has no folder.
+
+    Args:
+        inputs: the folder in which deliveries arrive.
+        dates: the business dates.
+        today: the current date in UTC; nothing newer is accepted.
+
+    Returns:
+        The deliveries, oldest first, and why others are refused.
+
+    Raises:
+        RefusedDeliveryError: there is no folder of deliveries.
+    """
+    known = set(dates_with_delivery(inputs, min(dates), max(dates), today))
+    found, refused = [], []
+    for date in sorted(known & set(dates)):
+        try:
+            refuse_future(date, today, inputs / date.isoformat())
+            found.append(_dated_or_undated(inputs, date))
+        except RefusedDeliveryError as error:
+            refused.append(error)
+    return found, refused
+
+
+def dates_with_delivery(
+    inputs: Path, first: dt.date, last: dt.date, today: dt.date
+) -> list[dt.date]:
+    """List the dates from `first` through `last` that have a folder, oldest first.
+
+    Undated files are the delivery of `today`.
+
+    Raises:
+        RefusedDeliveryError: there is no folder of deliveries.
+    """
+    _refuse_if_no_folder(inputs)
+    known = {*dated_folders(inputs), *([today] if _has_undated_files(inputs) else [])}
+    return sorted(date for date in known if first <= date <= last)
+
+
+def no_delivery_between(inputs: Path, first: dt.date, last: dt.date) -> RefusedDeliveryError:
+    """Return the error of a run of several dates of which none has a delivery."""
+    return RefusedDeliveryError(
+        "delivery_missing",
+        Place(inputs),
+        f"there is no delivery from {first} through {last}: no folder has the name of such a date",
+        "Put dated folders there, or name another folder by --inputs or INPUT_PATH",
+    )
+
+
+def dated_folders(inputs: Path) -> list[dt.date]:
+    """List the dates for which `inputs` has a folder, oldest first.
+
+    A folder whose name is no date is ignored with a warning. Of one that has the name of a file,
+    a refusal says what it is.
+    """
+    dates = []
+    for folder in sorted(path for path in inputs.iterdir() if path.is_dir()):
+        try:
+            dates.append(_parsed(folder.name))
+        except ValueError:
+            if folder.name not in _names_of_files():
+                logger.warning(
+                    "%s is ignored: its name is no date. Rename it to YYYY-MM-DD.", folder
+                )
+    return dates
+
+
+def _warn_of_future(dates: Iterable[dt.date], today: dt.date, inputs: Path) -> None:
+    for date in dates:
+        if date > today:
+            logger.warning(
+                "%s is left alone: its date lies in the future (today is %s in UTC). Correct the "
+                "folder's name if that is a mistake.",
+                inputs / date.isoformat(),
+                today,
+            )
+
+
+def _parsed(name: str) -> dt.date:
+    if _DATE.fullmatch(name) is None:
+        raise ValueError(name)
+    return dt.date.fromisoformat(name)
+
+
+def _dated_or_undated(inputs: Path, as_of_date: dt.date) -> Delivery:
+    dated = inputs / as_of_date.isoformat()
+    if dated.exists():
+        return _delivery(as_of_date, dated)
+    if _has_undated_files(inputs):
+        return _delivery(as_of_date, inputs)
+    raise RefusedDeliveryError(
+        "delivery_missing",
+        Place(inputs),
+        f"there is no delivery of {as_of_date}: neither a folder of this name nor undated files",
+        "Put Customer.csv and accounts.csv there, or name another folder by --inputs or INPUT_PATH",
+    )
+
+
+def _has_undated_files(inputs: Path) -> bool:
+    return any(True for source in SOURCE_FILES for _ in _forms(inputs, source))
+
+
+def _delivery(as_of_date: dt.date, folder: Path) -> Delivery:
+    _refuse_if_no_folder(folder)
+    files = tuple(_only_form(folder, it) for it in SOURCE_FILES)
+    has_control = any(True for _ in _forms(folder, CONTROL))
+    control = _only_form(folder, CONTROL) if has_control else None
+    return Delivery(as_of_date, folder, files, control)
+
+
+def _forms(folder: Path, source: SourceFile) -> Iterator[DeliveredFile]:
+    for compression, suffix in _SUFFIXES.items():
+        path = folder / f"{source.name}{suffix}"
+        if path.exists() or path.is_symlink():
+            yield DeliveredFile(source, path, compression)
+
+
+def _names_of_files() -> set[str]:
+    sources = (*SOURCE_FILES, CONTROL)
+    return {f"{source.name}{suffix}" for source in sources for suffix in _SUFFIXES.values()}
+
+
+def _only_form(folder: Path, source: SourceFile) -> DeliveredFile:
+    forms = list(_forms(folder, source))
+    if not forms:
+        raise RefusedDeliveryError(
+            "file_missing",
+            Place(folder / source.name),
+            f"the delivery has no {source.name}",
+            f"Put {source.name} (or .csv.gz, .csv.zst) there and run again",
+        )
+    if len(forms) > 1:
+        names = " and ".join(form.path.name for form in forms)
+        raise RefusedDeliveryError(
+            "file_in_several_forms",
+            Place(folder),
+            f"it holds {names}, and nobody can tell which one counts",
+            "Leave only one of them",
+        )
+    return forms[0]
+
+
+def _refuse_if_no_folder(folder: Path) -> None:
+    try:
+        exists, is_folder = folder.exists(), folder.is_dir()
+        if is_folder:
+            next(folder.iterdir(), None)
+            # Without the right to search the folder, its names can be listed and nothing more.
+            (folder / SOURCE_FILES[0].name).is_symlink()
+    except PermissionError:
+        raise RefusedDeliveryError(
+            "folder_unreadable",
+            Place(folder),
+            "this folder may not be read",
+            "Give the user who runs the pipeline the right to list and search it",
+        ) from None
+    if not exists:
+        raise RefusedDeliveryError(
+            "folder_missing",
+            Place(folder),
+            "this folder does not exist",
+            "Create it and put the delivery there, or name another one by --inputs or INPUT_PATH",
+        )
+    if not is_folder:
+        raise RefusedDeliveryError(
+            "not_a_folder",
+            Place(folder),
+            "this is a file, not a folder",
+            "Name the folder that holds Customer.csv and accounts.csv",
+        )
+
+
+def refuse_future(as_of_date: dt.date, today: dt.date, path: Path) -> None:
+    """Refuse a date that is not there yet.
+
+    Args:
+        as_of_date: the business date.
+        today: the current date in UTC.
+        path: the folder of the delivery, or that in which deliveries arrive.
+
+    Raises:
+        RefusedDeliveryError: the date lies in the future.
+    """
+    if as_of_date > today:
+        raise RefusedDeliveryError(
+            "date_in_the_future",
+            Place(path),
+            f"the as-of date {as_of_date} lies in the future (today is {today} in UTC)",
+            "Correct the folder's name, or name another date by --as-of",
+        )

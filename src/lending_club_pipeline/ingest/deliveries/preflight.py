@@ -1,0 +1,74 @@
+"""Look at a file before it is split: most of what it is refused for shows without the parser."""
+
+from pathlib import Path
+
+from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
+from lending_club_pipeline.ingest.csv import quotes
+from lending_club_pipeline.ingest.csv.byte_counts import ByteCounts, line_that_ends_otherwise
+from lending_club_pipeline.ingest.csv.headers import Header, read_header
+from lending_club_pipeline.ingest.deliveries.discovery import DeliveredFile
+
+
+def examine(file: DeliveredFile, counts: ByteCounts, plain: Path) -> Header:
+    """Refuse a file as landing does, without splitting it, and write nothing.
+
+    What remains to be found by landing it: that the parser gives up, or that the files do not add
+    up to their control totals.
+
+    Args:
+        file: the file as delivered.
+        counts: what its bytes say.
+        plain: its text.
+
+    Returns:
+        Its header.
+
+    Raises:
+        RefusedDeliveryError: the file is empty or has no record, its header cannot be used, its
+            lines end in several ways, or a quote is left open.
+    """
+    header = header_of(file, counts, plain)
+    refuse_mixed_line_ends(file, counts, plain)
+    if counts.has_quotes:
+        place = Place(file.path)
+        quotes.examine(plain, place, header.line_end, is_uniform=is_uniform(counts))
+    return header
+
+
+def header_of(file: DeliveredFile, counts: ByteCounts, plain: Path) -> Header:
+    """Read the header of a file that has at least one record below it; see `examine`."""
+    _refuse_if_empty(file, counts)
+    header = read_header(plain, file.path, file.source, counts.leading_empty_lines)
+    _refuse_without_record(file, counts, header)
+    return header
+
+
+def is_uniform(counts: ByteCounts) -> bool:
+    """Whether all lines of a file end in the same way, those inside quotes too."""
+    return len(counts.line_ends) <= 1
+
+
+def refuse_mixed_line_ends(file: DeliveredFile, counts: ByteCounts, plain: Path) -> None:
+    """Refuse a file without quotes whose lines end in several ways.
+
+    Where there are quotes, `quoting` looks at the ends of its records.
+    """
+    if not is_uniform(counts) and not counts.has_quotes:
+        raise quotes.mixed_line_ends(Place(file.path, line_that_ends_otherwise(plain)))
+
+
+def _refuse_if_empty(file: DeliveredFile, counts: ByteCounts) -> None:
+    if counts.lines == counts.empty_lines:
+        raise RefusedDeliveryError(
+            "file_empty", Place(file.path), "this file is empty", "Deliver the whole extract again"
+        )
+
+
+def _refuse_without_record(file: DeliveredFile, counts: ByteCounts, header: Header) -> None:
+    if counts.lines - counts.empty_lines == header.lines - header.empty_lines:
+        raise RefusedDeliveryError(
+            "header_only",
+            Place(file.path),
+            "this file has a header and no record",
+            "An extract without a single record is taken for a mistake: deliver it again",
+        )

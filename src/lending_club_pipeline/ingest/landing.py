@@ -1,0 +1,275 @@
+"""Land a delivery: split both files into Parquet text, prove that nothing is missing, publish.
+
+A landed day is one folder, `as_of_date=YYYY-MM-DD`, with five files: the records of each file,
+the records that did not split, a description of the delivered files, and the counts that prove
+completeness; and, where control totals came with them, what these say. The folder is replaced as a
+whole, and only if both files were accepted and add up to their control totals.
+"""
+
+import datetime as dt
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import duckdb
+
+from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
+from lending_club_pipeline.contract.source_files import ACCOUNTS
+from lending_club_pipeline.files.io_errors import explaining
+from lending_club_pipeline.files.swap import exchange
+from lending_club_pipeline.ingest.csv import parsing, quotes, rejects
+from lending_club_pipeline.ingest.csv.byte_counts import (
+    ByteCounts,
+    count_bytes,
+    is_as_it_was_read,
+)
+from lending_club_pipeline.ingest.csv.headers import Header
+from lending_club_pipeline.ingest.deliveries import control_totals, preflight
+from lending_club_pipeline.ingest.deliveries.balance_sums import sum_balances
+from lending_club_pipeline.ingest.deliveries.control_totals import ControlTotals
+from lending_club_pipeline.ingest.deliveries.discovery import DeliveredFile, Delivery
+from lending_club_pipeline.ingest.landed_files import (
+    LandedDelivery,
+    LandedFile,
+    landed_folder,
+    read_landed_files,
+    write_landed_files,
+)
+
+
+@dataclass(frozen=True)
+class SplitterLimits:
+    """Bounds of the engine that splits: memory in bytes, threads (None: all cores)."""
+
+    memory_bytes: int
+    threads: int | None = None
+
+
+_Counted: TypeAlias = tuple[DeliveredFile, ByteCounts, Path]
+
+
+def land(
+    delivery: Delivery,
+    landing: Path,
+    limits: SplitterLimits,
+    loaded_at: dt.datetime,
+    on_progress: Callable[[str], None],
+) -> LandedDelivery:
+    """Land a delivery, or refuse it and leave what was landed before as it is.
+
+    Args:
+        delivery: the pair of files, and its control file where there is one.
+        landing: folder of all landed days.
+        limits: bounds of the engine that splits.
+        loaded_at: the load time to record.
+        on_progress: is told in a few words what is being done.
+
+    Raises:
+        RefusedDeliveryError: the model refuses one of the files, or they do not add up to their
+            control totals.
+        OutputError: the landing folder cannot be written, or its disk is full.
+        WarehouseError: the engine that splits has too little memory.
+    """
+    with explaining(landing, "LANDING_PATH"):
+        return _land(delivery, landing, limits, loaded_at, on_progress)
+
+
+def _land(
+    delivery: Delivery,
+    landing: Path,
+    limits: SplitterLimits,
+    loaded_at: dt.datetime,
+    on_progress: Callable[[str], None],
+) -> LandedDelivery:
+    target = landed_folder(landing, delivery.as_of_date)
+    _recover(landing)
+    work = landing / f".landing-{os.getpid()}"
+    work.mkdir(parents=True, mode=0o700)
+    try:
+        counted = []
+        for file in delivery.files:
+            on_progress(f"Counting the lines of {file.path.name}")
+            counted.append((file, *count_bytes(file, work / f"{file.source.table}.csv")))
+        control = _control(delivery, work)
+        before = read_landed_files(target)
+        if _are_the_same(before, counted) and control_totals.read_kept(target) == control:
+            return LandedDelivery(
+                delivery.as_of_date, target, before, is_unchanged=True, control=control
+            )
+        files = _split_all(counted, work, limits, loaded_at, control, on_progress)
+        _refuse_if_changed_meanwhile(counted)
+        for text in work.glob("*.csv"):
+            text.unlink()
+        _replace(work, target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return LandedDelivery(delivery.as_of_date, target, files, is_unchanged=False, control=control)
+
+
+def _control(delivery: Delivery, work: Path) -> ControlTotals | None:
+    """Read the control totals before anything is split, which may take long."""
+    if delivery.control is None:
+        return None
+    counts, plain = count_bytes(delivery.control, work / f"{delivery.control.source.table}.csv")
+    return control_totals.read_control_totals(delivery.control, counts, plain, delivery.as_of_date)
+
+
+def _split_all(
+    counted: list[_Counted],
+    work: Path,
+    limits: SplitterLimits,
+    loaded_at: dt.datetime,
+    control: ControlTotals | None,
+    on_progress: Callable[[str], None],
+) -> tuple[LandedFile, ...]:
+    headers = []
+    for file, counts, plain in counted:
+        headers.append(preflight.header_of(file, counts, plain))
+    spill = work / "spill"
+    with parsing.splitter(limits.memory_bytes, limits.threads, spill) as connection:
+        connection.execute(_CREATE_ALL_REJECTED)
+        files = []
+        for (file, counts, plain), header in zip(counted, headers, strict=True):
+            on_progress(f"Splitting {file.path.name}")
+            files.append(_land_file(connection, file, counts, plain, header, work, loaded_at))
+        connection.execute(
+            "copy (select * from all_rejected order by source_file, line_number) to "
+            f"{parsing.quoted(work / 'rejects.parquet')} (format parquet, compression zstd)"
+        )
+        if control is not None:
+            on_progress("Comparing the control totals")
+            place = Place(counted[0][0].path.with_name(control.delivered_name))
+            records = {it.source_file: it.landed_records + it.rejected_records for it in files}
+            balances = sum_balances(connection, work / f"{ACCOUNTS.table}.parquet")
+            control_totals.compare_totals(control, records, balances, place)
+            control_totals.keep(control, work)
+        write_landed_files(connection, tuple(files), work / "files.parquet")
+    shutil.rmtree(spill, ignore_errors=True)
+    return tuple(files)
+
+
+_CREATE_ALL_REJECTED: Final = """
+    create table all_rejected
+        (source_file varchar, line_number bigint, reason varchar, raw_record varchar)
+"""
+
+
+def _land_file(
+    connection: duckdb.DuckDBPyConnection,
+    file: DeliveredFile,
+    counts: ByteCounts,
+    plain: Path,
+    header: Header,
+    work: Path,
+    loaded_at: dt.datetime,
+) -> LandedFile:
+    place = Place(file.path)
+    target = work / f"{file.source.table}.parquet"
+    copy = work / f"{file.source.table}.mended.csv"
+    columns = file.source.landed_columns
+    preflight.refuse_mixed_line_ends(file, counts, plain)
+    mended = quotes.Mended(plain, may_span_lines=False)
+    if counts.has_quotes:
+        is_uniform = preflight.is_uniform(counts)
+        mended = quotes.mend(plain, copy, place, header.line_end, is_uniform=is_uniform)
+    shown = mended.shown
+    landed = parsing.split(connection, shown, place, header, columns, target)
+    rejected = parsing.collect_rejects(connection)
+    inner = (0, 0)
+    if mended.may_span_lines:
+        inner = parsing.count_inner_lines(
+            connection, shown, header, columns, target, counts.line_ends
+        )
+    empty_lines = counts.empty_lines - header.empty_lines
+    simple = header.lines + empty_lines + landed + rejected == counts.lines
+    if rejected:
+        one_line_each = simple and header.lines == 1 and empty_lines == 0 and inner == (0, 0)
+        rejects.locate(connection, plain, one_line_each=one_line_each, is_mended=shown != plain)
+    connection.execute(
+        "insert into all_rejected "
+        f"select {parsing.quoted(file.source.name)}, line_number, reason, raw_record "
+        "from rejected"
+    )
+    row = connection.execute(
+        "select coalesce(sum(lines), 0), coalesce(sum(empty_lines), 0) from rejected"
+    ).fetchone()
+    rejected_lines, rejected_empty_lines = (0, 0) if row is None else map(int, row)
+    result = LandedFile(
+        source_file=file.source.name,
+        delivered_name=file.path.name,
+        sha256=counts.sha256,
+        stored_bytes=counts.stored_bytes,
+        loaded_at=loaded_at,
+        physical_lines=counts.lines,
+        header_lines=header.lines,
+        empty_lines=empty_lines - inner[1] - rejected_empty_lines,
+        landed_records=landed,
+        landed_lines=landed + inner[0],
+        rejected_records=rejected,
+        rejected_lines=rejected_lines,
+        extra_columns=header.extra_columns,
+    )
+    _prove_complete(result, place)
+    return result
+
+
+def _prove_complete(file: LandedFile, place: Place) -> None:
+    if not file.is_complete:
+        raise RefusedDeliveryError(
+            "lines_unaccounted_for",
+            place,
+            f"{file.physical_lines} physical lines, but header ({file.header_lines}), empty "
+            f"({file.empty_lines}), landed ({file.landed_lines}) and rejected "
+            f"({file.rejected_lines}) lines make {file.accounted_lines}",
+            "The file was split wrongly, so nothing of it is used: look for unbalanced quotes",
+        )
+
+
+def _refuse_if_changed_meanwhile(counted: list[_Counted]) -> None:
+    for file, counts, _ in counted:
+        if not is_as_it_was_read(file, counts):
+            raise RefusedDeliveryError(
+                "file_changed",
+                Place(file.path),
+                "this file changed while it was read",
+                "Run again when it has been delivered as a whole",
+            )
+
+
+def _are_the_same(before: tuple[LandedFile, ...], counted: list[_Counted]) -> bool:
+    known = {file.source_file: (file.sha256, file.delivered_name) for file in before}
+    found = {file.source.name: (counts.sha256, file.path.name) for file, counts, _ in counted}
+    return known == found
+
+
+def _replace(work: Path, target: Path) -> None:
+    """Put `work` in the place of `target`, and what was there into `work`, for removal.
+
+    Where that takes two steps, `_recover` completes it after a crash in between.
+    """
+    for path in work.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    if target.exists() and exchange(work, target):
+        return
+    old = target.with_name(f".replaced-{target.name}")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    work.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _recover(landing: Path) -> None:
+    """Clear up behind a run that was killed while it landed a delivery."""
+    for old in landing.glob(".replaced-*"):
+        target = landing / old.name.removeprefix(".replaced-")
+        if target.exists():
+            shutil.rmtree(old)
+        else:
+            old.rename(target)
+    for work in landing.glob(".landing-*"):
+        shutil.rmtree(work)

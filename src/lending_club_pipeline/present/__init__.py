@@ -1,0 +1,1 @@
+"""How people see numbers, progress and reports in a terminal."""

@@ -1,0 +1,119 @@
+"""Tell a story on the terminal."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from lending_club_pipeline.contract.reasons import REASONS
+from lending_club_pipeline.explanations.traces import (
+    REJECTED_RECORDS,
+    AccountStory,
+    CustomerStory,
+    InterestStory,
+    RecordStory,
+)
+
+_TIERS: Final = "dbt/seeds/interest_rate_tiers.csv"
+_BONUS: Final = "dbt/seeds/loan_bonus_rates.csv"
+_ROUNDING: Final = "dbt/macros/interest_on.sql"
+_FATES: Final = {
+    "published": "published in account_summary",
+    "not_savings": "not published: only savings accounts bear interest (int_savings_accounts_only)",
+    "exact_duplicate": "dropped: it says the same as a record before it (exact_duplicate)",
+    "quarantined": "quarantined",
+    "cleaned": "cleaned (stg_customers__cleaned)",
+}
+
+
+def account_lines(story: AccountStory) -> Iterator[str]:
+    """Tell the story of an account, line by line."""
+    yield f"Account {story.account_id} in the delivery of {story.as_of_date}"
+    for record in story.records:
+        yield ""
+        yield from _record_lines(record)
+    if story.customer_records:
+        yield ""
+        yield "Its customer"
+        for record in story.customer_records:
+            yield from _indented(_record_lines(record))
+    elif any(record.fate == "quarantined" for record in story.records):
+        yield ""
+        yield "Its customer: Customer.csv of that day has no record with a readable, equal number."
+        yield f"  {REJECTED_RECORDS}"
+    if story.interest is not None:
+        yield ""
+        yield "Its interest"
+        yield from _indented(_interest_lines(story.interest))
+
+
+def customer_lines(story: CustomerStory) -> Iterator[str]:
+    """Tell the story of a customer, line by line."""
+    yield f"Customer {story.customer_id} in the delivery of {story.as_of_date}"
+    if not story.records:
+        yield ""
+        yield f"Customer.csv has no record of that number; accounts name it. {REJECTED_RECORDS}"
+    for record in story.records:
+        yield ""
+        yield from _record_lines(record)
+    yield ""
+    yield f"Accounts that name this customer: {len(story.accounts)}"
+    for account in story.accounts:
+        identity = account.raw["AccountID"].strip()
+        yield f"  {identity}: {_outcome(account)} (record {account.record_number})"
+
+
+def _record_lines(record: RecordStory) -> Iterator[str]:
+    yield f"{record.delivered_name}, record {record.record_number}: {_FATES[record.fate]}"
+    width = max(len(name) for name in record.raw)
+    for name, text in record.raw.items():
+        yield f"  {name:{width}}  {_field(text, record.typed, name)}"
+    if record.typed is None:
+        yield "  (Typed values are kept of the delivery processed last; this is the text alone.)"
+    for reason in record.reasons:
+        known = REASONS[reason]
+        yield f"  {reason}: {known.meaning}"
+        yield f"    What to do: {known.remedy}"
+
+
+def _field(text: str, typed: dict[str, Any] | None, name: str) -> str:
+    if typed is None:
+        return repr(text)
+    value = typed.get(name)
+    if value is None or (value == "" and text != ""):
+        return f"{text!r} → not accepted" if text.strip() else f"{text!r} → missing"
+    return repr(text) if str(value) == text else f"{text!r} → {value}"
+
+
+def _outcome(record: RecordStory) -> str:
+    if record.fate == "quarantined":
+        return f"quarantined, {', '.join(record.reasons)}"
+    return record.fate.replace("_", " ")
+
+
+def _interest_lines(interest: InterestStory) -> Sequence[str]:
+    upper = interest.next_lower_bound
+    balance, earned = interest.original_balance, interest.annual_interest
+    tier = f"{interest.lower_bound:,.2f} ≤ balance" + ("" if upper is None else f" < {upper:,.2f}")
+    bonus = "none: the customer has no loan on record"
+    if interest.bonus_rate:
+        bonus = f"+ {_percent(interest.bonus_rate)}: the customer has a loan"
+    product = f"{balance:,.2f} x {interest.interest_rate} = {balance * interest.interest_rate:,f}"
+    since = f"in force since {interest.effective_date}"
+    lines = {
+        "Balance": f"{balance:,.2f}",
+        "Tier": f"{tier}: {_percent(interest.base_rate)}, {since}  [{_TIERS}]",
+        "Loan bonus": f"{bonus}  [{_BONUS}]",
+        "Interest rate": f"{_percent(interest.interest_rate)} ({interest.interest_rate})",
+        "Interest": f"{product}, rounded half up to {earned:,.2f}  [{_ROUNDING}]",
+        "New balance": f"{balance:,.2f} + {earned:,.2f} = {interest.new_balance:,.2f}",
+    }
+    return [f"{name:14} {text}" for name, text in lines.items()]
+
+
+def _percent(rate: Decimal) -> str:
+    return f"{(rate * 100).normalize():f} %"
+
+
+def _indented(lines: Iterator[str] | Sequence[str]) -> Iterator[str]:
+    for line in lines:
+        yield f"  {line}"

@@ -1,0 +1,211 @@
+"""What the command line prints: progress while it works, and the table that closes a run."""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.reconcile.ledger import DeliveryLedger, LedgerEntry
+
+if TYPE_CHECKING:
+    # A run does without it.
+    from lending_club_pipeline.parity.running import Parity
+
+# Indent, stage, words. The indented stages add up to the one above them.
+_LINES: Final = {
+    "Customer.csv": (
+        (0, "records", "records"),
+        (1, "rejected", "rejected"),
+        (1, "landed", "landed"),
+        (2, "exact_duplicate", "exact duplicates"),
+        (2, "quarantined_staging", "quarantined"),
+        (2, "cleaned", "cleaned"),
+    ),
+    "accounts.csv": (
+        (0, "records", "records"),
+        (1, "rejected", "rejected"),
+        (1, "landed", "landed"),
+        (2, "exact_duplicate", "exact duplicates"),
+        (2, "quarantined_staging", "quarantined in staging"),
+        (2, "cleaned", "cleaned"),
+        (3, "quarantined_join", "quarantined at the join"),
+        (3, "joined", "joined"),
+        (4, "not_savings", "not savings"),
+        (4, "published", "published"),
+    ),
+}
+_MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
+WIDTH_OF_FILES: Final = 120
+REASON_PARENTS: Final = {"rejected", "quarantined_staging", "quarantined_join"}
+_JOIN_REASONS: Final = {"customer_not_found", "customer_quarantined"}
+
+
+class Progress:
+    """Shows what a run does: one moving line on a terminal, plain lines elsewhere."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            # While a run lasts, Dagster lets standard error flow into a file; on a file no line
+            # would move.
+            terminal = os.fdopen(os.dup(sys.stderr.fileno()), "w")
+            self._console = Console(file=terminal, highlight=False)
+            spinner = Spinner("dots", text=Text("Starting"))
+            self._live = Live(spinner, console=self._console, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._console.file.close()
+
+    def show(self, message: str) -> None:
+        """Show what is being done."""
+        if self._live is not None:
+            self._live.update(Spinner("dots", text=Text(message)))
+        else:
+            self._console.print(Text(message), soft_wrap=True)
+
+
+def print_findings(findings: Iterable[Finding]) -> int:
+    """Print what the doctor found, as it is found; return the number of problems."""
+    console = Console(highlight=False)
+    problems = warnings = 0
+    for finding in findings:
+        mark, style = _MARKS[finding.verdict]
+        first, *others = finding.detail.splitlines()
+        line = Text.assemble((f"{mark} ", style), (f"{finding.subject}: ", "bold"), first)
+        console.print(line, soft_wrap=True)
+        for other in others:
+            console.print(Text(f"    {other}", style="dim"), soft_wrap=True)
+        problems += finding.verdict == "problem"
+        warnings += finding.verdict == "warning"
+    console.print(Text(_summary(problems, warnings), style="bold"))
+    return problems
+
+
+def _summary(problems: int, warnings: int) -> str:
+    if problems:
+        return f"Problems: {problems}. A run that starts now does not succeed."
+    if warnings:
+        return f"No problem is known; warnings: {warnings} (marked !). A run may succeed."
+    return "Everything that a run needs is there."
+
+
+def print_parity(parity: "Parity") -> None:
+    """Print a verdict per model and file, with the first rows that differ."""
+    console = Console(highlight=False)
+    for model in parity.models:
+        mark, style = _MARKS["ok" if model.is_equal else "problem"]
+        rows = f"{model.rows[0]:,} rows" + (
+            "" if model.rows[0] == model.rows[1] else f" on DuckDB, {model.rows[1]:,} on Databricks"
+        )
+        line = Text.assemble((f"{mark} ", style), (f"{model.name}: ", "bold"), rows)
+        console.print(line, soft_wrap=True)
+        for column, left, right in model.types:
+            what = f"    {column} is {left or 'missing'} on DuckDB, {right or 'missing'} there"
+            console.print(Text(what), soft_wrap=True)
+        for engine, (count, first) in zip(
+            ("DuckDB", "Databricks"), (model.only_left, model.only_right), strict=True
+        ):
+            if count:
+                console.print(Text(f"    {count:,} rows on {engine} alone, such as"))
+            for row in first:
+                console.print(Text(f"      {_shown(row)}", style="dim"), soft_wrap=True)
+    for name, is_same in parity.files.items():
+        mark, style = _MARKS["ok" if is_same else "problem"]
+        verdict = "the same bytes" if is_same else "other bytes"
+        console.print(Text.assemble((f"{mark} ", style), (f"{name}: ", "bold"), verdict))
+    words = "Both engines agree to the last digit." if parity.is_equal else "The engines differ."
+    console.print(Text(words, style="bold"))
+
+
+def _shown(row: Mapping[str, Any]) -> str:
+    """Write a row in one line; texts so that white space in them can be seen."""
+    return ", ".join(
+        f"{column}={ascii(value) if isinstance(value, str) else value}"
+        for column, value in row.items()
+    )
+
+
+def closing_table(ledger: DeliveryLedger) -> Table:
+    """Make the table in which every record and every cent of a delivery is accounted for."""
+    title = f"Delivery of {ledger.as_of_date}"
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table.add_column("", no_wrap=True)
+    for heading in ("rows", "balance", "no balance"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for source_file, lines in _LINES.items():
+        table.add_section()
+        table.add_row(Text(source_file, style="bold"))
+        for indent, stage, words in lines:
+            entry = ledger.entries[source_file, stage]
+            style = "bold" if stage == "published" else ""
+            table.add_row(Text("  " * indent + words), *_numbers(entry), style=style)
+            if stage in REASON_PARENTS and entry.row_count:
+                _add_reasons(table, ledger, entry, indent + 1)
+    return table
+
+
+def _add_reasons(table: Table, ledger: DeliveryLedger, entry: LedgerEntry, indent: int) -> None:
+    for (source_file, reason), count in ledger.reasons.items():
+        if source_file == entry.source_file and _stage_of(reason) in entry.stage:
+            label = Text("  " * indent + f"· {reason}", style="dim")
+            table.add_row(label, Text(f"({count:,})", style="dim"))
+
+
+def _stage_of(reason: str) -> str:
+    if reason.startswith("record_"):
+        return "rejected"
+    return "join" if reason in _JOIN_REASONS else "staging"
+
+
+def _numbers(entry: LedgerEntry) -> tuple[str, str, str]:
+    return (
+        f"{entry.row_count:,}",
+        "" if entry.balance is None else money(entry.balance),
+        "" if not entry.balance_unknown else f"{entry.balance_unknown:,}",
+    )
+
+
+def money(amount: Decimal) -> str:
+    """Write an amount with thousands commas and both decimals."""
+    return f"{amount:,.2f}"
+
+
+def print_closing(ledger: DeliveryLedger, written: Sequence[Path]) -> None:
+    """Print the closing table, what it proves, and what was written."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        # A file or a pipe has no width that the table would have to fit.
+        console.width = WIDTH_OF_FILES
+    console.print(closing_table(ledger))
+    verdict = (
+        "Every record and every cent is accounted for."
+        if ledger.is_closed
+        else "The ledger does not close: nothing of this delivery was published."
+    )
+    console.print(Text(verdict, style="bold"))
+    console.print(Text("Counts in brackets repeat a record for each of its reasons.", style="dim"))
+    for path in written:
+        console.print(Text(f"  {path}"), soft_wrap=True)

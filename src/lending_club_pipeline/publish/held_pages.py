@@ -1,0 +1,86 @@
+"""What is said of a held delivery: a page of its own beside the outputs, and a line."""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from lending_club_pipeline.files.atomic import replacing
+from lending_club_pipeline.publish.report import CheckResult, render_report
+from lending_club_pipeline.publish.report.moved import TITLES, change_in_percent, plain_percent
+from lending_club_pipeline.reconcile.ledger import read_ledger
+from lending_club_pipeline.reconcile.movements import Movements, held_dates, read_movements
+from lending_club_pipeline.warehouse.protocol import Warehouse
+
+_PAGE: Final = re.compile(r"held-(\d{4}-\d{2}-\d{2})\.html", re.ASCII)
+
+
+def write_held_pages(
+    warehouse: Warehouse,
+    folder: Path,
+    dates: Sequence[dt.date],
+    checks: Callable[[dt.date], Sequence[CheckResult]],
+) -> str:
+    """Write `held-YYYY-MM-DD.html` for held deliveries and say in one line what moved.
+
+    Args:
+        warehouse: an open warehouse.
+        folder: where outputs are published.
+        dates: business dates of held deliveries, oldest first.
+        checks: returns the checks of a delivery.
+
+    Returns:
+        What moved by how much, where to look, and how to go on.
+
+    Raises:
+        OutputError: a page cannot be written.
+    """
+    pages = []
+    for date in dates:
+        ledger = read_ledger(warehouse, date)
+        if ledger is None:
+            continue
+        page = render_report(warehouse, ledger, checks(date))
+        target = folder / f"held-{date.isoformat()}.html"
+        with replacing(target) as work:
+            work.write_text(page, encoding="utf-8", newline="\n")
+        pages.append(target)
+    said = "; ".join(_said(read_movements(warehouse, date)) for date in dates)
+    first = dates[0].isoformat()
+    return (
+        f"{said}. Nothing was published; the outputs of the last good run are unchanged. Look at "
+        f"{', '.join(map(str, pages))}. If it is right: "
+        f'lending-club approve {first} --reason "…", then lending-club run --as-of {first}.'
+    )
+
+
+def _said(movements: Movements) -> str:
+    moved = [
+        f"{TITLES[it.measure].lower()} {change_in_percent(it)} "
+        f"(limit {plain_percent(it.limit_percent)})"
+        for it in movements.measures
+        if it.is_beyond_limit and it.limit_percent is not None
+    ]
+    against = movements.measures[0].previous_date
+    return f"the delivery of {movements.as_of_date} moved against {against}: {', '.join(moved)}"
+
+
+def remove_pages_of_published(warehouse: Warehouse, folder: Path) -> None:
+    """Remove the pages of deliveries that are held no more.
+
+    Args:
+        warehouse: an open warehouse.
+        folder: where outputs are published.
+    """
+    pages = {match[1]: path for path in folder.glob("held-*.html") if (match := _named(path))}
+    if not pages:
+        return
+    held = {date.isoformat() for date in held_dates(warehouse)}
+    for day, path in pages.items():
+        if day not in held:
+            path.unlink(missing_ok=True)
+
+
+def _named(path: Path) -> re.Match[str] | None:
+    return _PAGE.fullmatch(path.name)

@@ -1,0 +1,153 @@
+"""What the report says: numbers, reasons and places; no names, no raw fields."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from lending_club_pipeline.reconcile.ledger import DeliveryLedger
+from lending_club_pipeline.reconcile.movements import Movements
+
+_NOTHING: Final = Decimal("0.00")
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """How a check of this run ended.
+
+    Attributes:
+        name: its name.
+        asset: the table or file that it checks.
+        passed: whether it found nothing.
+        severity: `error` stops publication, `warn` only tells.
+        description: what it proves, in words; may be empty.
+    """
+
+    name: str
+    asset: str
+    passed: bool
+    severity: str
+    description: str
+
+
+@dataclass(frozen=True)
+class TierTotals:
+    """The savings accounts of one interest tier, with or without the loan bonus.
+
+    Rates are fractions of one year, amounts are in the accounts' currency.
+    """
+
+    lower_bound: Decimal
+    next_lower_bound: Decimal | None
+    annual_base_rate: Decimal
+    with_loan_bonus: bool
+    interest_rate: Decimal
+    accounts: int
+    original_balance: Decimal
+    annual_interest: Decimal
+    new_balance: Decimal
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What all tiers add up to."""
+
+    accounts: int
+    original_balance: Decimal
+    annual_interest: Decimal
+    new_balance: Decimal
+
+
+@dataclass(frozen=True)
+class Example:
+    """Where a record that is not used stands; nothing of what it holds.
+
+    Attributes:
+        source_file: the delivered file.
+        record_number: position among the landed records; None if it was rejected.
+        line_number: physical line; None if it was landed.
+        reasons: all of its reasons.
+    """
+
+    source_file: str
+    record_number: int | None
+    line_number: int | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReasonCount:
+    """How many records have a reason, by source file, with the first of them."""
+
+    reason: str
+    records: Mapping[str, int]
+    examples: tuple[Example, ...]
+
+    @property
+    def total(self) -> int:
+        """Records of all files."""
+        return sum(self.records.values())
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The numbers of one delivery: its ledger and its interest tiers."""
+
+    ledger: DeliveryLedger
+    tiers: tuple[TierTotals, ...]
+
+    @property
+    def totals(self) -> Totals:
+        """What all tiers add up to."""
+        return Totals(
+            sum(tier.accounts for tier in self.tiers),
+            sum((tier.original_balance for tier in self.tiers), _NOTHING),
+            sum((tier.annual_interest for tier in self.tiers), _NOTHING),
+            sum((tier.new_balance for tier in self.tiers), _NOTHING),
+        )
+
+    @property
+    def add_up(self) -> bool:
+        """Whether the tiers are what the ledger says was published."""
+        published = self.ledger.entries["accounts.csv", "published"]
+        totals = self.totals
+        return (totals.accounts, totals.original_balance) == (
+            published.row_count,
+            published.balance,
+        )
+
+
+@dataclass(frozen=True)
+class Change:
+    """Accounts that changed in one way since the delivery before, with their balances on both days.
+
+    Accounts of either type count that are cleaned; see `delivery_changes` in docs/data-model.md.
+    """
+
+    change_kind: str
+    previous_date: dt.date
+    accounts: int
+    balance_before: Decimal
+    balance_after: Decimal
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the report shows.
+
+    Attributes:
+        figures: the delivery that is published.
+        previous: the delivery before it, where there is one.
+        reasons: why records are not used, the most frequent first.
+        checks: the checks of the run that published it.
+        movements: what moved against the delivery before it, and whether that holds it.
+        changes: how its accounts changed since the delivery before; none if it is the first.
+    """
+
+    figures: Figures
+    previous: Figures | None
+    reasons: tuple[ReasonCount, ...]
+    checks: tuple[CheckResult, ...]
+    movements: Movements
+    changes: tuple[Change, ...]

@@ -1,0 +1,77 @@
+"""The section of the report that says what moved against the delivery before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from lending_club_pipeline.publish.report import words
+from lending_club_pipeline.reconcile.movements import Movement, Movements
+
+TITLES: Final = {
+    "balance": "Original balance",
+    "interest": "Annual interest",
+    "accounts": "Savings accounts",
+    "quarantined": "Records set aside",
+}
+_AMOUNTS: Final = {"balance", "interest"}
+
+
+@dataclass(frozen=True)
+class MovedLine:
+    """A measure in words.
+
+    Attributes:
+        title: what it is.
+        before: its value in the delivery before.
+        now: its value.
+        change: its change.
+        limit: the largest change that is allowed.
+        verdict: `beyond`, `within` or an empty text where nothing is limited.
+    """
+
+    title: str
+    before: str
+    now: str
+    change: str
+    limit: str
+    verdict: str
+
+
+def moved_lines(movements: Movements) -> Sequence[MovedLine]:
+    """Return what moved, in words; nothing where nothing is limited or there was none before."""
+    if not movements.are_limited or movements.measures[0].previous_date is None:
+        return ()
+    return tuple(_line(it) for it in movements.measures)
+
+
+def _line(it: Movement) -> MovedLine:
+    verdict = "" if it.limit_percent is None else "beyond" if it.is_beyond_limit else "within"
+    return MovedLine(
+        TITLES[it.measure],
+        "" if it.value_before is None else _value(it.measure, it.value_before),
+        _value(it.measure, it.value_now),
+        change_in_percent(it),
+        "" if it.limit_percent is None else plain_percent(it.limit_percent),
+        verdict,
+    )
+
+
+def _value(measure: str, value: Decimal) -> str:
+    return words.money(value) if measure in _AMOUNTS else f"{value:,.0f}"
+
+
+def change_in_percent(it: Movement) -> str:
+    """Write a change with its sign: +12.50 %; where there was nothing before, what came."""
+    if it.change_percent is not None:
+        sign = "+" if it.change_percent > 0 else "\N{MINUS SIGN}" if it.change_percent < 0 else ""
+        return f"{sign}{abs(it.change_percent):,.2f} %"
+    if it.value_before == it.value_now:
+        return "none"
+    return f"from {_value(it.measure, it.value_before or Decimal(0))}"
+
+
+def plain_percent(limit: Decimal) -> str:
+    """Write a percentage with as many decimals as it needs."""
+    text = f"{limit:f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"

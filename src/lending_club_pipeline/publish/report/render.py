@@ -1,0 +1,147 @@
+"""Make the page: one file that needs nothing else, with the same bytes for the same data."""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from importlib.resources import files
+from itertools import groupby
+from typing import Any, Final
+
+from jinja2 import Environment, StrictUndefined
+
+from lending_club_pipeline.contract.reasons import explain
+from lending_club_pipeline.publish.report import words
+from lending_club_pipeline.publish.report.charts import balances_by_tier, charts
+from lending_club_pipeline.publish.report.data import CheckResult, Example, Figures, Report
+from lending_club_pipeline.publish.report.moved import moved_lines
+from lending_club_pipeline.publish.report.stages import STAGES, set_aside, stage_lines
+
+_SCRIPTS: Final = ("assets/chart.umd.min.js", "assets/chartjs-chart-sankey.min.js", "charts.js")
+# What could end the data block or begin a comment in it.
+_JSON_ESCAPES: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A number of this delivery beside that of the one before it, as texts."""
+
+    title: str
+    before: str
+    now: str
+    change: str
+
+
+def render(report: Report) -> str:
+    """Return the report as one HTML page.
+
+    Scripts and style stand in the page, and its Content-Security-Policy allows exactly these, by
+    their hashes, and nothing from elsewhere.
+    """
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "rows": words.rows,
+        "money": words.money,
+        "rate": words.rate,
+        "in_words": words.date_in_words,
+        "explain": explain,
+    }
+    return environment.from_string(_text("template.html.jinja")).render(_context(report))
+
+
+def _context(report: Report) -> dict[str, Any]:
+    drawn = charts(report)
+    scripts, style = [_without_source_map(_text(name)) for name in _SCRIPTS], _text("style.css")
+    return {
+        "report": report,
+        "now": report.figures.ledger,
+        "totals": report.figures.totals,
+        "files": {name: list(stage_lines(report.figures.ledger, name)) for name in sorted(STAGES)},
+        "tiers": [list(of_it) for _, of_it in groupby(report.figures.tiers, words.tier)],
+        "checks": sorted(report.checks, key=_urgency),
+        "passed": sum(check.passed for check in report.checks),
+        "set_aside": set_aside(report.figures.ledger),
+        "delivered": _delivered(report.figures),
+        "comparison": _comparison(report),
+        "tier_comparison": _tier_comparison(report),
+        "moved": moved_lines(report.movements),
+        "drawn": drawn,
+        "change_titles": words.CHANGE_TITLES,
+        "difference": words.change,
+        "percent": words.percent,
+        "tier_name": words.tier,
+        "others": _other_reasons,
+        "figures": json.dumps(drawn, sort_keys=True).translate(_JSON_ESCAPES),
+        "style": style,
+        "scripts": scripts,
+        "policy": _policy(scripts, style),
+        "licences": _text("assets/README.md").partition("## Licences\n")[2].strip(),
+    }
+
+
+def _text(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _without_source_map(script: str) -> str:
+    return script.partition("\n//# sourceMappingURL=")[0]
+
+
+def _policy(scripts: list[str], style: str) -> str:
+    allowed = " ".join(_hash(script) for script in scripts)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src {_hash(style)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
+def _urgency(check: CheckResult) -> tuple[bool, bool, str, str]:
+    return check.passed, check.severity != "error", check.asset, check.name
+
+
+def _delivered(figures: Figures) -> int:
+    return sum(figures.ledger.rows(source_file, "records") for source_file in STAGES)
+
+
+def _other_reasons(example: Example, reason: str) -> str:
+    return ", ".join(explain(it).title for it in example.reasons if it != reason)
+
+
+def _comparison(report: Report) -> list[Comparison]:
+    if report.previous is None:
+        return []
+    now, before = report.figures, report.previous
+    return [
+        _compared("Customers delivered", *_rows_of(before, now, "Customer.csv", "records")),
+        _compared("Accounts delivered", *_rows_of(before, now, "accounts.csv", "records")),
+        _compared("Records set aside", set_aside(before.ledger), set_aside(now.ledger)),
+        _compared("Savings accounts", before.totals.accounts, now.totals.accounts),
+        _compared("Original balance", before.totals.original_balance, now.totals.original_balance),
+        _compared("Annual interest", before.totals.annual_interest, now.totals.annual_interest),
+        _compared("New balance", before.totals.new_balance, now.totals.new_balance),
+    ]
+
+
+def _rows_of(before: Figures, now: Figures, source_file: str, stage: str) -> tuple[int, int]:
+    return before.ledger.rows(source_file, stage), now.ledger.rows(source_file, stage)
+
+
+def _compared(title: str, before: Decimal | int, now: Decimal | int) -> Comparison:
+    return Comparison(title, f"{before:,}", f"{now:,}", words.change(now, before))
+
+
+def _tier_comparison(report: Report) -> list[Comparison]:
+    if report.previous is None:
+        return []
+    return [
+        _compared(name, before, now)
+        for name, before, now in balances_by_tier(report.figures, report.previous)
+    ]

@@ -1,0 +1,99 @@
+"""The outputs that are tables: account_summary as CSV and Parquet, and the quarantine."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lending_club_pipeline.contract.errors import OutputError
+from lending_club_pipeline.warehouse.protocol import FileFormat, Warehouse
+
+OUTPUT_FILES: Final = (
+    "account_summary.csv",
+    "account_summary.parquet",
+    "quarantine.csv",
+    "report.html",
+)
+# Both orders are those of bytes; the outputs are part of the project's contract (docs/data-model).
+ACCOUNT_SUMMARY: Final = """
+    select
+        customer_id, account_id, original_balance, interest_rate, annual_interest, new_balance
+    from account_summary
+    order by account_id
+"""
+QUARANTINE: Final = """
+    select as_of_date, source_file, record_number, line_number, reasons, raw_record
+    from quarantined_records
+    where as_of_date = (select max(as_of_date) from publishable_deliveries)
+    order by source_file, record_number nulls last, line_number
+"""
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """A query whose result is published, and the rows that the ledger says it has.
+
+    Attributes:
+        warehouse: the open warehouse that runs the query.
+        name: what it is, for errors.
+        query: SQL with the order of the rows.
+        expected_rows: rows that the ledger says.
+    """
+
+    warehouse: Warehouse
+    name: str
+    query: str
+    expected_rows: int
+
+    def write_csv(self, work: Path) -> int:
+        """Write the result as CSV; see `_write`."""
+        return self._write(work, "csv")
+
+    def write_parquet(self, work: Path) -> int:
+        """Write the result as Parquet; see `_write`."""
+        return self._write(work, "parquet")
+
+    def _write(self, work: Path, file_format: FileFormat) -> int:
+        """Let the engine write the file; return the number of rows.
+
+        Raises:
+            OutputError: the number of rows is not what the ledger says.
+        """
+        rows = self.warehouse.copy_to_file(self.query, work, file_format)
+        if rows != self.expected_rows:
+            raise OutputError(
+                f"{self.name}: {rows} rows were written, but the ledger says "
+                f"{self.expected_rows}. Nothing was published; run again and report this if it "
+                "happens twice."
+            )
+        return rows
+
+
+@dataclass(frozen=True)
+class SummaryInOrder:
+    """The account summary, sorted once for both of its files.
+
+    Attributes:
+        table: the query of the summary.
+        sorted_file: temporary Parquet file, sorted, on the disk of the outputs.
+    """
+
+    table: PublishedTable
+    sorted_file: Path
+
+    def prepare(self) -> None:
+        """Sort the summary into the temporary file.
+
+        Raises:
+            OutputError: the number of rows is not what the ledger says.
+        """
+        self.table.write_parquet(self.sorted_file)
+
+    def write_csv(self, work: Path) -> int:
+        """Write the rows of the temporary file as CSV, in their order."""
+        return self.table.warehouse.convert_to_csv(self.sorted_file, work)
+
+    def write_parquet(self, work: Path) -> int:
+        """Move the temporary file to `work`."""
+        shutil.move(self.sorted_file, work)
+        return self.table.expected_rows

@@ -1,0 +1,1 @@
+"""Ledger, movements and approvals: read from the marts, compared, decided."""

@@ -1,0 +1,139 @@
+"""Check what a run needs, and say for each what to do if it is not there."""
+
+import datetime as dt
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
+from lending_club_pipeline.contract.errors import ConfigurationError, PipelineError
+from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.ingest.csv.byte_counts import count_bytes
+from lending_club_pipeline.ingest.deliveries.control_totals import read_control_totals
+from lending_club_pipeline.ingest.deliveries.discovery import (
+    DeliveredFile,
+    find_delivery,
+    today_utc,
+)
+from lending_club_pipeline.ingest.deliveries.preflight import examine as examine_file
+from lending_club_pipeline.warehouse import choose_warehouse
+
+_PACKAGES: Final = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb")
+# Make looks no further than whether the lock file is newer than the last setup.
+_REMEDY: Final = (
+    "not installed; in a checkout `touch uv.lock && make run` installs what is missing, elsewhere "
+    "install lending-club-pipeline again"
+)
+_PYTHON: Final = ((3, 11), (3, 14))
+_LEAST_FREE_BYTES: Final = 2**30
+
+
+def examine(overrides: Mapping[str, Any]) -> Iterator[Finding]:
+    """Check everything that a run needs, cheapest first.
+
+    Args:
+        overrides: settings by field name that win over the environment.
+    """
+    yield _python()
+    yield from _packages()
+    try:
+        settings = load_settings(overrides)
+    except ConfigurationError as error:
+        yield Finding("settings", "problem", str(error))
+        return
+    yield Finding("settings", "ok", _described(settings))
+    for name, folder in (
+        ("OUTPUT_PATH", settings.output_path),
+        ("DAGSTER_HOME", settings.dagster_home),
+        ("landing", settings.landing),
+        ("DUCKDB_PATH", settings.duckdb_path.absolute().parent),
+    ):
+        yield _writable(name, folder.absolute())
+    yield _disk(settings.landing)
+    yield from choose_warehouse(settings).examine()
+    yield from _delivery(settings)
+
+
+def _python() -> Finding:
+    found = ".".join(map(str, sys.version_info[:3]))
+    if _PYTHON[0] <= sys.version_info[:2] < _PYTHON[1]:
+        return Finding("Python", "ok", found)
+    return Finding("Python", "problem", f"{found}; install Python 3.11, 3.12 or 3.13")
+
+
+def _packages() -> Iterator[Finding]:
+    for name in _PACKAGES:
+        try:
+            yield Finding(name, "ok", version(name))
+        except PackageNotFoundError:
+            yield Finding(name, "problem", _REMEDY)
+
+
+def _described(settings: DataPlatformConfig) -> str:
+    return "\n".join(f"{name}={value}" for name, value in settings.described().items())
+
+
+def _writable(name: str, folder: Path) -> Finding:
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not existing.is_dir():
+        return Finding(name, "problem", f"{existing} is a file; name a folder, or move it away")
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        remedy = "give the user who runs the pipeline the right to write there"
+        reason = os.strerror(error.errno or 0)
+        return Finding(name, "problem", f"{existing} cannot be written ({reason}); {remedy}")
+    return Finding(name, "ok", f"{folder}" + ("" if folder.exists() else " (will be made)"))
+
+
+def _disk(folder: Path) -> Finding:
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    shown = f"{free / 2**30:,.1f} GiB free for {folder}"
+    if free < _LEAST_FREE_BYTES:
+        return Finding("disk space", "warning", f"{shown}; free some: 1 GiB is little")
+    return Finding("disk space", "ok", shown)
+
+
+def _delivery(settings: DataPlatformConfig) -> Iterator[Finding]:
+    try:
+        found = find_delivery(settings.input_path, None, today_utc())
+    except PipelineError as error:
+        yield Finding("delivery", "problem", str(error))
+        return
+    yield Finding("delivery", "ok", f"{found.as_of_date} in {found.folder.absolute()}")
+    for file in found.files:
+        with tempfile.TemporaryDirectory(prefix="doctor-") as folder:
+            try:
+                counts, plain = count_bytes(file, Path(folder) / file.source.name)
+                header = examine_file(file, counts, plain)
+            except PipelineError as error:
+                yield Finding(file.path.name, "problem", str(error))
+                continue
+        extra = f", extra columns: {len(header.extra_columns)}" if header.extra_columns else ""
+        changed = dt.datetime.fromtimestamp(file.path.stat().st_mtime, dt.UTC)
+        yield Finding(
+            file.path.name,
+            "ok",
+            f"{counts.lines:,} lines, {counts.stored_bytes:,} bytes, "
+            f"changed {changed:%Y-%m-%d %H:%M} UTC{extra}",
+        )
+    if found.control is not None:
+        yield _control(found.control, found.as_of_date)
+
+
+def _control(file: DeliveredFile, as_of_date: dt.date) -> Finding:
+    with tempfile.TemporaryDirectory(prefix="doctor-") as folder:
+        try:
+            counts, plain = count_bytes(file, Path(folder) / file.source.name)
+            control = read_control_totals(file, counts, plain, as_of_date)
+        except PipelineError as error:
+            return Finding(file.path.name, "problem", str(error))
+    said = ", ".join(f"{it.records:,} records in {it.source_file}" for it in control.totals)
+    return Finding(file.path.name, "ok", f"{said}; a run compares them")

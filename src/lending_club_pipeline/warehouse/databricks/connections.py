@@ -1,0 +1,143 @@
+"""Where a SQL warehouse is, how to sign in, and a connection to it."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import SecretStr
+
+from lending_club_pipeline.contract.errors import ConfigurationError
+from lending_club_pipeline.warehouse.databricks.connector import import_connector
+
+if TYPE_CHECKING:
+    # An extra, needed in production only.
+    from databricks.sql.client import Connection
+
+_APPLICATION: Final = "lending-club-pipeline"
+# What both engines have in common is defined in ANSI mode; timestamps are UTC everywhere here.
+SESSION_CONFIGURATION: Final = {"ansi_mode": "true", "timezone": "UTC"}
+# Shorter than the connector's own limits allow is an error there.
+_LEAST_RETRY_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True)
+class WarehouseAddress:
+    """Where a SQL warehouse is and who signs in.
+
+    Attributes:
+        host: host name of the workspace, perhaps with a port.
+        http_path: path of the SQL warehouse.
+        catalog: Unity Catalog catalog; empty to sign in without one.
+        schema: schema in which dbt builds.
+        token: personal access token, or None for a service principal.
+        client_id: application id of a service principal.
+        client_secret: its OAuth secret.
+        ca_file: certificates to trust instead of the system's.
+        retry_seconds: how long a transient fault is retried.
+    """
+
+    host: str
+    http_path: str
+    catalog: str
+    schema: str
+    token: SecretStr | None = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    ca_file: Path | None = None
+    retry_seconds: float = 300.0
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.catalog}.{self.schema}" if self.catalog else self.host
+
+    @property
+    def uri(self) -> str:
+        """The address of the Thrift service."""
+        return f"https://{self.host}/{self.http_path.lstrip('/')}"
+
+
+def tags_of(run_id: str) -> dict[str, str]:
+    """Return the tags by which an administrator finds a run's statements in the query history.
+
+    See https://docs.databricks.com/aws/en/sql/user/queries/query-tags.
+    """
+    return {"application": _APPLICATION, "run_id": run_id or "none"}
+
+
+def connection_arguments(address: WarehouseAddress, run_id: str) -> dict[str, Any]:
+    """Return the arguments of `databricks.sql.connect`.
+
+    Args:
+        address: the SQL warehouse.
+        run_id: Dagster's id of the run, for the tags of its statements.
+    """
+    return {
+        "server_hostname": address.host,
+        "http_path": address.http_path,
+        "catalog": address.catalog or None,
+        "schema": address.schema or None,
+        "session_configuration": dict(SESSION_CONFIGURATION),
+        "query_tags": tags_of(run_id),
+        "user_agent_entry": _APPLICATION,
+        "enable_telemetry": False,
+        # See `connector`.
+        "_disable_pandas": True,
+        "_tls_trusted_ca_file": None if address.ca_file is None else str(address.ca_file),
+        "_connection_uri": address.uri,
+        "_socket_timeout": 900,
+        # Otherwise a statement whose reply was lost is sent again below our feet: rows that were
+        # inserted would be there twice. With this, 429 and 503 are still retried.
+        "_enable_v3_retries": False,
+        "_respect_server_retry_after_header": True,
+        "_retry_stop_after_attempts_duration": max(address.retry_seconds, _LEAST_RETRY_SECONDS),
+        **_sign_in(address),
+    }
+
+
+def _sign_in(address: WarehouseAddress) -> dict[str, Any]:
+    if address.token is not None:
+        return {"access_token": address.token.get_secret_value()}
+    return {"credentials_provider": lambda: _principal(address)}
+
+
+def _principal(address: WarehouseAddress) -> Any:  # noqa: ANN401 - the SDK's type is not public
+    """Sign in as a service principal; the SDK renews its short-lived tokens."""
+    from databricks.sdk.core import Config, oauth_service_principal  # noqa: PLC0415 - an extra
+
+    secret = address.client_secret
+    return oauth_service_principal(
+        Config(
+            host=f"https://{address.host}",
+            client_id=address.client_id,
+            client_secret=None if secret is None else secret.get_secret_value(),
+            auth_type="oauth-m2m",
+        )
+    )
+
+
+def connect(address: WarehouseAddress, run_id: str, staging: Path | None) -> "Connection":
+    """Open a session of the SQL warehouse.
+
+    Args:
+        address: the SQL warehouse.
+        run_id: Dagster's id of the run, for the tags of its statements.
+        staging: the only local folder from which files may be uploaded, if any.
+
+    Raises:
+        ConfigurationError: the connector is not installed.
+        databricks.sql.exc.Error: the connector's own errors; see `faults`.
+    """
+    try:
+        sql = import_connector()
+    except ImportError:
+        raise ConfigurationError(
+            "DATABASE_TYPE=databricks needs the extra: pip install "
+            "'lending-club-pipeline[databricks]'."
+        ) from None
+    # It warns of the retries that we chose, and logs errors that we explain.
+    logging.getLogger("databricks.sql").setLevel(logging.CRITICAL)
+    allowed = None if staging is None else str(staging)
+    connection: Connection = sql.connect(
+        **connection_arguments(address, run_id), staging_allowed_local_path=allowed
+    )
+    return connection

@@ -1,0 +1,185 @@
+"""What goes wrong with a SQL warehouse: which faults pass by themselves, and what to do otherwise.
+
+Error conditions are those of https://docs.databricks.com/aws/en/error-messages/error-classes.
+"""
+
+import re
+import ssl
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from lending_club_pipeline.contract.errors import PipelineError, WarehouseError
+from lending_club_pipeline.warehouse.databricks.connections import WarehouseAddress
+
+_CONDITION: Final = re.compile(r"\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\]")
+# A statement that failed so may succeed when it is sent again.
+_TRANSIENT_CONDITIONS: Final = (
+    "DELTA_CONCURRENT",
+    "CONCURRENT_",
+    "TEMPORARILY_UNAVAILABLE",
+    "SERVICE_TEMPORARILY_UNAVAILABLE",
+    "DEADLINE_EXCEEDED",
+    "RESOURCE_EXHAUSTED",
+)
+_TRANSIENT_CODES: Final = frozenset({408, 429, 500, 502, 503, 504})
+_REFUSED_CODES: Final = frozenset({401, 403})
+_NAME_NOT_FOUND: Final = re.compile(
+    r"Name or service not known|nodename nor servname|Failed to resolve|getaddrinfo|"
+    r"Temporary failure in name resolution"
+)
+_REFUSED_SIGN_IN: Final = re.compile(
+    r"\b401\b|\b403\b|invalid_client|Invalid access token|[Uu]nauthorized|PERMISSION_DENIED_TOKEN"
+)
+# What the connector, urllib3 and Python say of a connection that was cut or not answered.
+_BROKEN_CONNECTION: Final = re.compile(
+    r"Error during request to server|Connection aborted|Connection reset|Connection refused|"
+    r"RemoteDisconnected|IncompleteRead|Max retries exceeded|Read timed out|"
+    r"EOF occurred|Broken pipe|Service Unavailable|Too Many Requests"
+)
+
+_LIBRARIES_OF_THE_CONNECTOR: Final = {"databricks", "urllib3", "http", "thrift", "ssl"}
+
+_REMEDIES: Final = {
+    "NO_SUCH_CATALOG_EXCEPTION": "this catalog does not exist. Correct DATABRICKS_CATALOG, or ask "
+    "for it to be made",
+    "CATALOG_NOT_FOUND": "this catalog does not exist. Correct DATABRICKS_CATALOG, or ask for it "
+    "to be made",
+    "SCHEMA_NOT_FOUND": "this schema does not exist. Correct DATABRICKS_SCHEMA, or ask for it to "
+    "be made",
+    "INSUFFICIENT_PERMISSIONS": "a right is missing. Ask the administrator for the rights that "
+    "docs/databricks.md lists",
+    "PERMISSION_DENIED": "a right is missing. Ask the administrator for the rights that "
+    "docs/databricks.md lists",
+    "UNAUTHORIZED_ACCESS": "a right is missing. Ask the administrator for the rights that "
+    "docs/databricks.md lists",
+}
+
+
+class TransientWarehouseError(WarehouseError):
+    """A fault that passes by itself lasted longer than DATABRICKS_RETRY_SECONDS."""
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those that it came from, outermost first.
+
+    What was being handled when it was raised counts as well, unless that is an error of this
+    project: another statement failed then, and was understood.
+    """
+    seen: set[int] = set()
+    found: BaseException | None = error
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
+        yield found
+        found = _origin(found)
+
+
+def _origin(error: BaseException) -> BaseException | None:
+    known = getattr(error, "context", None)
+    inner = known.get("original-exception") if isinstance(known, dict) else None
+    # The connector sometimes keeps no error there but its text.
+    if isinstance(inner, BaseException):
+        return inner
+    handled = None if isinstance(error.__context__, PipelineError) else error.__context__
+    return error.__cause__ or handled
+
+
+def condition_of(message: str) -> str:
+    """Return the name of the error condition that a message begins with, or an empty text."""
+    match = _CONDITION.search(message)
+    return "" if match is None else match[1]
+
+
+def condition_in(error: BaseException) -> str:
+    """Return the name of the error condition of an error or of what it came from, or nothing."""
+    return condition_of(" ".join(str(it) for it in chain(error)))
+
+
+def http_code_of(error: BaseException) -> int | None:
+    """Return the HTTP status with which a request was answered that failed, if that was it."""
+    return _http_code(list(chain(error)))
+
+
+def is_of_the_connector(error: BaseException) -> bool:
+    """Whether an error came from the connector, not from whoever used what it gave."""
+    modules = {type(it).__module__.partition(".")[0] for it in chain(error)}
+    return bool(modules & _LIBRARIES_OF_THE_CONNECTOR)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same statement may succeed if it is sent again a little later."""
+    errors = list(chain(error))
+    if any(isinstance(it, ssl.SSLCertVerificationError) for it in errors):
+        return False
+    code = _http_code(errors)
+    if code is not None:
+        return code in _TRANSIENT_CODES
+    message = " ".join(str(it) for it in errors)
+    if _NAME_NOT_FOUND.search(message) or _REFUSED_SIGN_IN.search(message):
+        return False
+    condition = condition_of(message)
+    if condition:
+        return condition.startswith(_TRANSIENT_CONDITIONS)
+    return any(_is_of_the_network(it) for it in errors)
+
+
+def _http_code(errors: Sequence[BaseException]) -> int | None:
+    for it in errors:
+        context = getattr(it, "context", None)
+        code = context.get("http-code") if isinstance(context, dict) else None
+        if code is not None:
+            return int(code)
+    return None
+
+
+def is_transient_message(message: str) -> bool:
+    """Whether a text, as dbt reports it, tells of a fault that passes by itself."""
+    if _NAME_NOT_FOUND.search(message) or _REFUSED_SIGN_IN.search(message):
+        return False
+    condition = condition_of(message)
+    if condition:
+        return condition.startswith(_TRANSIENT_CONDITIONS)
+    return bool(_BROKEN_CONNECTION.search(message))
+
+
+def _is_of_the_network(error: BaseException) -> bool:
+    names = {cls.__name__ for cls in type(error).__mro__}
+    return isinstance(error, ConnectionError | TimeoutError) or bool(
+        names & {"RequestError", "HTTPError", "HTTPException", "TTransportException"}
+    )
+
+
+def explained(error: BaseException, address: WarehouseAddress) -> WarehouseError:
+    """Turn what the connector says into what a person can act on; no secret, no row in it."""
+    errors = list(chain(error))
+    message = " ".join(" ".join(str(it) for it in errors).split())
+    if any(isinstance(it, ssl.SSLCertVerificationError) for it in errors):
+        return WarehouseError(
+            f"{address}: the certificate of this host is not trusted. Name your company's "
+            "certificates by DATABRICKS_CA_FILE, or correct DATABRICKS_HOST."
+        )
+    if _NAME_NOT_FOUND.search(message):
+        return WarehouseError(
+            f"{address}: this host is not known. Correct DATABRICKS_HOST, or look at the network."
+        )
+    if is_transient(error):
+        return TransientWarehouseError(
+            f"{address}: the SQL warehouse did not answer for {address.retry_seconds:g} s "
+            f"({type(error).__name__}). Run again later: nothing has to be cleaned up. More "
+            "patience is set by DATABRICKS_RETRY_SECONDS."
+        )
+    condition = condition_of(message)
+    remedy = _REMEDIES.get(condition.partition(".")[0])
+    if remedy is not None:
+        return WarehouseError(f"{address}: {remedy} ({condition}).")
+    is_refused = _http_code(errors) in _REFUSED_CODES or _REFUSED_SIGN_IN.search(message)
+    if is_refused and not condition:
+        return WarehouseError(
+            f"{address}: the sign-in was refused. Renew DATABRICKS_TOKEN (or the secret of "
+            "DATABRICKS_CLIENT_ID), and ask the administrator for the right to use this SQL "
+            "warehouse (CAN USE)."
+        )
+    what = condition or type(error).__name__
+    return WarehouseError(
+        f"{address}: a statement failed ({what}). The query history of the SQL warehouse shows it; "
+        "its tag is the id of the run."
+    )

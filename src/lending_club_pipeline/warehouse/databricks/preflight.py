@@ -1,0 +1,297 @@
+"""Check each step of the way to a SQL warehouse, and say what to ask the administrator for.
+
+Everything here only looks. Privileges are those of
+https://docs.databricks.com/aws/en/data-governance/unity-catalog/manage-privileges/privileges.
+"""
+
+import socket
+import ssl
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from lending_club_pipeline.contract.errors import ConfigurationError, WarehouseError
+from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.warehouse.databricks import errors
+from lending_club_pipeline.warehouse.databricks.connections import WarehouseAddress
+from lending_club_pipeline.warehouse.databricks.statements import StatementSession, quoted, text
+
+_STEPS: Final = ("name", "TLS", "sign-in", "warehouse", "catalog", "schema", "volume", "rights")
+_HTTPS_PORT: Final = 443
+_TIMEOUT_SECONDS: Final = 10.0
+_NO_SUCH_PATH: Final = frozenset({400, 404})
+_HIDDEN: Final = (
+    "NO_SUCH_CATALOG",
+    "CATALOG_NOT_FOUND",
+    "INSUFFICIENT_PERMISSIONS",
+    "PERMISSION_DENIED",
+    "UNAUTHORIZED_ACCESS",
+)
+_ALL: Final = "ALL PRIVILEGES"
+_ON_SCHEMA: Final = ("USE SCHEMA", "CREATE TABLE", "SELECT", "MODIFY")
+_ON_VOLUME: Final = ("READ VOLUME", "WRITE VOLUME")
+
+
+class _NotWellError(Exception):
+    """A step failed; its text says what to do."""
+
+
+@dataclass
+class Examination:
+    """One examination of the way to a SQL warehouse.
+
+    Attributes:
+        address: the SQL warehouse and who signs in.
+        session: a session that is not open yet; it is closed in the end.
+        volume: volume into which deliveries are uploaded.
+        serving_table: qualified name of the table that readers use.
+    """
+
+    address: WarehouseAddress
+    session: StatementSession
+    volume: str
+    serving_table: tuple[str, str, str]
+    _principal: str = ""
+    _has_schema: bool = False
+    _has_volume: bool = False
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield a finding for each step; those behind one that failed are skipped."""
+        checks: tuple[Callable[[], Finding], ...] = (
+            self._name,
+            self._tls,
+            self._sign_in,
+            self._warehouse,
+            self._catalog,
+            self._schema,
+            self._volume,
+            self._rights,
+        )
+        failed = ""
+        try:
+            for step, check in zip(_STEPS, checks, strict=True):
+                subject = f"Databricks {step}"
+                if failed:
+                    yield Finding(subject, "warning", f"not checked, because {failed} failed")
+                    continue
+                finding = _found(subject, check)
+                failed = step if finding.verdict == "problem" else ""
+                yield finding
+        finally:
+            self.session.close()
+
+    # --- the way to the host
+
+    @property
+    def _host_and_port(self) -> tuple[str, int]:
+        host, _, port = self.address.host.partition(":")
+        return host, int(port) if port.isdigit() else _HTTPS_PORT
+
+    @property
+    def _is_behind_proxy(self) -> bool:
+        host, _ = self._host_and_port
+        has_proxy = "https" in urllib.request.getproxies()
+        return has_proxy and not urllib.request.proxy_bypass(host)
+
+    def _name(self) -> Finding:
+        host, port = self._host_and_port
+        if self._is_behind_proxy:
+            return Finding("", "ok", f"{host} is looked up by the proxy that HTTPS_PROXY names")
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError:
+            raise _NotWellError(
+                f"{host} is not known. Correct DATABRICKS_HOST (the address of the workspace, "
+                "without https://), or look at the network: a VPN, a proxy (HTTPS_PROXY)"
+            ) from None
+        return Finding("", "ok", f"{host} is {found[0][4][0]}")
+
+    def _tls(self) -> Finding:
+        host, port = self._host_and_port
+        if self._is_behind_proxy:
+            return Finding("", "ok", "checked with the sign-in, through the proxy")
+        try:
+            trusted = ssl.create_default_context(cafile=self.address.ca_file)
+            with (
+                socket.create_connection((host, port), _TIMEOUT_SECONDS) as plain,
+                trusted.wrap_socket(plain, server_hostname=host) as secured,
+            ):
+                certificate = secured.getpeercert() or {}
+                until = certificate.get("notAfter", "unknown")
+                return Finding("", "ok", f"{secured.version()}, certificate valid until {until}")
+        except ssl.SSLCertVerificationError as error:
+            raise _NotWellError(
+                f"the certificate of {host} is not trusted ({error.verify_message}). Ask for your "
+                "company's certificates (PEM) and name the file by DATABRICKS_CA_FILE"
+            ) from None
+        except OSError as error:
+            if self.address.ca_file is not None and not self.address.ca_file.is_file():
+                reason = f"DATABRICKS_CA_FILE={self.address.ca_file} is no file. Correct it"
+            else:
+                reason = (
+                    f"no TLS connection to {host}, port {port} ({type(error).__name__}). Ask for "
+                    "the way to be opened in the firewall, or name a proxy by HTTPS_PROXY"
+                )
+            raise _NotWellError(reason) from None
+
+    # --- the SQL warehouse
+
+    def _sign_in(self) -> Finding:
+        """Open a session: a refusal is told apart by what the service answers."""
+        try:
+            self.session.open()
+        except WarehouseError as error:
+            # There, who signs in was accepted; what is wrong is found by the next step.
+            if errors.http_code_of(error) not in _NO_SUCH_PATH:
+                raise
+        return Finding("", "ok", f"by {self._way}")
+
+    @property
+    def _way(self) -> str:
+        if self.address.token is not None:
+            return "DATABRICKS_TOKEN"
+        return f"service principal {self.address.client_id}"
+
+    def _warehouse(self) -> Finding:
+        try:
+            row = self.session.fetch("select current_user() as principal")[0]
+        except WarehouseError as error:
+            if errors.http_code_of(error) in _NO_SUCH_PATH:
+                raise _NotWellError(
+                    f"there is no SQL warehouse at DATABRICKS_HTTP_PATH={self.address.http_path}. "
+                    "Copy the path from the connection details of the SQL warehouse, or ask the "
+                    "administrator to make one and to give you CAN USE on it"
+                ) from None
+            raise
+        self._principal = str(row["principal"])
+        return Finding("", "ok", f"{self.address.http_path} answers {self._principal}")
+
+    # --- Unity Catalog
+
+    def _catalog(self) -> Finding:
+        catalog = self.address.catalog
+        like = text(self.address.schema)
+        try:
+            found = self.session.fetch(f"show schemas in {quoted(catalog)} like {like}")
+        except WarehouseError as error:
+            if not errors.condition_in(error).startswith(_HIDDEN):
+                raise
+            raise _NotWellError(
+                f"there is no catalog {catalog}, or {self._principal} may not see it. Correct "
+                f"DATABRICKS_CATALOG, or ask the administrator for: {self._grant_of_catalog()}"
+            ) from None
+        names = {str(row["databaseName"]).lower() for row in found}
+        self._has_schema = self.address.schema.lower() in names
+        return Finding("", "ok", catalog)
+
+    def _grant_of_catalog(self, *privileges: str) -> str:
+        asked = privileges or ("USE CATALOG", "CREATE SCHEMA")
+        return _grant(asked, "catalog", quoted(self.address.catalog), self._principal)
+
+    def _schema(self) -> Finding:
+        name = f"{self.address.catalog}.{self.address.schema}"
+        if self._has_schema:
+            return Finding("", "ok", name)
+        needed = self._grant_of_catalog()
+        return Finding("", "ok", f"{name} (will be made by the first run, which needs: {needed})")
+
+    @property
+    def _quoted_schema(self) -> str:
+        return quoted(self.address.catalog, self.address.schema)
+
+    @property
+    def _quoted_volume(self) -> str:
+        return quoted(self.address.catalog, self.address.schema, self.volume)
+
+    def _volume(self) -> Finding:
+        name = f"{self.address.catalog}.{self.address.schema}.{self.volume}"
+        if self._has_schema:
+            rows = self.session.fetch(
+                f"show volumes in {self._quoted_schema} like {text(self.volume)}"
+            )
+            self._has_volume = bool(rows)
+        if self._has_volume:
+            return Finding("", "ok", name)
+        needed = "the right to make the schema"
+        if self._has_schema:
+            needed = _grant(("CREATE VOLUME",), "schema", self._quoted_schema, self._principal)
+        return Finding("", "ok", f"{name} (will be made by the next run, which needs: {needed})")
+
+    # --- rights
+
+    def _rights(self) -> Finding:
+        """Compare what a run needs with what is granted, as far as that can be seen."""
+        asked = [*self._missing()]
+        if not asked:
+            return Finding("", "ok", f"all that a run needs is granted to {self._principal}")
+        sql = "\n".join(f"{statement};" for statement in asked)
+        return Finding(
+            "",
+            "warning",
+            f"not listed as granted to {self._principal}, who may have it all the same as a member "
+            "of a group or as the owner: this cannot be told from here. If a run says that a right "
+            f"is missing, ask the administrator for:\n{sql}",
+        )
+
+    def _missing(self) -> Iterator[str]:
+        """Yield the grants that would give what is not listed."""
+        catalog = quoted(self.address.catalog)
+        granted = self._granted("catalog", catalog)
+        needed = ("USE CATALOG",) if self._has_schema else ("USE CATALOG", "CREATE SCHEMA")
+        yield from self._lacking(needed, granted, "catalog", catalog)
+        if self._has_schema and not self._owns(self.address.catalog, self.address.schema):
+            yield from self._missing_in_schema(granted)
+        yield from self._missing_for_readers()
+
+    def _missing_in_schema(self, granted: set[str]) -> Iterator[str]:
+        granted = granted | self._granted("schema", self._quoted_schema)
+        needed = _ON_SCHEMA if self._has_volume else (*_ON_SCHEMA, "CREATE VOLUME")
+        yield from self._lacking(needed, granted, "schema", self._quoted_schema)
+        if self._has_volume:
+            granted = granted | self._granted("volume", self._quoted_volume)
+            yield from self._lacking(_ON_VOLUME, granted, "volume", self._quoted_volume)
+
+    def _missing_for_readers(self) -> Iterator[str]:
+        """Yield what is needed where the serving table is in another schema."""
+        catalog, schema, _ = self.serving_table
+        if (catalog, schema) == (self.address.catalog, self.address.schema):
+            return
+        if self._owns(catalog, schema):
+            return
+        granted = self._granted("catalog", quoted(catalog))
+        yield from self._lacking(("USE CATALOG",), granted, "catalog", quoted(catalog))
+        granted |= self._granted("schema", quoted(catalog, schema))
+        yield from self._lacking(_ON_SCHEMA, granted, "schema", quoted(catalog, schema))
+
+    def _granted(self, kind: str, name: str) -> set[str]:
+        who = self._principal.replace("`", "``")
+        rows = self.session.fetch(f"show grants `{who}` on {kind} {name}")
+        return {str(row["ActionType"]).upper().replace("_", " ") for row in rows}
+
+    def _owns(self, catalog: str, schema: str) -> bool:
+        rows = self.session.fetch(
+            f"select schema_owner from {quoted(catalog)}.information_schema.schemata "
+            f"where schema_name = {text(schema.lower())}"
+        )
+        return any(row["schema_owner"] == self._principal for row in rows)
+
+    def _lacking(
+        self, needed: tuple[str, ...], granted: set[str], kind: str, name: str
+    ) -> Iterator[str]:
+        lacking = tuple(it for it in needed if it not in granted)
+        if lacking and _ALL not in granted:
+            yield _grant(lacking, kind, name, self._principal)
+
+
+def _found(subject: str, check: Callable[[], Finding]) -> Finding:
+    try:
+        found = check()
+    except (_NotWellError, WarehouseError, ConfigurationError) as error:
+        return Finding(subject, "problem", str(error))
+    return Finding(subject, found.verdict, found.detail)
+
+
+def _grant(privileges: tuple[str, ...], kind: str, name: str, principal: str) -> str:
+    who = principal.replace("`", "``")
+    return f"grant {', '.join(privileges).lower()} on {kind} {name} to `{who}`"
