@@ -77,12 +77,12 @@ class Workspace:
         return commands.run(arguments, self.environment() | variables, self.root, timeout)
 
     def cold_command(
-        self, *arguments: str, timeout: float = 300
+        self, *arguments: str, timeout: float = 300, **variables: str
     ) -> subprocess.CompletedProcess[str]:
         """Run `lending-club` in a process that has imported nothing yet, as people do."""
         return subprocess.run(
             [sys.executable, "-m", "lending_club_pipeline", *arguments],
-            env=self.environment(),
+            env=self.environment() | variables,
             cwd=self.root,
             capture_output=True,
             text=True,

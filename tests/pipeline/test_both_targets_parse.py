@@ -37,7 +37,6 @@ def parsed_for_databricks(tmp_path: Path) -> dict[str, Any]:
             "HOME": str(tmp_path),
             "DATABASE_TYPE": "databricks",
             "DAGSTER_HOME": str(tmp_path),
-            "DBT_WARN_ERROR": "true",
             **DATABRICKS,
         },
         cwd=tmp_path,

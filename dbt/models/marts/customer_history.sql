@@ -3,7 +3,6 @@
     incremental_strategy='merge_versions',
     unique_key=['customer_id', 'valid_from'],
     on_schema_change='fail',
-    full_refresh=false,
     pre_hook="{{ store_text_plainly(not is_incremental()) }}",
     post_hook="{{ store_text_plainly(false) }}",
 ) }}

@@ -1,20 +1,70 @@
-"""Environment variables that libraries read, set for as long as they are needed."""
+"""What libraries and child processes see of the environment: the machine's, and what we give them.
+
+A library reads variables that nobody set for it here: of a shell, of a server, of the tool beside
+it. One of dbt's can empty tables or leave out all tests. What is not listed here does not exist for
+what we embed, whatever it will be called.
+"""
 
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Final
+
+# Where this machine has its programs, folders and network, whom it trusts, and how it writes.
+_MACHINE: Final = frozenset(
+    {
+        *("PATH", "LD_LIBRARY_PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TZ"),
+        *("TMPDIR", "TEMP", "TMP", "LANG", "LANGUAGE"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+        # Where Python finds code, and whether it keeps it compiled.
+        *("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE"),
+        *("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
+    }
+)
+# Dagster's own threads go on in the process in which dbt runs, and dbt reads none of it.
+_MACHINE_PREFIXES: Final = ("LC_", "DAGSTER_")
+
+
+def is_of_the_machine(name: str) -> bool:
+    """Return whether a variable says how this machine is, and not what a tool shall do."""
+    return name.upper() in _MACHINE or name.startswith(_MACHINE_PREFIXES)
+
+
+def sheltered(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return all variables of a child process: the machine's, and these.
+
+    Text is UTF-8 there, whatever the locale.
+    """
+    machine = {name: value for name, value in os.environ.items() if is_of_the_machine(name)}
+    return {**machine, "PYTHONUTF8": "1", **environment}
 
 
 @contextmanager
-def variables(environment: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables while the body runs, and put back afterwards what was there."""
+def sheltering(environment: Mapping[str, str]) -> Iterator[None]:
+    """Let this process have the machine's variables and these alone while the body runs.
+
+    The environment is the process's: what runs in other threads meanwhile sees the same.
+    """
+    foreign = dict.fromkeys(name for name in os.environ if not is_of_the_machine(name))
+    with variables({**foreign, **environment}):
+        yield
+
+
+@contextmanager
+def variables(environment: Mapping[str, str | None]) -> Iterator[None]:
+    """Set variables (None: take away) while the body runs; put back afterwards what was there."""
     before = {name: os.environ.get(name) for name in environment}
-    os.environ.update(environment)
+    _set(environment)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        _set(before)
+
+
+def _set(environment: Mapping[str, str | None]) -> None:
+    for name, value in environment.items():
+        if value is None:
+            os.environ.pop(name, None)
+        elif os.environ.get(name) != value:
+            os.environ[name] = value

@@ -3,13 +3,14 @@
 import datetime as dt
 import re
 import tempfile
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from lending_club_pipeline.config.environment import variables
+from lending_club_pipeline.config.environment import sheltering
 from lending_club_pipeline.contract.errors import TransformationError
 from lending_club_pipeline.dbt_runner.manifest import (
     PreparedManifest,
@@ -30,6 +31,8 @@ _SHOWS_VALUES: Final = re.compile(
 _HINTS_ON_READING: Final = re.compile(
     r"[.]? (?:Column \w+ is being converted as|The search space used was|Possible fixes:).*"
 )
+# dbt keeps its flags, its adapter and its environment once per process.
+_DBT: Final = threading.Lock()
 _SOURCE_COLUMN: Final = re.compile(r"when casting from source column (\w+)")
 
 
@@ -118,6 +121,8 @@ def run_dbt(
 ) -> list[NodeResult]:
     """Run one dbt command and return what became of each node.
 
+    No option of dbt reaches it but by `arguments`: its variables are gone while it runs.
+
     Args:
         prepared: the parsed project.
         arguments: command and options, as from `build_arguments`.
@@ -128,8 +133,26 @@ def run_dbt(
         TransformationError: dbt could not run at all; failed nodes are in the result instead.
         WarehouseError: a node failed, or dbt could not run, because the database file is damaged.
     """
-    from dbt.artifacts.schemas.run import RunExecutionResult  # noqa: PLC0415 - slow to import
-    from dbt.cli.main import dbtRunner  # noqa: PLC0415
+    # dbt's modules read the environment when they are imported, too.
+    with _DBT, sheltering(environment):
+        outcome = _invoke(prepared, arguments, on_node)
+    ended = getattr(outcome.result, "results", None)
+    if ended is None:
+        reason = " ".join(str(outcome.exception).split()) or type(outcome.exception).__name__
+        _raise_if_damaged(environment, reason)
+        raise TransformationError(f"dbt stopped before it built anything: {reason}")
+    results = [_node_result(result) for result in ended]
+    for failed in filter(lambda result: result.status == "error", results):
+        _raise_if_damaged(environment, failed.message)
+    return results
+
+
+def _invoke(
+    prepared: PreparedManifest,
+    arguments: Sequence[str],
+    on_node: Callable[[str, str, float], None],
+) -> Any:  # noqa: ANN401 - dbt's class, which is slow to import
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - slow to import
     from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
     from dbt.parser.manifest import extended_mashumuro_decoder  # noqa: PLC0415
 
@@ -138,20 +161,9 @@ def run_dbt(
         prepared.serialised.read_bytes(), decoder=extended_mashumuro_decoder
     )
     runner = dbtRunner(manifest=manifest, callbacks=[_reporting(on_node)])
-    with (
-        # When a run is interrupted, dbt's threads still write there for a moment.
-        tempfile.TemporaryDirectory(prefix="dbt-", ignore_cleanup_errors=True) as target,
-        variables(environment),
-    ):
-        outcome = runner.invoke([*arguments, *project_arguments(prepared.project, Path(target))])
-    if not isinstance(outcome.result, RunExecutionResult):
-        reason = " ".join(str(outcome.exception).split()) or type(outcome.exception).__name__
-        _raise_if_damaged(environment, reason)
-        raise TransformationError(f"dbt stopped before it built anything: {reason}")
-    results = [_node_result(result) for result in outcome.result.results]
-    for failed in filter(lambda result: result.status == "error", results):
-        _raise_if_damaged(environment, failed.message)
-    return results
+    # When a run is interrupted, dbt's threads still write there for a moment.
+    with tempfile.TemporaryDirectory(prefix="dbt-", ignore_cleanup_errors=True) as target:
+        return runner.invoke([*arguments, *project_arguments(prepared.project, Path(target))])
 
 
 def _raise_if_damaged(environment: Mapping[str, str], message: str) -> None:

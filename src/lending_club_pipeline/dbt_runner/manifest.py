@@ -1,7 +1,6 @@
 """The parsed dbt project, prepared once and used again until the project changes."""
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -94,7 +93,7 @@ def _prepare(project: Path, folder: Path, environment: Mapping[str, str]) -> Non
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".preparing-", dir=folder.parent))
     try:
-        problem = parse_apart(project_arguments(project, work), {**os.environ, **environment})
+        problem = parse_apart(project_arguments(project, work), environment)
         if problem is not None and is_full(TransformationError(problem)):
             raise full(folder.parent)
         if problem is not None:

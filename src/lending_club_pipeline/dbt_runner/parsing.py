@@ -14,7 +14,7 @@ def parse_apart(arguments: Sequence[str], environment: Mapping[str, str]) -> str
 
     Args:
         arguments: options of dbt.
-        environment: all variables of the process.
+        environment: its variables beside those of the machine.
 
     Returns:
         What went wrong, or None.

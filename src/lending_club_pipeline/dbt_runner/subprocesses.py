@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lending_club_pipeline.config.environment import sheltered
 from lending_club_pipeline.contract.errors import TransformationError
 
 
@@ -18,18 +19,20 @@ def run_apart(
 ) -> subprocess.CompletedProcess[str]:
     """Run a module as a program to its end, with this Python.
 
+    Neither the folder that it works in nor what other tools have in the environment reaches it.
+
     Args:
         module: name of the module.
         arguments: arguments of the program.
         given: what it reads.
-        environment: all variables of the process, if not those of this one.
+        environment: its variables beside those of the machine.
 
     Returns:
         How it ended, and what it wrote.
     """
     return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        env=None if environment is None else dict(environment),
+        [sys.executable, "-P", "-m", module, *arguments],
+        env=sheltered(environment or {}),
         input=given,
         capture_output=True,
         text=True,

@@ -22,6 +22,7 @@ from lending_club_pipeline.defs.dbt.regularity import REGULARITY_CHECKS, check_r
 from lending_club_pipeline.defs.dbt.results import (
     check_results,
     fail_if_failed,
+    fail_without_evidence,
     listed,
     materializations,
     show_node,
@@ -62,22 +63,23 @@ def build_dbt_assets(
             TransformationError: a model failed or a test of severity error found something.
             HeldDeliveryError: the delivery moved further than allowed and nobody approved that.
         """
+        select = graph.selected(context.selected_asset_keys, context.selected_asset_check_keys)
         asked = _landed_dates(context, warehouse.warehouse)
         with completing(platform.settings.landing, asked) as dates:
             _tell_of_interrupted(context, asked, dates)
             results = build_with_patience(
-                lambda select: run_dbt(
+                lambda unbuilt: run_dbt(
                     prepared,
                     build_arguments(
                         dates,
-                        select,
+                        unbuilt,
                         platform.settings.dbt_threads,
                         platform.settings.movement_percents,
                     ),
                     warehouse.warehouse.dbt_environment(),
                     show_node,
                 ),
-                graph.selected(context.selected_asset_keys, context.selected_asset_check_keys),
+                select,
                 Patience(warehouse.warehouse.is_transient, warehouse.warehouse.retry_seconds),
                 show_progress,
             )
@@ -100,6 +102,7 @@ def build_dbt_assets(
         if is_only_held([graph.title_of(it.unique_id) for it in results if it.is_failed]):
             hold(context, platform, warehouse.warehouse, dates)
         fail_if_failed(graph, results, {test: told(found) for test, found in equations.items()})
+        fail_without_evidence(graph, results, select)
 
     return dbt_project
 

@@ -1,6 +1,6 @@
 """The nodes of the dbt project as assets and checks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from lending_club_pipeline.dbt_runner.evidence import expected_nodes, is_blocking_test
 from lending_club_pipeline.dbt_runner.invocation import MONTH_END
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
 from lending_club_pipeline.defs.dbt.specs import translate
@@ -63,7 +64,7 @@ class DbtGraph:
                 name=node["name"],
                 asset=self.specs[node["attached_node"]].key,
                 description=node["config"].get("meta", {}).get("description"),
-                blocking=node["config"].get("severity", "error").lower() == "error",
+                blocking=is_blocking_test(node),
                 metadata={"dbt_unique_id": unique_id},
             )
             for unique_id, node in self._nodes.items()
@@ -114,6 +115,10 @@ class DbtGraph:
         models = [f"+{self.name_of(it)}" for it, spec in self.specs.items() if spec.key in assets]
         tests = [self.name_of(it) for it, spec in self.check_specs.items() if spec.key in checks]
         return [*models, *tests]
+
+    def expected(self, select: Sequence[str] = ()) -> set[str]:
+        """Return what a build of a selection must have a good result of, by unique id."""
+        return expected_nodes(self.prepared.content, select, is_month_end=self.is_month_end)
 
     def partitioned(
         self,

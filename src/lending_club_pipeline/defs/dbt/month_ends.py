@@ -13,6 +13,7 @@ from lending_club_pipeline.defs.dbt.graph import DbtGraph
 from lending_club_pipeline.defs.dbt.results import (
     check_results,
     fail_if_failed,
+    fail_without_evidence,
     listed,
     materializations,
     show_node,
@@ -68,6 +69,7 @@ def build_month_end_assets(
         )
         yield from check_results(graph, results, context.selected_asset_check_keys)
         fail_if_failed(graph, results)
+        fail_without_evidence(graph, results)
 
     return month_end
 

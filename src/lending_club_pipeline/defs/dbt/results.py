@@ -7,6 +7,7 @@ from typing import Final
 import dagster as dg
 
 from lending_club_pipeline.contract.errors import TransformationError
+from lending_club_pipeline.dbt_runner.evidence import without_evidence
 from lending_club_pipeline.dbt_runner.invocation import NodeResult
 from lending_club_pipeline.dbt_runner.lineage import ColumnLineage, trace_apart
 from lending_club_pipeline.defs.dbt.graph import DbtGraph
@@ -143,4 +144,28 @@ def fail_if_failed(
     raise TransformationError(
         f"dbt {what} {name}{others}: {why}. Nothing was published; the outputs of the "
         "last good run are unchanged."
+    )
+
+
+def fail_without_evidence(
+    graph: DbtGraph, results: Sequence[NodeResult], select: Sequence[str] = ()
+) -> None:
+    """Fail if dbt says nothing of a node that it had to build, or of a test that had to pass.
+
+    Args:
+        graph: the nodes of the dbt project.
+        results: what became of them.
+        select: what was to be built, as given to dbt; none means all.
+
+    Raises:
+        TransformationError: says of which.
+    """
+    missing = without_evidence(graph.expected(select), results)
+    if not missing:
+        return
+    others = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+    raise TransformationError(
+        f"dbt did not run {graph.title_of(missing[0])}{others}: a check that did not run is none "
+        "that passed. Nothing was published; the outputs of the last good run are unchanged. Run "
+        "again; if it stays so, look for a change of the dbt project."
     )

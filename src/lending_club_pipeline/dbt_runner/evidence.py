@@ -1,0 +1,84 @@
+"""A check that did not run is none that passed: which nodes must have a result, and which have one.
+
+What must be there follows from the manifest alone. dbt's own account of what it has run is what is
+compared with it: an option that leaves out tests, whatever it is called, leaves out results.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from lending_club_pipeline.dbt_runner.invocation import MONTH_END, NodeResult
+
+Manifest: TypeAlias = Mapping[str, Any]
+
+# A test of severity error that found something has the status `fail`, one of severity warn `warn`.
+_EVALUATED: Final = frozenset({"pass", "warn"})
+_BUILT: Final = frozenset({"success"})
+
+
+def expected_nodes(
+    manifest: Manifest, select: Sequence[str] = (), *, is_month_end: bool = False
+) -> set[str]:
+    """Return what a build must have a good result of: relations, and tests of severity error.
+
+    Args:
+        manifest: dbt's manifest.
+        select: what is built, as given to dbt: `name`, or `+name` for all that it is made of, too.
+        is_month_end: whether it is what is made once a month that is built, or all else.
+    """
+    nodes = manifest["nodes"]
+    of_months = {it for it, node in nodes.items() if MONTH_END in node["tags"]}
+    everything = of_months if is_month_end else set(nodes)
+    chosen = _selected(manifest, select) if select else everything
+    left_out = set() if is_month_end else of_months
+    tests = {
+        unique_id
+        for unique_id, node in nodes.items()
+        if is_blocking_test(node)
+        and (unique_id in chosen or _parents(node) & chosen)
+        and not _parents(node) & left_out
+    }
+    relations = {it for it in chosen - left_out if it in nodes and _is_relation(nodes[it])}
+    return tests | relations
+
+
+def without_evidence(expected: Iterable[str], results: Iterable[NodeResult]) -> list[str]:
+    """Return which of the expected nodes have no good result: tests that never ran, too.
+
+    Args:
+        expected: unique ids of tests and relations, as from `expected_nodes`.
+        results: what dbt says that became of its nodes.
+    """
+    proven = {it.unique_id for it in results if it.status in _EVALUATED | _BUILT}
+    return sorted(set(expected) - proven)
+
+
+def is_blocking_test(node: Mapping[str, Any]) -> bool:
+    """Return whether a node of the manifest is a test that must pass before anything is published.
+
+    Unit tests are none: they prove the code, not the data.
+    """
+    severity = str(node["config"].get("severity") or "error").lower()
+    return bool(node["resource_type"] == "test" and severity == "error")
+
+
+def _is_relation(node: Mapping[str, Any]) -> bool:
+    is_relation = node["resource_type"] in {"model", "seed", "snapshot"}
+    return is_relation and node["config"].get("materialized") != "ephemeral"
+
+
+def _parents(node: Mapping[str, Any]) -> set[str]:
+    return set(node["depends_on"].get("nodes", []))
+
+
+def _selected(manifest: Manifest, select: Sequence[str]) -> set[str]:
+    nodes = manifest["nodes"]
+    ids = {node["name"]: unique_id for unique_id, node in nodes.items()}
+    chosen = {ids[name] for name in select if not name.startswith("+")}
+    above = [ids[name.removeprefix("+")] for name in select if name.startswith("+")]
+    while above:
+        unique_id = above.pop()
+        if unique_id not in chosen:
+            chosen.add(unique_id)
+            above += _parents(nodes[unique_id]) if unique_id in nodes else ()
+    return chosen
