@@ -7,7 +7,7 @@ from typing import Final
 
 import duckdb
 
-from lending_club_pipeline.ingest.csv import parsing
+from lending_club_pipeline.files import duckdb_paths
 from lending_club_pipeline.ingest.deliveries.control_totals import ControlTotals
 
 # Types of DuckDB by column name, in order.
@@ -94,7 +94,7 @@ def read_landed_files(folder: Path) -> tuple[LandedFile, ...]:
         return ()
     with duckdb.connect() as connection:
         rows = connection.execute(
-            f"select {', '.join(FILE_COLUMNS)} from read_parquet({parsing.quoted(path)})"
+            f"select {', '.join(FILE_COLUMNS)} from {duckdb_paths.parquet(path)}"
         ).fetchall()
     named = (dict(zip(FILE_COLUMNS, row, strict=True)) for row in rows)
     return tuple(
@@ -112,4 +112,4 @@ def write_landed_files(
         values = [getattr(file, name) for name in FILE_COLUMNS]
         values[-1] = list(file.extra_columns)
         connection.execute(f"insert into files values ({', '.join('?' * len(values))})", values)
-    connection.execute(f"copy files to {parsing.quoted(target)} (format parquet)")
+    connection.execute(f"copy files to {duckdb_paths.literal(target)} (format parquet)")

@@ -18,6 +18,7 @@ import duckdb
 
 from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
 from lending_club_pipeline.contract.source_files import ACCOUNTS
+from lending_club_pipeline.files import duckdb_paths
 from lending_club_pipeline.files.io_errors import explaining
 from lending_club_pipeline.files.swap import exchange
 from lending_club_pipeline.ingest.csv import parsing, quotes, rejects
@@ -137,7 +138,7 @@ def _split_all(
             files.append(_land_file(connection, file, counts, plain, header, work, loaded_at))
         connection.execute(
             "copy (select * from all_rejected order by source_file, line_number) to "
-            f"{parsing.quoted(work / 'rejects.parquet')} (format parquet, compression zstd)"
+            f"{duckdb_paths.literal(work / 'rejects.parquet')} (format parquet, compression zstd)"
         )
         if control is not None:
             on_progress("Comparing the control totals")

@@ -22,6 +22,8 @@ from lending_club_pipeline.contract.errors import (
 )
 from lending_club_pipeline.contract.findings import Finding
 from lending_club_pipeline.contract.source_files import SOURCE_FILES, SourceFile
+from lending_club_pipeline.files import duckdb_paths
+from lending_club_pipeline.files.duckdb_paths import parquet_of_all_days
 from lending_club_pipeline.files.io_errors import damaged, is_damaged, is_full, out_of_memory
 from lending_club_pipeline.files.locks import POLL_SECONDS, Waiting, exclusive_lock
 from lending_club_pipeline.warehouse import approvals
@@ -45,7 +47,7 @@ _COPY_OPTIONS: Final[dict[FileFormat, str]] = {
 }
 _TIMESTAMP: Final = "timestamp"
 _CONNECTIONS_OF_DBT: Final = "dbt.adapters.duckdb.connections"
-_HIVE_DATE: Final = "hive_partitioning = true, hive_types = {'as_of_date': date}"
+_VIEWS: Final = {"delivered_files": "files.parquet", "rejected_records": "rejects.parquet"}
 
 
 def _text(value: object) -> str:
@@ -179,12 +181,10 @@ class DuckDBWarehouse:
             self._define_views(landing)
 
     def _define_views(self, landing: Path) -> None:
-        files = f"read_parquet({_text(landing / 'as_of_date=*' / 'files.parquet')}, {_HIVE_DATE})"
-        rejects = (
-            f"read_parquet({_text(landing / 'as_of_date=*' / 'rejects.parquet')}, {_HIVE_DATE})"
-        )
-        self._connection.execute(f"create or replace view delivered_files as from {files}")
-        self._connection.execute(f"create or replace view rejected_records as from {rejects}")
+        for view, name in _VIEWS.items():
+            self._connection.execute(
+                f"create or replace view {view} as from {parquet_of_all_days(landing, name)}"
+            )
         for source in SOURCE_FILES:
             self._connection.execute(_raw_view(source, landing))
         self._connection.execute(approvals.creation(approvals.TABLE, _TIMESTAMP))
@@ -265,7 +265,7 @@ class DuckDBWarehouse:
 
     def convert_to_csv(self, parquet: Path, target: Path) -> int:
         """Write a Parquet file as CSV; see `Warehouse.convert_to_csv`."""
-        return self.copy_to_file(f"from read_parquet({_text(parquet)})", target, "csv")
+        return self.copy_to_file(f"from {duckdb_paths.parquet(parquet)}", target, "csv")
 
     def copy_to_file(self, query: str, target: Path, file_format: FileFormat) -> int:
         """Let the engine write the file itself; return the number of rows."""
@@ -288,11 +288,11 @@ def _one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 def copy_statement(query: str, target: Path, file_format: FileFormat) -> str:
     """Return the statement that writes a result to a file, in the order of the query."""
-    return f"copy ({query}) to {_text(target)} ({_COPY_OPTIONS[file_format]})"
+    return f"copy ({query}) to {duckdb_paths.literal(target)} ({_COPY_OPTIONS[file_format]})"
 
 
 def _raw_view(source: SourceFile, landing: Path) -> str:
-    records = _text(landing / "as_of_date=*" / f"{source.table}.parquet")
+    records = parquet_of_all_days(landing, f"{source.table}.parquet", numbered=True)
     return f"""
         create or replace view {source.table}_raw as
         select
@@ -302,7 +302,7 @@ def _raw_view(source: SourceFile, landing: Path) -> str:
             records.* exclude (as_of_date, file_row_number),
             files.sha256 as file_sha256,
             files.loaded_at
-        from read_parquet({records}, file_row_number = true, {_HIVE_DATE}) as records
+        from {records} as records
         left join delivered_files as files
             on records.as_of_date = files.as_of_date and files.source_file = {_text(source.name)}
     """

@@ -13,6 +13,7 @@ from typing import Final
 import duckdb
 
 from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
+from lending_club_pipeline.files import duckdb_paths
 from lending_club_pipeline.ingest.csv.byte_counts import LineEnd, line_that_ends_otherwise
 from lending_club_pipeline.ingest.csv.headers import Header
 from lending_club_pipeline.ingest.csv.quotes import mixed_line_ends
@@ -92,7 +93,7 @@ def split(
         copy (
             select {taken}
             from {_records(plain, header, "store_rejects = true, rejects_limit = 0")}
-        ) to {quoted(target)} (
+        ) to {duckdb_paths.literal(target)} (
             format parquet, parquet_version v2, compression zstd, compression_level 1,
             dictionary_size_limit 1000
         )
@@ -114,11 +115,12 @@ def _records(plain: Path, header: Header, on_error: str) -> str:
     read = " and ".join(f"c{at} is not null" for at in range(len(header.names)))
     return f"""
         read_csv(
-            {quoted(plain)}, auto_detect = false, delim = ',', quote = '"', escape = '"',
+            {duckdb_paths.exactly(plain)},
+            auto_detect = false, delim = ',', quote = '"', escape = '"',
             header = true, skip = {header.line - 1}, columns = {{{fields}}},
             nullstr = chr(1) || 'never' || chr(2), {on_error},
             max_line_size = {LONGEST_RECORD_BYTES}, buffer_size = {_BUFFER_BYTES},
-            compression = 'none'
+            compression = 'none', hive_partitioning = false
             {"" if header.line_end is None else f", new_line = '{_NEW_LINES[header.line_end]}'"}
         )
         {"where " + read if header.extra_positions else ""}
@@ -190,7 +192,7 @@ def count_inner_lines(
     The parser is not asked: this reads the text that was landed. Only extra columns, which are
     not landed, are read once more. `line_ends` are the kinds that occur in the file at all.
     """
-    relation = f"read_parquet({quoted(target)})"
+    relation = duckdb_paths.parquet(target)
     lines, empty_lines = _inner_lines(connection, relation, columns, line_ends)
     if header.extra_positions:
         relation = f"(from {_records(plain, header, 'ignore_errors = true')})"

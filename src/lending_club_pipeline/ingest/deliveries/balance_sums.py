@@ -8,6 +8,7 @@ from typing import Final
 
 import duckdb
 
+from lending_club_pipeline.files import duckdb_paths
 from lending_club_pipeline.ingest.csv.parsing import quoted
 from lending_club_pipeline.ingest.csv.white_space import WHITE_SPACE
 
@@ -73,7 +74,7 @@ def _statement(accounts: Path) -> str:
     return f"""
         with landed as (
             select balance, regexp_full_match(balance, '{_PLAIN}') as is_plain
-            from read_parquet({quoted(accounts)})
+            from {duckdb_paths.parquet(accounts)}
         ),
         trimmed as (
             select

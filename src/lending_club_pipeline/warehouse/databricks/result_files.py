@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from lending_club_pipeline.contract.errors import WarehouseError
+from lending_club_pipeline.files import duckdb_paths
 from lending_club_pipeline.files.io_errors import is_full
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession
 from lending_club_pipeline.warehouse.duckdb import copy_statement
@@ -61,7 +62,7 @@ def _write_again(streamed: Path, target: Path, rows: int) -> None:
     file, not of a stream, nor of a file without rows.
     """
     with _writer() as connection:
-        connection.read_parquet(str(streamed)).create_view("streamed")
+        connection.execute(f"create view streamed as from {duckdb_paths.parquet(streamed)}")
         if rows:
             connection.execute("create view rows as from streamed")
         else:
@@ -76,7 +77,7 @@ def _write_again(streamed: Path, target: Path, rows: int) -> None:
 def write_file(parquet: Path, target: Path, file_format: FileFormat) -> int:
     """Write a local Parquet file in another format, in its order; return the number of rows."""
     with _writer() as connection:
-        connection.read_parquet(str(parquet)).create_view("rows")
+        connection.execute(f"create view rows as from {duckdb_paths.parquet(parquet)}")
         return _copy(connection, target, file_format)
 
 

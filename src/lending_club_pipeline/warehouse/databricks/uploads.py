@@ -12,6 +12,7 @@ from typing import Final
 import duckdb
 
 from lending_club_pipeline.contract.source_files import SOURCE_FILES, SourceFile
+from lending_club_pipeline.files import duckdb_paths
 
 # The connector reads a file as a whole before it sends it.
 _PART_BYTES: Final = 32 * 2**20
@@ -45,8 +46,8 @@ def write_parts(
         for table, query in _queries(landed, as_of_date):
             folder = target / table
             connection.execute(
-                f"copy ({query}) to {_text(folder)} (format parquet, compression zstd, "
-                f"compression_level 1, file_size_bytes {_PART_BYTES})"
+                f"copy ({query}) to {duckdb_paths.literal(folder)} (format parquet, "
+                f"compression zstd, compression_level 1, file_size_bytes {_PART_BYTES})"
             )
             parts[table] = tuple(sorted(folder.glob("*.parquet")))
     return parts
@@ -54,16 +55,16 @@ def write_parts(
 
 def _queries(landed: Path, as_of_date: dt.date) -> Iterator[tuple[str, str]]:
     date = f"date '{as_of_date.isoformat()}' as as_of_date"
-    files = f"read_parquet({_text(landed / 'files.parquet')})"
+    files = duckdb_paths.parquet(landed / "files.parquet")
     for source in SOURCE_FILES:
         yield f"{source.table}_raw", _records(source, landed, date, files)
-    rejects = f"read_parquet({_text(landed / 'rejects.parquet')})"
+    rejects = duckdb_paths.parquet(landed / "rejects.parquet")
     yield "rejected_records", f"select *, {date} from {rejects}"
     yield "delivered_files", f"select *, {date} from {files}"
 
 
 def _records(source: SourceFile, landed: Path, date: str, files: str) -> str:
-    records = f"read_parquet({_text(landed / f'{source.table}.parquet')}, file_row_number = true)"
+    records = duckdb_paths.parquet(landed / f"{source.table}.parquet")
     fields = ", ".join(f"records.{name}" for name in source.landed_columns)
     return f"""
         select

@@ -1,0 +1,52 @@
+"""Paths in DuckDB's SQL: whatever folders are called, a path names a file and is never data.
+
+DuckDB takes `*`, `?` and brackets in a path that it reads for a pattern, and `key=value` in the
+name of a folder, also of one far above, for a column of every row. Only the functions of this
+module write a path into a statement.
+"""
+
+import re
+from pathlib import Path
+from typing import Final
+
+_PATTERN: Final = re.compile(r"[*?\[]")
+_DATE: Final = "YYYY-MM-DD"
+
+
+def literal(path: Path) -> str:
+    """Return a path as the target of `copy … to`, where DuckDB knows no patterns."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def exactly(path: Path) -> str:
+    """Return a path for a function that reads files, so that it means this one file."""
+    return literal(_escaped(path))
+
+
+def parquet(path: Path) -> str:
+    """Return SQL for the rows of one Parquet file."""
+    return f"read_parquet({exactly(path)}, hive_partitioning = false)"
+
+
+def parquet_of_all_days(landing: Path, name: str, *, numbered: bool = False) -> str:
+    """Return SQL for the rows of a file of every landed day, with their `as_of_date`.
+
+    DuckDB opens only the files of those dates for which a query asks by constants.
+
+    Args:
+        landing: folder of the landed days.
+        name: name of the file in each of them.
+        numbered: also give the position of each row in its file, as `file_row_number`.
+    """
+    files = literal(_escaped(landing) / "as_of_date=????-??-??" / name)
+    date = f"left(right(filename, {len(f'{_DATE}/{name}')}), {len(_DATE)})"
+    # DuckDB prunes by a list of dates only if `filename` is a column of the file by this option.
+    options = f"hive_partitioning = false, filename = true, file_row_number = {numbered}"
+    return (
+        f"(select * exclude (filename), cast({date} as date) as as_of_date "
+        f"from read_parquet({files}, {options}))"
+    )
+
+
+def _escaped(path: Path) -> Path:
+    return Path(_PATTERN.sub(r"[\g<0>]", str(path)))
