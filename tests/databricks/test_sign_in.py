@@ -20,6 +20,15 @@ from tests.databricks.killing import RUN, command
 from tests.databricks.pipelines import warehouse_of
 from tests.databricks.stand_in.sign_in import OAUTH_PREFIX
 
+# What sent secrets away or blocked the sign-in when the SDK read it; see test_sign_in_isolation.
+OF_OTHERS = {
+    "ARM_CLIENT_ID": "other",
+    "DATABRICKS_AUTH_TYPE": "azure-cli",
+    "DATABRICKS_CONFIG_PROFILE": "other",
+    "DATABRICKS_DISCOVERY_URL": "http://127.0.0.1:9/other-account",
+    "GOOGLE_CREDENTIALS": "other",
+}
+
 
 @pytest.fixture
 def principal(
@@ -27,6 +36,8 @@ def principal(
 ) -> Iterator[DatabricksWarehouse]:
     """The pipeline's view of the warehouse, for a service principal instead of a token."""
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    for name, value in OF_OTHERS.items():
+        monkeypatch.setenv(name, value)
     text = (warehouse.ca_file.parent / "warehouse.env").read_text()
     pairs = dict(line.removeprefix("# ").split("=", 1) for line in text.splitlines() if "=" in line)
     token = warehouse.environment.pop("DATABRICKS_TOKEN")

@@ -58,7 +58,7 @@ def test_the_project_parses_for_both_engines_without_a_warning(
     duckdb, databricks = json.loads(prepared.read_text()), parsed_for_databricks
 
     assert duckdb["metadata"]["adapter_type"] == "duckdb"
-    assert databricks["metadata"]["adapter_type"] == "databricks"
+    assert databricks["metadata"]["adapter_type"] == "lendingclubdatabricks"
     for kind in ("nodes", "sources", "unit_tests", "exposures", "groups"):
         assert duckdb[kind].keys() == databricks[kind].keys()
     model = "model.lending_club.account_summary"

@@ -26,9 +26,11 @@ class LendingClubDbtTranslator(DagsterDbtTranslator):
         keys = dict.fromkeys(
             self.get_asset_key(self.get_resource_props(manifest, parent)) for parent in parents
         )
+        # Our own adapter is that of the engine, signed in by us.
+        engine = manifest["metadata"]["adapter_type"].removeprefix("lendingclub")
         return spec.replace_attributes(
             deps=[dg.AssetDep(key) for key in keys],
-            kinds={"dbt", manifest["metadata"]["adapter_type"], _kind(props)},
+            kinds={"dbt", engine, _kind(props)},
         )
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.warehouse.databricks.connector import import_connector
+from lending_club_pipeline.warehouse.databricks.sign_in import headers_by_principal
 
 if TYPE_CHECKING:
     # An extra, needed in production only.
@@ -97,22 +98,12 @@ def connection_arguments(address: WarehouseAddress, run_id: str) -> dict[str, An
 def _sign_in(address: WarehouseAddress) -> dict[str, Any]:
     if address.token is not None:
         return {"access_token": address.token.get_secret_value()}
-    return {"credentials_provider": lambda: _principal(address)}
-
-
-def _principal(address: WarehouseAddress) -> Any:  # noqa: ANN401 - the SDK's type is not public
-    """Sign in as a service principal; the SDK renews its short-lived tokens."""
-    from databricks.sdk.core import Config, oauth_service_principal  # noqa: PLC0415 - an extra
-
-    secret = address.client_secret
-    return oauth_service_principal(
-        Config(
-            host=f"https://{address.host}",
-            client_id=address.client_id,
-            client_secret=None if secret is None else secret.get_secret_value(),
-            auth_type="oauth-m2m",
+    client_id, secret = address.client_id or "", address.client_secret or SecretStr("")
+    return {
+        "credentials_provider": lambda: headers_by_principal(
+            address.host, client_id, secret.get_secret_value()
         )
-    )
+    }
 
 
 def connect(address: WarehouseAddress, run_id: str, staging: Path | None) -> "Connection":
