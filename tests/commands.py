@@ -22,7 +22,7 @@ _PRELOADED: Final = (
     "dbt.adapters.duckdb",
     "dbt.cli.main",
     "lending_club_pipeline.cli",
-    "lending_club_pipeline.defs.backfills",
+    "lending_club_pipeline.defs.execution",
     "lending_club_pipeline.present.account_traces",
 )
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
-from lending_club_pipeline.defs.local_runs import RunReport, process_delivery
+from lending_club_pipeline.defs.execution import carry_out, process_delivery
+from lending_club_pipeline.runs.outlook import Request
+from lending_club_pipeline.runs.reports import CommandReport, RunReport
 from tests import commands
 
 CUSTOMER_HEADER = "CustomerID,Name,HasLoan\n"
@@ -69,6 +71,13 @@ class Workspace:
     def run(self, as_of: dt.date | None = AS_OF, **overrides: object) -> RunReport:
         """Run the pipeline in this process, as the command line does."""
         return process_delivery(self.settings(**overrides), as_of, self.messages.append)
+
+    def run_range(
+        self, first: dt.date, last: dt.date, *, force: bool = False, **overrides: object
+    ) -> CommandReport:
+        """Process a range of dates in this process, as the command line does."""
+        request = Request(first=first, last=last, force=force)
+        return carry_out(self.settings(**overrides), request, self.messages.append)
 
     def command(
         self, *arguments: str, timeout: float = 300, **variables: str

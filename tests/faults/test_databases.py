@@ -16,7 +16,7 @@ from lending_club_pipeline.contract.errors import (
     WarehouseError,
     WarehouseLockedError,
 )
-from lending_club_pipeline.defs import local_runs
+from lending_club_pipeline.defs import execution
 from lending_club_pipeline.files import io_errors, locks
 from lending_club_pipeline.warehouse import Warehouse, choose_warehouse
 from lending_club_pipeline.warehouse import duckdb as duckdb_warehouse
@@ -148,7 +148,7 @@ def test_a_run_is_a_success_even_if_another_process_takes_the_database_right_aft
             return choose_warehouse(settings)
 
         # The run has ended, and reads its ledger for the closing table.
-        monkeypatch.setattr(local_runs, "choose_warehouse", choose_when_another_process_has_it)
+        monkeypatch.setattr(execution, "choose_warehouse", choose_when_another_process_has_it)
 
         report = after_good_run.run()
 

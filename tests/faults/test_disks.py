@@ -14,7 +14,7 @@ import pytest
 from lending_club_pipeline.contract.errors import (
     OutputError,
 )
-from lending_club_pipeline.defs import local_runs
+from lending_club_pipeline.defs import execution
 from lending_club_pipeline.files import atomic
 from lending_club_pipeline.files.atomic import Publication, replacing
 from tests.faults.landings import ACCOUNTS, CUSTOMERS, Landing
@@ -38,7 +38,7 @@ def _run_on_a_disk_that_fills(workspace: Workspace, moment: str, largest_bytes: 
             if message.startswith(moment):
                 stack.enter_context(largest_file(largest_bytes))
 
-        report = local_runs.process_delivery(workspace.settings(), AS_OF, fill)
+        report = execution.process_delivery(workspace.settings(), AS_OF, fill)
     assert report.outcome == "failed"
     assert workspace.output_bytes() == before
     assert "\n" not in report.message

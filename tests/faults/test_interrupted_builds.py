@@ -1,12 +1,9 @@
 """A build that was killed half-way is completed by the next one, of whatever date that is."""
 
 import datetime as dt
-from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.contract.errors import TransformationError
-from lending_club_pipeline.dbt_runner.interruptions import completing
 from tests.faults.histories import CUSTOMERS, VARIANTS, History, differences
 from tests.faults.processes import Strike, run_and_kill
 from tests.workspaces import AS_OF, Workspace
@@ -45,39 +42,3 @@ def test_a_run_of_another_date_completes_what_a_killed_one_began(workspace: Work
 
 def _line(lines: tuple[str, ...]) -> int:
     return next(number for number, line in enumerate(lines) if line.startswith(_HALF_WAY))
-
-
-def _landed(landing: Path, *dates: dt.date) -> None:
-    for date in dates:
-        (landing / f"as_of_date={date}").mkdir()
-
-
-def _interrupt(landing: Path, date: dt.date) -> None:
-    with pytest.raises(KeyboardInterrupt), completing(landing, [date]):
-        raise KeyboardInterrupt
-
-
-def test_what_was_interrupted_is_asked_for_until_a_build_ends(tmp_path: Path) -> None:
-    _landed(tmp_path, BEFORE, AS_OF)
-    _interrupt(tmp_path, AS_OF)
-
-    for expected in ([BEFORE, AS_OF], [BEFORE]):
-        with completing(tmp_path, [BEFORE]) as dates:
-            assert dates == expected
-
-
-def test_a_date_that_is_no_longer_landed_is_not_asked_for(tmp_path: Path) -> None:
-    _landed(tmp_path, BEFORE)
-    _interrupt(tmp_path, AS_OF)
-
-    with completing(tmp_path, [BEFORE]) as dates:
-        assert dates == [BEFORE]
-
-
-def test_a_build_that_failed_is_no_affair_of_other_dates(tmp_path: Path) -> None:
-    _landed(tmp_path, BEFORE, AS_OF)
-    with pytest.raises(TransformationError), completing(tmp_path, [AS_OF]):
-        raise TransformationError("a model is broken")
-
-    with completing(tmp_path, [BEFORE]) as dates:
-        assert dates == [BEFORE]

@@ -72,7 +72,7 @@ def _assert_clean(workspace: Workspace) -> None:
     """The outputs are those of the changed delivery, and nothing else is left."""
     assert (workspace.outputs / "account_summary.csv").read_text() == SUMMARY
     names = {path.name for path in (workspace.root / "landing").iterdir()}
-    assert names == {"as_of_date=2026-01-31", "published.json"}
+    assert names == {"as_of_date=2026-01-31"}
     left = [path.name for path in workspace.root.rglob("*.tmp")]
     assert left == []
 

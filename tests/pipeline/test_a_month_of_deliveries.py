@@ -12,8 +12,6 @@ import io
 
 import pytest
 
-from lending_club_pipeline.defs.backfills import process_range
-from lending_club_pipeline.defs.closing_months import close_months
 from lending_club_pipeline.reconcile.ledger import read_ledger
 from lending_club_pipeline.warehouse import choose_warehouse
 from tests.data.bank_time_series.convert import balances
@@ -59,11 +57,7 @@ def deliveries(workspace: Workspace) -> dict[dt.date, Outcome]:
         found[day] = outcome
 
     def run(first: dt.date, last: dt.date, outcomes: set[str]) -> None:
-        settings = workspace.settings()
-        report = process_range(settings, first, last, workspace.messages.append)
-        assert {day.outcome for day in report.days} == outcomes
-        closed = close_months(settings, report.processed, workspace.messages.append)
-        assert closed is None or closed.outcome == "success"
+        assert workspace.run_range(first, last).outcomes == outcomes
 
     for day in DAYS:
         if day not in (MISSING, LATE):

@@ -12,13 +12,13 @@ import pytest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
 from lending_club_pipeline.contract.errors import ConfigurationError, RefusedDeliveryError
-from lending_club_pipeline.defs import backfills
-from lending_club_pipeline.defs.backfills import BackfillReport, process_range
-from lending_club_pipeline.defs.local_runs import RunReport
 from lending_club_pipeline.defs.partitions import daily_partitions
 from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.ingest.deliveries.discovery import today_utc
-from lending_club_pipeline.runs.chunks import chunks, neighbours
+from lending_club_pipeline.runs.campaigns import Campaign
+from lending_club_pipeline.runs.outlook import Outlook, Request, look_ahead
+from lending_club_pipeline.runs.plan import Process
+from lending_club_pipeline.runs.reports import CommandReport, RunReport
 from tests.workspaces import Workspace
 
 CUSTOMERS = "1,Ada,Yes\n2,Grace,No\n"
@@ -41,10 +41,8 @@ def deliver_all(workspace: Workspace) -> None:
     (workspace.inputs / BROKEN.isoformat() / "accounts.csv").write_text("a;b\n1;2\n")
 
 
-def backfill(workspace: Workspace, *, force: bool = False, **settings: object) -> BackfillReport:
-    return process_range(
-        workspace.settings(**settings), DAYS[0], LAST, workspace.messages.append, force=force
-    )
+def backfill(workspace: Workspace, *, force: bool = False, **settings: object) -> CommandReport:
+    return workspace.run_range(DAYS[0], LAST, force=force, **settings)
 
 
 def rows(workspace: Workspace, table: str) -> list[tuple[object, ...]]:
@@ -55,14 +53,14 @@ def rows(workspace: Workspace, table: str) -> list[tuple[object, ...]]:
 @pytest.fixture(scope="module")
 def processed(
     new_workspace: Callable[[str], Workspace],
-) -> Iterator[tuple[Workspace, BackfillReport]]:
+) -> Iterator[tuple[Workspace, CommandReport]]:
     """All days but a missing one, of which one is broken, in one go."""
     workspace = new_workspace("backfill")
     deliver_all(workspace)
     return workspace, backfill(workspace)
 
 
-Processed = tuple[Workspace, BackfillReport]
+Processed = tuple[Workspace, CommandReport]
 
 
 def test_each_day_ends_with_an_outcome_of_its_own(processed: Processed) -> None:
@@ -96,8 +94,8 @@ def test_neighbouring_days_share_a_run(processed: Processed) -> None:
     ]
     # Before the missing day, between it and the broken one, after that.
     assert ranges == [DAYS[0].isoformat(), DAYS[4].isoformat(), DAYS[6].isoformat()]
-    # The days after the missing one were tried together first, and then the broken one alone.
-    assert len([run for run in runs if not run.is_success]) == 2
+    # The days after the missing one were tried together first; the broken one stopped them.
+    assert len([run for run in runs if not run.is_success]) == 1
 
 
 def _keys(subset: Any) -> set[str]:
@@ -184,9 +182,7 @@ def test_a_day_that_fails_alone_is_found(workspace: Workspace) -> None:
     days = [dt.date(1899, 12, 31) + dt.timedelta(days=n) for n in range(3)]
     for day in days:
         workspace.deliver(CUSTOMERS, accounts(day), day)
-    settings = workspace.settings(first_as_of_date=dt.date(1899, 1, 1))
-
-    report = process_range(settings, days[0], days[-1], workspace.messages.append)
+    report = workspace.run_range(days[0], days[-1], first_as_of_date=dt.date(1899, 1, 1))
 
     assert [day.outcome for day in report.days] == ["failed", "success", "success"]
     assert "every_balance_has_one_rate_in_force" in report.days[0].message
@@ -235,25 +231,6 @@ def test_today_has_a_partition() -> None:
     assert daily_partitions(FIRST).get_last_partition_key() == today_utc().isoformat()
 
 
-@pytest.mark.parametrize(
-    ("numbers", "most", "apart", "groups"),
-    [
-        ([1, 2, 3], 9, [], [[1, 2, 3]]),
-        ([1, 2, 3], 2, [], [[1, 2], [3]]),
-        ([1, 3, 4], 9, [], [[1], [3, 4]]),
-        ([1, 2, 3, 4], 9, [2], [[1], [2], [3, 4]]),
-        ([], 9, [], []),
-    ],
-)
-def test_days_are_grouped_with_their_neighbours(
-    numbers: list[int], most: int, apart: list[int], groups: list[list[int]]
-) -> None:
-    def days(of: list[int]) -> list[dt.date]:
-        return [dt.date(2026, 5, number) for number in of]
-
-    assert neighbours(days(numbers), most, set(days(apart))) == [days(it) for it in groups]
-
-
 def test_a_run_takes_no_more_days_than_fit_into_the_memory_of_the_engine(
     workspace: Workspace,
 ) -> None:
@@ -265,7 +242,9 @@ def test_a_run_takes_no_more_days_than_fit_into_the_memory_of_the_engine(
         file.truncate(2**30)
 
     def sizes(**settings: object) -> list[int]:
-        return [len(part) for part in chunks(workspace.settings(**settings), days)]
+        request = Request(first=days[0], last=days[-1])
+        steps = look_ahead(workspace.settings(**settings), request, today_utc()).steps
+        return [len(step.dates) for step in steps if isinstance(step, Process)]
 
     assert sizes(memory_limit="1GiB") == [1, 1, 3]
     assert sizes(memory_limit="8GiB") == [5]
@@ -275,27 +254,23 @@ def test_a_run_takes_no_more_days_than_fit_into_the_memory_of_the_engine(
     assert sizes(memory_limit="64GiB", backfill_days_per_run=2) == [2, 2, 1]
 
 
-def test_a_day_that_failed_while_those_after_it_were_half_built_is_tried_again(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_day_that_failed_while_those_after_it_were_half_built_is_tried_again() -> None:
     days = DAYS[:4]
-    for day in days:
-        workspace.deliver(CUSTOMERS, accounts(day), day)
     tried = []
 
-    def run(_: object, part: tuple[dt.date, dt.date], __: object) -> RunReport:
-        tried.append(part)
+    def run(first: dt.date, last: dt.date) -> RunReport:
+        tried.append(first)
         # The second day fails until the last one is complete; the third one always does.
-        is_third = part[0] == days[2]
-        fails = part[0] != part[1] or is_third or (part[0] == days[1] and len(tried) < 6)
-        return RunReport("id", "failed" if fails else "success", f"because of {part[0]}")
+        is_third = first == days[2]
+        fails = first != last or is_third or (first == days[1] and len(tried) < 6)
+        return RunReport("id", "failed" if fails else "success", f"because of {first}")
 
-    monkeypatch.setattr(backfills, "process_days", run)
-    report = process_range(workspace.settings(), days[0], days[-1], workspace.messages.append)
+    campaign = Campaign(run, lambda _: pytest.fail("nothing is to be published again"))
+    report = campaign.carry_out(Outlook([Process(tuple(days))], {}, {}))
 
     assert [day.outcome for day in report.days] == ["success", "success", "failed", "success"]
     # All, halves, each; then what had failed, once.
-    assert [part[0] for part in tried] == [
+    assert tried == [
         *(days[0], days[0], days[0], days[1]),
         *(days[2], days[2], days[3], days[1], days[2]),
     ]

@@ -7,8 +7,8 @@ import dagster as dg
 import duckdb
 import pytest
 
-from lending_club_pipeline.defs.closing_months import close_months, months_to_close
 from lending_club_pipeline.defs.partitions import monthly_partitions
+from lending_club_pipeline.runs.plan import months_due
 from tests.workspaces import Workspace
 
 CUSTOMERS = "1,Ada,No\n"
@@ -38,17 +38,17 @@ def days(*texts: str) -> list[dt.date]:
 def test_a_month_is_closed_when_it_is_over_or_changed(
     processed: list[str], known: list[str], months: list[dt.date]
 ) -> None:
-    assert months_to_close(days(*processed), set(days(*known))) == months
+    assert months_due(days(*processed), set(days(*known)), set()) == months
 
 
 def test_a_month_is_not_closed_twice_unless_one_of_its_days_changed() -> None:
     known, closed = set(days("01-30", "02-03", "02-04")), set(days("01-30"))
 
-    assert months_to_close(days("02-04"), known, closed) == []
-    assert months_to_close(days("02-04"), known) == [JANUARY]
-    assert months_to_close(days("01-30"), known, closed) == [JANUARY]
+    assert months_due(days("02-04"), known, closed) == []
+    assert months_due(days("02-04"), known, set()) == [JANUARY]
+    assert months_due(days("01-30"), known, closed) == [JANUARY]
     # A late day became its last delivery.
-    assert months_to_close(days("01-31"), known | set(days("01-31")), closed) == [JANUARY]
+    assert months_due(days("01-31"), known | set(days("01-31")), closed) == [JANUARY]
 
 
 def run(workspace: Workspace, day: str, balance: str) -> None:
@@ -56,8 +56,6 @@ def run(workspace: Workspace, day: str, balance: str) -> None:
     workspace.deliver(CUSTOMERS, f"A,1,{balance},Savings\n", date)
     report = workspace.run(date)
     assert report.outcome == "success", report.message
-    closed = close_months(workspace.settings(), report.ledgers.keys(), workspace.messages.append)
-    assert closed is None or closed.outcome == "success"
 
 
 def month_ends(workspace: Workspace) -> list[tuple[object, ...]]:
@@ -84,9 +82,7 @@ def test_interest_accrues_by_the_day_until_the_last_delivery_of_the_month(
     assert month_ends(workspace) == [(JANUARY, last, Decimal("7300.00"), Decimal("18.20"))]
     with dg.DagsterInstance.from_config(str(workspace.root / "dagster")) as instance:
         closed = instance.get_materialized_partitions(dg.AssetKey("account_summary_monthly"))
-        runs = [run.job_name for run in instance.get_runs()]
     assert closed == {"2026-01-01"}
-    assert runs.count("close_month") == 2
     assert first < last
 
 

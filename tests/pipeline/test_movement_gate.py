@@ -9,10 +9,8 @@ import pytest
 from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.contract.errors import ApprovalError, ConfigurationError
 from lending_club_pipeline.dbt_runner.invocation import build_arguments
-from lending_club_pipeline.defs.backfills import process_range
 from lending_club_pipeline.reconcile.approvals import approve
 from lending_club_pipeline.reconcile.movements import read_movements
-from lending_club_pipeline.runs.finished_days import finished
 from lending_club_pipeline.warehouse import choose_warehouse
 from tests.workspaces import AS_OF, Workspace
 
@@ -92,15 +90,13 @@ def test_a_held_day_of_a_backfill_leaves_the_others_as_they_are(workspace: Works
     for day, balance in ((LATE, "100.00"), (AS_OF, "200.00"), (NEXT, "101.00")):
         workspace.deliver(CUSTOMERS, accounts(balance), day)
 
-    report = process_range(
-        workspace.settings(movement_limits=LIMITS), LATE, NEXT, workspace.messages.append
-    )
+    report = workspace.run_range(LATE, NEXT, movement_limits=LIMITS)
 
     assert [day.outcome for day in report.days] == ["success", "held", "success"]
     assert "1,A0,101.00,0.0150,1.52,102.52" in summary(workspace)
     assert (workspace.outputs / "held-2026-01-31.html").exists()
-    assert finished(workspace.settings(), NEXT) is not None
-    assert finished(workspace.settings(), AS_OF) is None
+    again = workspace.run_range(AS_OF, NEXT, movement_limits=LIMITS)
+    assert [day.outcome for day in again.days] == ["held", "unchanged"]
 
 
 def test_what_is_not_held_cannot_be_approved(workspace: Workspace) -> None:

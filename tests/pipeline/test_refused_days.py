@@ -10,10 +10,11 @@ import pytest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
 from lending_club_pipeline.defs.instance import open_instance, prepare_home
+from lending_club_pipeline.defs.intents import PLANNED_TAG
 from lending_club_pipeline.defs.partitions import daily_partitions
 from lending_club_pipeline.defs.project import build_definitions
-from lending_club_pipeline.defs.refused_days import days_beside_refused_ones
-from lending_club_pipeline.defs.run_records import PID_TAG, partition_tags
+from lending_club_pipeline.defs.run_records import partition_tags
+from lending_club_pipeline.defs.sensors import days_beside_refused_ones
 from tests.workspaces import Workspace
 
 DAYS = [dt.date(2026, 3, 10) + dt.timedelta(days=n) for n in range(5)]
@@ -93,7 +94,7 @@ def test_a_run_that_nobody_else_would_go_on_with_is_left_alone(page: Page) -> No
     several = refused.dagster_run.tags
     assert len(page.asked_after(refused)) == 2
 
-    assert page.asked_after(refused, {**several, PID_TAG: "1"}) == []
+    assert page.asked_after(refused, {**several, PLANNED_TAG: "true"}) == []
     assert page.asked_after(refused, partition_tags((BROKEN, BROKEN))) == []
 
 

@@ -4,7 +4,6 @@ import datetime as dt
 
 import pytest
 
-from lending_club_pipeline.defs.backfills import process_range
 from tests.workspaces import Workspace
 
 FIRST = dt.date(2026, 1, 5)
@@ -23,7 +22,7 @@ def test_a_missing_day_and_an_unusual_volume_warn_and_stand_in_the_report(
             "1,Ada,yes\n", "".join(f"A{at},1,5.00,Savings\n" for at in range(accounts)), day
         )
 
-    process_range(workspace.settings(), days[0], days[-1], workspace.messages.append)
+    workspace.run_range(days[0], days[-1])
 
     page = (workspace.outputs / "report.html").read_text()
     assert "no day of DELIVERY_CALENDAR is missing. Found: 2026-01-12." in page

@@ -8,7 +8,6 @@ import dagster as dg
 import pytest
 
 from lending_club_pipeline.contract.errors import ConfigurationError
-from lending_club_pipeline.defs.backfills import process_range
 from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.explanations.traces import NothingToExplainError, tell_account
 from lending_club_pipeline.runs.retention import choose_expired, expire
@@ -38,7 +37,7 @@ def accounts(day: int) -> str:
 def deliver_and_process(workspace: Workspace) -> None:
     for n, day in enumerate(DAYS):
         workspace.deliver(CUSTOMERS, accounts(n), day)
-    report = process_range(workspace.settings(), DAYS[0], DAYS[-1], workspace.messages.append)
+    report = workspace.run_range(DAYS[0], DAYS[-1])
     assert [day.outcome for day in report.days] == ["success"] * 4
 
 
@@ -112,8 +111,7 @@ def test_a_dropped_day_is_left_alone_until_it_is_asked_for(workspace: Workspace)
     before = contents(workspace, *KEPT[3:])
     drop(workspace)
 
-    settings = workspace.settings(retention_days=1)
-    report = process_range(settings, DAYS[0], DAYS[-1], workspace.messages.append)
+    report = workspace.run_range(DAYS[0], DAYS[-1], retention_days=1)
 
     assert [day.outcome for day in report.days] == ["expired"] * 2 + ["unchanged"] * 2
     assert workspace.run(DAYS[1], retention_days=1).outcome == "success"

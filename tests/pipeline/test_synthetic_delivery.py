@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.defs.local_runs import RunReport
+from lending_club_pipeline.runs.reports import RunReport
 from lending_club_pipeline.synthetic.dirt import DIRT_KINDS
 from lending_club_pipeline.synthetic.generating import GeneratedDelivery, generate_deliveries
 from tests.workspaces import AS_OF, Workspace

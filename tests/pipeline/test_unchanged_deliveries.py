@@ -10,8 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lending_club_pipeline.cli import cli
+from lending_club_pipeline.ingest.deliveries import delivered_files
 from lending_club_pipeline.ingest.deliveries.discovery import today_utc
-from lending_club_pipeline.runs import finished_days, published_outputs
+from lending_club_pipeline.runs import survey
+from lending_club_pipeline.runs.outlook import Request, look_ahead
+from lending_club_pipeline.runs.plan import Process
 from tests.workspaces import AS_OF, Workspace
 
 CUSTOMERS = "1,Ada,Yes\n"
@@ -38,6 +41,11 @@ def processed(new_workspace: Callable[[str], Workspace]) -> Workspace:
     return workspace
 
 
+def without_manifest(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The outputs but for the manifest, which names the run."""
+    return {name: content for name, content in files.items() if name != "manifest.json"}
+
+
 def modified(workspace: Workspace) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in workspace.outputs.iterdir()}
 
@@ -62,10 +70,10 @@ def test_files_that_were_only_touched_are_unchanged(processed: Workspace) -> Non
 
 
 def test_it_can_be_forced(processed: Workspace) -> None:
-    before = processed.output_bytes()
+    before = without_manifest(processed.output_bytes())
 
     assert not is_nothing(invoke(processed, *RUN, "--force"))
-    assert processed.output_bytes() == before
+    assert without_manifest(processed.output_bytes()) == before
 
 
 def test_a_range_of_unchanged_days_is_left_alone(processed: Workspace) -> None:
@@ -99,15 +107,16 @@ def test_what_is_missing_is_made_again(processed: Workspace) -> None:
 
 def test_what_was_damaged_is_made_again(processed: Workspace) -> None:
     invoke(processed, *RUN)
-    good = processed.output_bytes()
+    good = without_manifest(processed.output_bytes())
     with (processed.outputs / "account_summary.csv").open("a") as file:
         file.write("1,B,1.00,0.0100,0.01,1.01\n")
 
-    # A range of days needs one of them for it.
+    # A range of days publishes the newest one again.
     result = invoke(processed, "run", "--from", "2026-01-01", "--to", "2026-01-31")
 
-    assert "2026-01-31 processed" in " ".join(result.output.split())
-    assert processed.output_bytes() == good
+    assert "2026-01-31 unchanged" in " ".join(result.output.split())
+    assert "account_summary.csv" in result.output
+    assert without_manifest(processed.output_bytes()) == good
 
 
 def test_a_day_of_a_range_that_lies_in_the_future_is_refused_alone(processed: Workspace) -> None:
@@ -129,12 +138,13 @@ def test_another_folder_does_not_hold_what_was_published(
     processed: Workspace, tmp_path: Path
 ) -> None:
     invoke(processed, *RUN)
-    assert published_outputs.is_still_published(processed.settings())
-    elsewhere = processed.settings(output_path=tmp_path / "elsewhere")
-    shutil.copytree(processed.outputs, elsewhere.output_path)
 
-    # Of the same bytes now, but the next run would not know that they were left behind.
-    assert not published_outputs.is_still_published(elsewhere)
+    result = invoke(processed, *RUN, "--outputs", str(tmp_path / "elsewhere"))
+
+    assert not is_nothing(result)
+    published = {path.name: path.read_bytes() for path in (tmp_path / "elsewhere").iterdir()}
+    assert without_manifest(published) == without_manifest(processed.output_bytes())
+    assert is_nothing(invoke(processed, *RUN))
 
 
 @pytest.mark.exhaustive
@@ -151,7 +161,7 @@ def test_a_lost_database_is_made_again(workspace: Workspace) -> None:
 def test_other_rates_are_a_reason_to_process_again(
     processed: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finished_days, "fingerprint", lambda *_: "of another project")
+    monkeypatch.setattr(survey, "fingerprint", lambda *_: "of another project")
 
     assert not is_nothing(invoke(processed, *RUN))
     assert is_nothing(invoke(processed, *RUN))
@@ -161,14 +171,14 @@ def test_a_delivery_that_cannot_be_read_needs_a_run_that_says_so(
     processed: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     invoke(processed, *RUN)
-    assert finished_days.finished(processed.settings(), AS_OF) is not None
 
     def refuse(path: Path) -> str:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(finished_days, "sha256_of", refuse)
+    monkeypatch.setattr(delivered_files, "sha256_of", refuse)
+    outlook = look_ahead(processed.settings(), Request(as_of=AS_OF), today_utc())
 
-    assert finished_days.finished(processed.settings(), AS_OF) is None
+    assert outlook.steps == [Process((AS_OF,))]
 
 
 def test_a_refused_delivery_is_refused_again(workspace: Workspace) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 if TYPE_CHECKING:
-    from lending_club_pipeline.defs.local_runs import RunReport
+    from lending_club_pipeline.runs.reports import RunReport
 
 SUCCESS: Final = 0
 FAILED: Final = 1

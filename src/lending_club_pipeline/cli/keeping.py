@@ -27,9 +27,10 @@ def close_month(month: dt.date, wait: float | None) -> None:
 
     settings = load_settings({"lock_wait_seconds": wait})
     with Progress() as progress:
-        from lending_club_pipeline.defs.closing_months import close
+        from lending_club_pipeline.defs.execution import run_job
+        from lending_club_pipeline.defs.jobs import MONTH_JOB_NAME
 
-        report = close(settings, [month], progress.show)
+        report = run_job(settings, MONTH_JOB_NAME, (month, month), progress.show, {})
     exit_unless_success(report)
     click.echo(f"account_summary_monthly holds {month:%Y-%m} as its deliveries say now.")
 

@@ -88,6 +88,7 @@ class DataPlatformConfig(BaseSettings):
         memory_limit: upper bound for the memory of the whole process, such as `2GiB`.
         lock_wait_seconds: how long a run waits for another one to release the database.
         input_path: folder in which deliveries arrive.
+        delivery_source: name of the sender; a database holds the deliveries of one sender alone.
         output_path: folder in which outputs are published.
         landing_path: folder of the landed Parquet; beside the database when it is not set.
         first_as_of_date: first business date that has a partition; earlier ones are refused.
@@ -135,6 +136,7 @@ class DataPlatformConfig(BaseSettings):
     memory_limit: str = "2GiB"
     lock_wait_seconds: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     input_path: Path = Path("data/inputs")
+    delivery_source: str = ""
     output_path: Path = Path("data/outputs")
     landing_path: Path | None = None
     first_as_of_date: dt.date = dt.date(2020, 1, 1)

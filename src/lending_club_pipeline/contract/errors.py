@@ -1,5 +1,7 @@
 """Errors that a person can act on: what is wrong, where, and what to do."""
 
+import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +31,16 @@ class TransformationError(PipelineError):
 
 
 class HeldDeliveryError(TransformationError):
-    """A delivery moved by more than allowed: nothing is published until somebody approves it."""
+    """A delivery moved by more than allowed: nothing is published until somebody approves it.
+
+    Args:
+        message: what moved, and how to go on.
+        dates: business dates of the deliveries that are held.
+    """
+
+    def __init__(self, message: str, dates: Iterable[dt.date] = ()) -> None:
+        super().__init__(message)
+        self.stopped_by = dict.fromkeys(dates, message)
 
 
 class ApprovalError(PipelineError):
@@ -75,10 +86,19 @@ class RefusedDeliveryError(PipelineError):
         place: file, and line or column where they are known.
         problem: what is wrong, in words, with the value where it is not personal data.
         remedy: what to do about it.
+        stopped_by: of a run of several dates, by date why each refused one is.
     """
 
-    def __init__(self, code: str, place: Place, problem: str, remedy: str) -> None:
+    def __init__(
+        self,
+        code: str,
+        place: Place,
+        problem: str,
+        remedy: str,
+        stopped_by: Mapping[dt.date, str] | None = None,
+    ) -> None:
         super().__init__(f"{place}: {problem}. {remedy}")
+        self.stopped_by = dict(stopped_by or {})
         self.code = code
         self.place = place
         self.problem = problem

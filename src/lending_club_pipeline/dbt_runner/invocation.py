@@ -67,6 +67,7 @@ def build_arguments(
     select: Sequence[str] = (),
     threads: int = 1,
     movement_percents: Mapping[str, Decimal] | None = None,
+    months: Sequence[dt.date] = (),
 ) -> list[str]:
     """Return the arguments of `dbt build` for the deliveries of some dates.
 
@@ -77,16 +78,19 @@ def build_arguments(
         select: names of the nodes to build; none means all.
         threads: nodes that are built at the same time.
         movement_percents: by how many percent each measure may move; none means as it likes.
+        months: first days of months whose ends are computed in the same build.
     """
     selection = ["--select", *select] if select else []
     listed = ", ".join(f"'{date.isoformat()}'" for date in sorted(dates))
     limits = ", ".join(f"{name}: '{it}'" for name, it in (movement_percents or {}).items())
     limited = f", movement_limits: {{{limits}}}" if limits else ""
+    ends = ", ".join(f"'{month.isoformat()}'" for month in sorted(months))
+    closing = f", months: [{ends}]" if ends else ""
     return [
         "build",
         *selection,
-        "--exclude", "resource_type:unit_test", f"tag:{MONTH_END}",
-        "--vars", f"{{as_of_dates: [{listed}]{limited}}}",
+        "--exclude", "resource_type:unit_test", *([] if months else [f"tag:{MONTH_END}"]),
+        "--vars", f"{{as_of_dates: [{listed}]{limited}{closing}}}",
         "--threads", str(threads),
         "--no-write-json",
     ]  # fmt: skip

@@ -5,9 +5,13 @@ from typing import Final
 import dagster as dg
 
 JOB_NAME: Final = "process_delivery"
+PUBLISH_JOB_NAME: Final = "publish_outputs"
 MONTH_JOB_NAME: Final = "close_month"
 EXPIRY_JOB_NAME: Final = "drop_expired_data"
 _MONTH_ENDS: Final = dg.AssetSelection.assets("account_summary_monthly")
+_OUTPUTS: Final = dg.AssetSelection.assets(
+    "account_summary_csv", "account_summary_parquet", "quarantine_csv", "delivery_report"
+)
 _EXPIRED: Final = dg.AssetSelection.assets("expired_data")
 
 # One process, because only one process may write to the embedded database.
@@ -15,6 +19,13 @@ process_delivery = dg.define_asset_job(
     JOB_NAME,
     selection=dg.AssetSelection.all() - _MONTH_ENDS - _EXPIRED,
     description="Validate, clean, join, enrich and publish the deliveries of one or more days.",
+    executor_def=dg.in_process_executor,
+)
+
+publish_outputs = dg.define_asset_job(
+    PUBLISH_JOB_NAME,
+    selection=_OUTPUTS,
+    description="Publish what the warehouse holds again: files that were changed or lost.",
     executor_def=dg.in_process_executor,
 )
 

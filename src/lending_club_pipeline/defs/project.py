@@ -4,6 +4,7 @@ import dagster as dg
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.dbt_runner.manifest import prepare_manifest
+from lending_club_pipeline.defs.abandoned_runs import abandoned_runs
 from lending_club_pipeline.defs.dbt.assets import build_dbt_assets
 from lending_club_pipeline.defs.dbt.month_ends import build_month_end_assets
 from lending_club_pipeline.defs.expiry import expired_data
@@ -14,18 +15,15 @@ from lending_club_pipeline.defs.jobs import (
     close_month,
     drop_expired_data,
     process_delivery,
+    publish_outputs,
 )
 from lending_club_pipeline.defs.partitions import business_dates, monthly_partitions
 from lending_club_pipeline.defs.progress import PROGRESS, progress_logger
 from lending_club_pipeline.defs.publish.assets import build_output_assets
 from lending_club_pipeline.defs.publish.serving import build_serving_asset
-from lending_club_pipeline.defs.refused_days import days_beside_refused_ones
 from lending_club_pipeline.defs.resources import build_resources
-from lending_club_pipeline.defs.triggers import (
-    daily_delivery_schedule,
-    new_delivery_sensor,
-    weekly_expiry_schedule,
-)
+from lending_club_pipeline.defs.schedules import daily_delivery_schedule, weekly_expiry_schedule
+from lending_club_pipeline.defs.sensors import days_beside_refused_ones, new_delivery_sensor
 from lending_club_pipeline.warehouse import choose_warehouse
 
 
@@ -52,9 +50,9 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
             expired_data,
             *([build_serving_asset(dates)] if warehouse.serves_readers else []),
         ],
-        jobs=[process_delivery, close_month, drop_expired_data],
+        jobs=[process_delivery, publish_outputs, close_month, drop_expired_data],
         schedules=[daily_delivery_schedule, weekly_expiry_schedule],
-        sensors=[new_delivery_sensor, days_beside_refused_ones],
+        sensors=[new_delivery_sensor, days_beside_refused_ones, abandoned_runs],
         resources={**resources, "parquet_io_manager": io_manager},
         loggers={"console": dg.colored_console_logger, PROGRESS: progress_logger},
         executor=dg.in_process_executor,

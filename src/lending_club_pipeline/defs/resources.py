@@ -13,6 +13,7 @@ from pydantic import Field, PrivateAttr, SecretStr
 
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.contract.errors import ConfigurationError
+from lending_club_pipeline.defs.abandoned_runs import signs_of_life
 from lending_club_pipeline.warehouse import Warehouse
 from lending_club_pipeline.warehouse.databricks import (
     DatabricksWarehouse,
@@ -87,7 +88,10 @@ class WarehouseResource(dg.ConfigurableResource, ABC):
         try:
             self._warehouse = self.build()
             run_id = "" if context.run is None else context.run.run_id
-            with self._warehouse.session(run_id=run_id):
+            with (
+                signs_of_life(context.instance, run_id),
+                self._warehouse.session(run_id=run_id),
+            ):
                 yield self
         finally:
             os.umask(before)

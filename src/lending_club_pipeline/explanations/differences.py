@@ -19,7 +19,7 @@ from lending_club_pipeline.explanations.difference_queries import (
     summed_with_first,
 )
 from lending_club_pipeline.files.atomic import replacing
-from lending_club_pipeline.reconcile.ledger import DeliveryLedger, read_ledger, relations_of
+from lending_club_pipeline.reconcile.ledger import DeliveryLedger, read_ledger
 from lending_club_pipeline.warehouse import Warehouse
 
 _ZERO: Final = Decimal("0.00")
@@ -159,7 +159,7 @@ def _ledgers(
 ) -> tuple[DeliveryLedger, DeliveryLedger]:
     if earlier == later:
         raise NotComparableError(f"{earlier} cannot be compared with itself. Name two dates.")
-    is_made = "account_history" in relations_of(warehouse)
+    is_made = "account_history" in warehouse.relations()
     found = [read_ledger(warehouse, it) if is_made else None for it in (earlier, later)]
     for date, ledger in zip((earlier, later), found, strict=True):
         if ledger is None:

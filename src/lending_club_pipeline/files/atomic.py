@@ -108,9 +108,15 @@ class Publication:
                     work.unlink()
 
     def _publish(self) -> None:
-        for target, work in self._works.items():
-            with explaining(target, self._setting):
-                work.replace(target)
+        with contextlib.ExitStack() as kept:
+            for target in self._works:
+                # The space of a large file is given back when nobody has it open: not between the
+                # exchange of one file and that of the next.
+                with contextlib.suppress(OSError):
+                    kept.enter_context(target.open("rb"))
+            for target, work in self._works.items():
+                with explaining(target, self._setting):
+                    work.replace(target)
         for folder in {target.parent for target in self._works}:
             _flush(folder)
 

@@ -5,7 +5,8 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
 
 def is_running(pid: int) -> bool:
@@ -17,6 +18,16 @@ def is_running(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def this_machine() -> str:
+    """Return a text that only processes that see each other's process numbers have in common."""
+    parts = [socket.gethostname()]
+    with suppress(OSError):
+        # Containers have names and process numbers of their own, which repeat.
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+        parts.append(str(Path("/proc/self/ns/pid").readlink()))
+    return " ".join(parts)
 
 
 @contextmanager

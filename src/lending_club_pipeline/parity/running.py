@@ -22,7 +22,6 @@ from lending_club_pipeline.files.atomic import describe
 from lending_club_pipeline.ingest.deliveries.discovery import find_delivery, today_utc
 from lending_club_pipeline.parity.comparing import Comparer, Comparison
 from lending_club_pipeline.publish.tables import OUTPUT_FILES
-from lending_club_pipeline.reconcile.ledger import relations_of
 from lending_club_pipeline.warehouse import choose_warehouse
 from lending_club_pipeline.warehouse.databricks import DatabricksWarehouse
 
@@ -104,7 +103,7 @@ class BothEngines:
         left, right = (choose_warehouse(self.sides[engine]) for engine in _ENGINES)
         with left.session(read_only=True), right.session(read_only=True):
             comparer = Comparer(left, right, self.folder, _IGNORED)
-            made = relations_of(left) | relations_of(right)
+            made = left.relations() | right.relations()
             for name in _relations(self.sides["duckdb"]):
                 # What is made once a month is not there before a month is over.
                 if name in made:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from lending_club_pipeline.files.atomic import replacing
-from lending_club_pipeline.publish.report import CheckResult, render_report
+from lending_club_pipeline.publish.report import render_report
 from lending_club_pipeline.publish.report.moved import TITLES, change_in_percent, plain_percent
+from lending_club_pipeline.reconcile.checks import CheckResult
 from lending_club_pipeline.reconcile.ledger import read_ledger
 from lending_club_pipeline.reconcile.movements import Movements, held_dates, read_movements
 from lending_club_pipeline.warehouse.protocol import Warehouse

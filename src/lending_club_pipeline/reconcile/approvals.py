@@ -3,7 +3,7 @@
 import datetime as dt
 
 from lending_club_pipeline.contract.errors import ApprovalError
-from lending_club_pipeline.reconcile.ledger import read_ledger, relations_of
+from lending_club_pipeline.reconcile.ledger import read_ledger
 from lending_club_pipeline.reconcile.movements import held_dates
 from lending_club_pipeline.warehouse.approvals import Approval
 from lending_club_pipeline.warehouse.protocol import Warehouse
@@ -26,9 +26,7 @@ def approve(
     """
     if not reason.strip() or not approved_by.strip():
         raise ApprovalError("An approval needs a reason (--reason) and a name (--by).")
-    if "delivery_movements" not in relations_of(warehouse) or as_of_date not in held_dates(
-        warehouse
-    ):
+    if "delivery_movements" not in warehouse.relations() or as_of_date not in held_dates(warehouse):
         raise _nothing_held(warehouse, as_of_date)
     day = f"date '{as_of_date.isoformat()}'"
     files = warehouse.fetch(
@@ -49,7 +47,7 @@ def approve(
 
 def _nothing_held(warehouse: Warehouse, as_of_date: dt.date) -> ApprovalError:
     is_processed = (
-        "delivery_ledger" in relations_of(warehouse)
+        "delivery_ledger" in warehouse.relations()
         and read_ledger(warehouse, as_of_date) is not None
     )
     if is_processed:

@@ -1,10 +1,11 @@
 """The numbers of a processed delivery: what the closing table and the report are made of."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from lending_club_pipeline.warehouse.day_tables import dates_listed
 from lending_club_pipeline.warehouse.protocol import Warehouse
 
 
@@ -42,55 +43,49 @@ class DeliveryLedger:
 
 def read_ledger(warehouse: Warehouse, as_of_date: dt.date) -> DeliveryLedger | None:
     """Read the ledger of a delivery, or None if it was never processed."""
-    lines = warehouse.fetch(
-        "select source_file, stage, row_count, balance, balance_unknown, is_closed "
-        f"from delivery_ledger where as_of_date = date '{as_of_date.isoformat()}'"
-    )
-    if not lines:
-        return None
-    entries = {
-        (line["source_file"], line["stage"]): LedgerEntry(
-            line["source_file"],
-            line["stage"],
-            line["row_count"],
-            line["balance"],
-            line["balance_unknown"],
-        )
-        for line in lines
-    }
-    return DeliveryLedger(
-        as_of_date,
-        all(line["is_closed"] for line in lines),
-        entries,
-        _reasons(warehouse, as_of_date),
-    )
+    return read_ledgers(warehouse, [as_of_date]).get(as_of_date)
 
 
-def _reasons(warehouse: Warehouse, as_of_date: dt.date) -> dict[tuple[str, str], int]:
-    counts: dict[tuple[str, str], int] = {}
-    for row in warehouse.fetch(
-        "select source_file, reasons, count(*) as records from quarantined_records "
-        f"where as_of_date = date '{as_of_date.isoformat()}' "
-        "group by source_file, reasons order by source_file, reasons"
+def read_ledgers(warehouse: Warehouse, dates: Sequence[dt.date]) -> dict[dt.date, DeliveryLedger]:
+    """Read the ledgers of deliveries by two queries; those never processed are left out."""
+    if not dates:
+        return {}
+    listed = f"as_of_date in ({dates_listed(dates)})"
+    entries: dict[dt.date, dict[tuple[str, str], LedgerEntry]] = {}
+    open_dates = set()
+    for line in warehouse.fetch(
+        "select as_of_date, source_file, stage, row_count, balance, balance_unknown, is_closed "
+        f"from delivery_ledger where {listed}"
     ):
+        is_closed, date = line.pop("is_closed"), line.pop("as_of_date")
+        entry = LedgerEntry(**line)
+        entries.setdefault(date, {})[entry.source_file, entry.stage] = entry
+        if not is_closed:
+            open_dates.add(date)
+    reasons = _reasons(warehouse, listed) if entries else {}
+    return {
+        date: DeliveryLedger(date, date not in open_dates, entries[date], reasons.get(date, {}))
+        for date in sorted(entries)
+    }
+
+
+def _reasons(warehouse: Warehouse, listed: str) -> dict[dt.date, dict[tuple[str, str], int]]:
+    counts: dict[dt.date, dict[tuple[str, str], int]] = {}
+    for row in warehouse.fetch(
+        "select as_of_date, source_file, reasons, count(*) as records from quarantined_records "
+        f"where {listed} group by as_of_date, source_file, reasons"
+    ):
+        of_date = counts.setdefault(row["as_of_date"], {})
         for reason in row["reasons"].split(";"):
             key = (row["source_file"], reason)
-            counts[key] = counts.get(key, 0) + row["records"]
-    return dict(sorted(counts.items()))
+            of_date[key] = of_date.get(key, 0) + row["records"]
+    return {date: dict(sorted(found.items())) for date, found in counts.items()}
 
 
 def closed_dates(warehouse: Warehouse) -> set[dt.date]:
     """Return the business dates whose ledger closes."""
     rows = warehouse.fetch("select distinct as_of_date from delivery_ledger where is_closed")
     return {row["as_of_date"] for row in rows}
-
-
-def relations_of(warehouse: Warehouse) -> set[str]:
-    """Return the names of the tables and views that were made already."""
-    rows = warehouse.fetch(
-        "select table_name from information_schema.tables where table_schema = current_schema()"
-    )
-    return {row["table_name"] for row in rows}
 
 
 def newest_publishable_date(warehouse: Warehouse, before: dt.date | None = None) -> dt.date | None:

@@ -15,7 +15,8 @@ from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.files.io_errors import explaining
 from lending_club_pipeline.ingest.landed_files import landed_folder
-from lending_club_pipeline.reconcile.ledger import newest_publishable_date, relations_of
+from lending_club_pipeline.reconcile.ledger import newest_publishable_date
+from lending_club_pipeline.runs.day_states import DayJournal
 from lending_club_pipeline.warehouse import Warehouse
 from lending_club_pipeline.warehouse.protocol import DAILY_RECORDS
 
@@ -89,27 +90,15 @@ def expire(
         for date in dates
     ]
     if found and not dry_run:
+        DayJournal.begin(warehouse, run_id="").expire(dates)
         warehouse.drop_days(dates)
         for date in dates:
             _drop_folder(landed_folder(settings.landing, date))
     return found
 
 
-def expired_dates(
-    warehouse: Warehouse, settings: DataPlatformConfig, dates: Collection[dt.date]
-) -> set[dt.date]:
-    """Return those of some dates that were processed once and are past `RETENTION_DAYS`."""
-    newest = _newest_processed(warehouse)
-    if newest is None or settings.retention_days is None:
-        return set()
-    rows = warehouse.fetch("select distinct as_of_date from delivery_ledger")
-    landed = set(_landed_dates(settings.landing))
-    known = {row["as_of_date"] for row in rows} & set(dates) - landed
-    return set(choose_expired(known, newest, settings.retention_days, _needed(warehouse)))
-
-
 def _newest_processed(warehouse: Warehouse) -> dt.date | None:
-    if "delivery_ledger" not in relations_of(warehouse):
+    if "delivery_ledger" not in warehouse.relations():
         return None
     newest: dt.date | None = warehouse.fetch(
         "select max(as_of_date) as as_of_date from delivery_ledger"
@@ -120,7 +109,7 @@ def _newest_processed(warehouse: Warehouse) -> dt.date | None:
 def _needed(warehouse: Warehouse) -> set[dt.date]:
     """Return the days that views read: the published one, and the newest whose ledger closes."""
     needed = set()
-    if "publishable_deliveries" in relations_of(warehouse):
+    if "publishable_deliveries" in warehouse.relations():
         needed.add(newest_publishable_date(warehouse))
     closed = warehouse.fetch(
         "select max(as_of_date) as as_of_date from delivery_ledger where is_closed"
@@ -131,7 +120,7 @@ def _needed(warehouse: Warehouse) -> set[dt.date]:
 
 def _rows_by_date(warehouse: Warehouse) -> dict[dt.date, int]:
     """Count what the warehouse holds of each day; raw records by what was counted on landing."""
-    known = relations_of(warehouse)
+    known = warehouse.relations()
     queries = [
         f"select as_of_date, count(*) as row_count from {mart} group by as_of_date"
         for mart in sorted(DAILY_RECORDS & known)

@@ -27,6 +27,7 @@ from lending_club_pipeline.files.duckdb_paths import parquet_of_all_days
 from lending_club_pipeline.files.io_errors import damaged, is_damaged, is_full, out_of_memory
 from lending_club_pipeline.files.locks import POLL_SECONDS, Waiting, exclusive_lock
 from lending_club_pipeline.warehouse import approvals
+from lending_club_pipeline.warehouse.day_tables import KEY, DayTable, dates_listed
 from lending_club_pipeline.warehouse.protocol import DAILY_RECORDS, FileFormat
 from lending_club_pipeline.warehouse.serving import Serving
 
@@ -46,6 +47,8 @@ _COPY_OPTIONS: Final[dict[FileFormat, str]] = {
     "parquet": "format parquet, compression zstd, compression_level 1, dictionary_size_limit 1000",
 }
 _TIMESTAMP: Final = "timestamp"
+# How long a run waits for a reader, such as a sensor that looks what is processed already.
+_READER_SECONDS: Final = 3.0
 _CONNECTIONS_OF_DBT: Final = "dbt.adapters.duckdb.connections"
 _VIEWS: Final = {"delivered_files": "files.parquet", "rejected_records": "rejects.parquet"}
 
@@ -126,7 +129,9 @@ class DuckDBWarehouse:
             raise WarehouseError(
                 f"{self.path}: there is no database yet. Process a delivery by `lending-club run`."
             )
-        waiting = Waiting(str(self.path), self.lock_wait_seconds)
+        # No run can be what has it open for a writer, who holds the lock: readers are brief.
+        least = 0.0 if read_only else _READER_SECONDS
+        waiting = Waiting(str(self.path), max(self.lock_wait_seconds, least))
         while True:
             try:
                 with _explaining(self.path):
@@ -195,6 +200,39 @@ class DuckDBWarehouse:
             self._connection.execute(
                 approvals.insertion(approvals.TABLE, approval, _TIMESTAMP, _text)
             )
+
+    def read_days(
+        self, table: DayTable, dates: Sequence[dt.date] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the rows of a table of days; see `Warehouse.read_days`."""
+        if table.name not in self.relations() or dates == []:
+            return []
+        only = "" if dates is None else f"where {KEY} in ({dates_listed(dates)})"
+        return self.fetch(f"select * from {table.name} {only} order by all")
+
+    def replace_days(
+        self, table: DayTable, dates: Sequence[dt.date], rows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Replace the rows in one transaction; see `Warehouse.replace_days`."""
+        with _explaining(self.path), self.cursor() as cursor:
+            cursor.execute(table.creation(table.name, _TIMESTAMP))
+            for name, type_ in table.types(_TIMESTAMP).items():
+                # An older version may have made it.
+                cursor.execute(f"alter table {table.name} add column if not exists {name} {type_}")
+            cursor.begin()
+            cursor.execute(f"delete from {table.name} where {KEY} in ({dates_listed(dates)})")
+            if rows:
+                values = table.values(rows, _TIMESTAMP, _text)
+                cursor.execute(f"insert into {table.name} by name {values}")
+            cursor.commit()
+
+    def relations(self) -> set[str]:
+        """Return the names of tables and views; see `Warehouse.relations`."""
+        rows = self.fetch(
+            "select table_name from information_schema.tables "
+            "where table_schema = current_schema() and table_catalog = current_database()"
+        )
+        return {row["table_name"] for row in rows}
 
     def drop_days(self, dates: Sequence[dt.date]) -> None:
         """Delete all in one transaction; see `Warehouse.drop_days`. Raw records are only viewed."""

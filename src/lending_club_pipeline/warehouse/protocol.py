@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from lending_club_pipeline.contract.findings import Finding
 from lending_club_pipeline.warehouse.approvals import Approval
+from lending_club_pipeline.warehouse.day_tables import DayTable
 from lending_club_pipeline.warehouse.serving import Serving
 
 if TYPE_CHECKING:
@@ -59,6 +60,30 @@ class Warehouse(Protocol):
 
     def record_approval(self, approval: Approval) -> None:
         """Add an approval of a held delivery to those that dbt reads as a source."""
+
+    def read_days(
+        self, table: DayTable, dates: Sequence[dt.date] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the rows of a table of days, oldest date first; none if it was never written.
+
+        Args:
+            table: which one.
+            dates: only rows of these dates, if given.
+        """
+
+    def replace_days(
+        self, table: DayTable, dates: Sequence[dt.date], rows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Make the rows of some dates in a table of days those that are given, at once.
+
+        Args:
+            table: which one; it is made if it is missing.
+            dates: business dates whose rows are replaced; at least one.
+            rows: their rows, with a value for every column.
+        """
+
+    def relations(self) -> set[str]:
+        """Return the names of the tables and views that were made already."""
 
     def drop_days(self, dates: Sequence[dt.date]) -> None:
         """Delete the records of some dates: daily summary, quarantine, and raw where it is loaded.

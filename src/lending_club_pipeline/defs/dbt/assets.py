@@ -2,17 +2,19 @@
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import dagster as dg
 
 from lending_club_pipeline.contract.errors import TransformationError
-from lending_club_pipeline.dbt_runner.interruptions import completing
-from lending_club_pipeline.dbt_runner.invocation import build_arguments, run_dbt
+from lending_club_pipeline.dbt_runner.invocation import NodeResult, build_arguments, run_dbt
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
 from lending_club_pipeline.dbt_runner.retries import Patience, build_with_patience
+from lending_club_pipeline.defs.checks import check_result
 from lending_club_pipeline.defs.dbt.graph import DbtGraph
 from lending_club_pipeline.defs.dbt.holds import hold, is_only_held
+from lending_club_pipeline.defs.dbt.month_ends import log_month_ends
 from lending_club_pipeline.defs.dbt.open_equations import (
     read_open_equations,
     tabulated,
@@ -25,14 +27,25 @@ from lending_club_pipeline.defs.dbt.results import (
     fail_without_evidence,
     listed,
     materializations,
+    merged,
     show_node,
 )
+from lending_club_pipeline.defs.failures import shown_in_one_line
+from lending_club_pipeline.defs.intents import intent_of
 from lending_club_pipeline.defs.partitions import BusinessDates, dates_of
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
+from lending_club_pipeline.ingest.deliveries.delivered_files import bytes_in
+from lending_club_pipeline.reconcile.checks import record_checks
+from lending_club_pipeline.reconcile.ledger import closed_dates
+from lending_club_pipeline.reconcile.movements import held_dates
+from lending_club_pipeline.runs.day_states import Build, DayJournal
+from lending_club_pipeline.runs.plan import batches, dates_to_build, last_deliveries, months_due
+from lending_club_pipeline.runs.survey import policy_of
 from lending_club_pipeline.warehouse import Warehouse
 
 _LEDGER: Final = "delivery_ledger"
+_MOVEMENTS: Final = "delivery_movements"
 
 
 def build_dbt_assets(
@@ -63,78 +76,176 @@ def build_dbt_assets(
             TransformationError: a model failed or a test of severity error found something.
             HeldDeliveryError: the delivery moved further than allowed and nobody approved that.
         """
-        select = graph.selected(context.selected_asset_keys, context.selected_asset_check_keys)
-        asked = _landed_dates(context, warehouse.warehouse)
-        with completing(platform.settings.landing, asked) as dates:
-            _tell_of_interrupted(context, asked, dates)
-            results = build_with_patience(
-                lambda unbuilt: run_dbt(
-                    prepared,
-                    build_arguments(
-                        dates,
-                        unbuilt,
-                        platform.settings.dbt_threads,
-                        platform.settings.movement_percents,
-                    ),
-                    warehouse.warehouse.dbt_environment(),
-                    show_node,
-                ),
-                select,
-                Patience(warehouse.warehouse.is_transient, warehouse.warehouse.retry_seconds),
-                show_progress,
-            )
-        warehouse.warehouse.disconnect_dbt()
-        context.log.info(listed(graph, results))
-        yield from materializations(
-            graph, results, warehouse.warehouse, context.selected_asset_keys
-        )
-        equations = read_open_equations(graph, results, warehouse.warehouse)
-        yield from check_results(
-            graph,
-            results,
-            context.selected_asset_check_keys,
-            {test: tabulated(found) for test, found in equations.items()},
-        )
-        if _LEDGER in {graph.title_of(it.unique_id) for it in results if it.status == "success"}:
-            yield from check_regularity(
-                warehouse.warehouse, platform.settings, asked, context.selected_asset_check_keys
-            )
-        if is_only_held([graph.title_of(it.unique_id) for it in results if it.is_failed]):
-            hold(context, platform, warehouse.warehouse, dates)
-        fail_if_failed(graph, results, {test: told(found) for test, found in equations.items()})
-        fail_without_evidence(graph, results, select)
+        with shown_in_one_line():
+            yield from _DbtRun(context, platform, warehouse.warehouse, graph).results()
 
     return dbt_project
 
 
-def _tell_of_interrupted(
-    context: dg.AssetExecutionContext, asked: Sequence[dt.date], dates: Sequence[dt.date]
-) -> None:
-    others = [date.isoformat() for date in dates if date not in asked]
-    if others:
-        context.log.info(f"Built with it, because a run was interrupted: {', '.join(others)}")
+class _DbtRun:
+    """One run of the dbt project for the dates of a Dagster run."""
 
-
-def _landed_dates(context: dg.AssetExecutionContext, warehouse: Warehouse) -> list[dt.date]:
-    """Return those dates of the run that are landed; a date that is not must not be emptied.
-
-    Without a date it is that of the delivery landed last.
-    """
-    wanted = dates_of(context)
-    if not wanted:
-        return _landed_last(warehouse)
-    rows = warehouse.fetch(
-        "select distinct as_of_date from delivered_files where as_of_date between ? and ?",
-        [wanted[0], wanted[-1]],
-    )
-    landed = sorted({row["as_of_date"] for row in rows} & set(wanted))
-    if not landed:
-        raise TransformationError(
-            f"No delivery of {wanted[0]} is landed yet. Materialize customers_raw of it first."
-            if len(wanted) == 1
-            else f"No delivery from {wanted[0]} through {wanted[-1]} is landed yet."
+    def __init__(
+        self,
+        context: dg.AssetExecutionContext,
+        platform: PlatformResource,
+        warehouse: Warehouse,
+        graph: DbtGraph,
+    ) -> None:
+        self._context = context
+        self._platform = platform
+        self._settings = platform.settings
+        self._warehouse = warehouse
+        self._graph = graph
+        self._months = DbtGraph(graph.prepared, is_month_end=True)
+        self._was_whole = False
+        self._select = graph.selected(
+            context.selected_asset_keys, context.selected_asset_check_keys
         )
-    return landed
+        self._journal = DayJournal.begin(warehouse, context.run.run_id)
+        self._policy = replace(policy_of(self._settings), force=intent_of(context.run.tags).force)
+
+    def results(self) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        """Build what is to be built, record it, and yield what Dagster keeps of it."""
+        asked = dates_of(self._context) or _landed_last(self._warehouse)
+        dates = self._landed(dates_to_build(asked, self._journal.days, self._policy), asked)
+        if not dates:
+            for key in self._context.selected_asset_keys:
+                yield dg.MaterializeResult(asset_key=key, metadata={"left_alone": "unchanged"})
+            return
+        others = [date.isoformat() for date in dates if date not in asked]
+        if others:
+            said = f"Built with it, because a run was interrupted: {', '.join(others)}"
+            self._context.log.info(said)
+        months = self._due(dates)
+        # Building a part of the project leaves dates whole that were whole before.
+        self._was_whole = all(
+            date in self._journal.days
+            and self._journal.days[date].is_processed_by(self._policy.transformation)
+            for date in dates
+        )
+        self._journal.begin_build(dates, self._policy.transformation)
+        try:
+            nodes = self._build(dates, months)
+        except TransformationError:
+            # What it stumbled over is no other date's affair.
+            self._journal.end_build(dates, Build(is_built=False))
+            raise
+        yield from self._told(nodes, asked, dates, months)
+
+    def _build(self, dates: Sequence[dt.date], months: Sequence[dt.date]) -> list[NodeResult]:
+        """Build as many dates at a time as fit into memory; months with the last ones."""
+        sizes = {date: bytes_in(self._journal.days[date].files) for date in dates}
+        policy = replace(self._policy, days_per_run=len(dates))
+        groups = batches(dates, sizes, policy, may_have_gaps=True)
+        results: list[NodeResult] = []
+        for group in groups:
+            due = months if group is groups[-1] else ()
+            results = merged(results, self._run(group, due))
+            if any(result.is_failed for result in results):
+                break
+        self._warehouse.disconnect_dbt()
+        return results
+
+    def _run(self, dates: Sequence[dt.date], months: Sequence[dt.date]) -> list[NodeResult]:
+        return build_with_patience(
+            lambda unbuilt: run_dbt(
+                self._graph.prepared,
+                build_arguments(
+                    dates,
+                    unbuilt,
+                    self._settings.dbt_threads,
+                    self._settings.movement_percents,
+                    months,
+                ),
+                self._warehouse.dbt_environment(),
+                show_node,
+            ),
+            self._select,
+            Patience(self._warehouse.is_transient, self._warehouse.retry_seconds),
+            show_progress,
+        )
+
+    def _told(
+        self,
+        nodes: list[NodeResult],
+        asked: Sequence[dt.date],
+        dates: Sequence[dt.date],
+        months: Sequence[dt.date],
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        graph, warehouse = self._graph, self._warehouse
+        self._context.log.info(listed(graph, nodes))
+        selected = self._context.selected_asset_check_keys
+        equations = read_open_equations(graph, nodes, warehouse)
+        tables = {test: tabulated(found) for test, found in equations.items()}
+        checks = list(check_results(graph, nodes, selected, tables))
+        if _LEDGER in {graph.title_of(it.unique_id) for it in nodes if it.status == "success"}:
+            checks += check_regularity(warehouse, self._settings, asked, selected)
+        self._record(nodes, dates, checks)
+        log_month_ends(self._context, self._months, nodes, warehouse, months)
+        yield from materializations(graph, nodes, warehouse, self._context.selected_asset_keys)
+        yield from checks
+        if is_only_held([graph.title_of(it.unique_id) for it in nodes if it.is_failed]):
+            hold(self._platform, warehouse, dates)
+        fail_if_failed(graph, nodes, {test: told(found) for test, found in equations.items()})
+        fail_without_evidence(graph, nodes, self._select)
+        if months:
+            fail_without_evidence(self._months, nodes)
+            self._journal.close_months(last_deliveries(months, self._closed_with(dates)))
+
+    def _record(
+        self,
+        nodes: Sequence[NodeResult],
+        dates: Sequence[dt.date],
+        checks: Sequence[dg.AssetCheckResult],
+    ) -> None:
+        """Write what became of the dates before Dagster is told, which may fail for its own."""
+        passed = record_checks(
+            self._warehouse, dates, [check_result(it) for it in checks], keeps_others=True
+        )
+        is_good = not any(node.is_failed for node in nodes)
+        made = {self._graph.title_of(it.unique_id) for it in nodes if it.status == "success"}
+        days = self._journal.days
+        closed = closed_dates(self._warehouse) if _LEDGER in made else None
+        held = held_dates(self._warehouse) if _MOVEMENTS in made else None
+        self._journal.end_build(
+            dates,
+            Build(
+                is_built=is_good and (not self._select or self._was_whole),
+                closed={it for it in dates if days[it].is_closed} if closed is None else closed,
+                held={it for it in dates if days[it].is_held} if held is None else held,
+                blocking_checks=passed,
+            ),
+        )
+
+    def _due(self, dates: Sequence[dt.date]) -> list[dt.date]:
+        """Return the months that this build closes; a part of the project closes none."""
+        if self._select:
+            return []
+        days = self._journal.days
+        ended = {date for date, state in days.items() if state.month_closed_at is not None}
+        return months_due(dates, self._closed_with(dates), ended)
+
+    def _closed_with(self, dates: Sequence[dt.date]) -> set[dt.date]:
+        """Return the dates whose ledger closes, if those of this build do."""
+        return {date for date, it in self._journal.days.items() if it.is_closed} | set(dates)
+
+    def _landed(self, wanted: Sequence[dt.date], asked: Sequence[dt.date]) -> list[dt.date]:
+        """Return those of some dates that are landed; one that is not must not be emptied."""
+        if not wanted:
+            return []
+        rows = self._warehouse.fetch(
+            "select distinct as_of_date from delivered_files where as_of_date between ? and ?",
+            [wanted[0], wanted[-1]],
+        )
+        landed = sorted({row["as_of_date"] for row in rows} & set(wanted))
+        if not landed and any(date in wanted for date in asked):
+            raise TransformationError(
+                f"No delivery of {asked[0]} is landed yet. Materialize customers_raw of it first."
+                if len(asked) == 1
+                else f"No delivery from {asked[0]} through {asked[-1]} is landed yet."
+            )
+        return landed
 
 
 def _landed_last(warehouse: Warehouse) -> list[dt.date]:

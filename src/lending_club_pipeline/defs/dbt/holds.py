@@ -5,12 +5,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final, NoReturn
 
-import dagster as dg
-
 from lending_club_pipeline.contract.errors import HeldDeliveryError
-from lending_club_pipeline.defs.publish.checks import checks_of_delivery
 from lending_club_pipeline.defs.resources import PlatformResource
 from lending_club_pipeline.publish.held_pages import write_held_pages
+from lending_club_pipeline.reconcile.checks import read_checks
 from lending_club_pipeline.reconcile.movements import held_dates
 from lending_club_pipeline.warehouse import Warehouse
 
@@ -28,7 +26,6 @@ def is_only_held(failed: Sequence[str]) -> bool:
 
 
 def hold(
-    context: dg.AssetExecutionContext,
     platform: PlatformResource,
     warehouse: Warehouse,
     dates: Sequence[dt.date],
@@ -36,7 +33,6 @@ def hold(
     """Write a page for each held delivery of a run, and end the run.
 
     Args:
-        context: of the run.
         platform: where outputs are published.
         warehouse: an open warehouse.
         dates: business dates of the run.
@@ -44,11 +40,8 @@ def hold(
     Raises:
         HeldDeliveryError: always; it says what moved and how to go on.
     """
+    held = held_dates(warehouse, dates)
+    folder = platform.settings.output_path.absolute()
     raise HeldDeliveryError(
-        write_held_pages(
-            warehouse,
-            platform.settings.output_path.absolute(),
-            held_dates(warehouse, dates),
-            partial(checks_of_delivery, context.instance),
-        )
+        write_held_pages(warehouse, folder, held, partial(read_checks, warehouse)), held
     )

@@ -1,14 +1,15 @@
 """What is made once a month, from the histories, as monthly partitions."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
 from lending_club_pipeline.contract.errors import TransformationError
-from lending_club_pipeline.dbt_runner.invocation import month_arguments, run_dbt
+from lending_club_pipeline.dbt_runner.invocation import NodeResult, month_arguments, run_dbt
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
 from lending_club_pipeline.dbt_runner.retries import Patience, build_with_patience
+from lending_club_pipeline.defs.checks import key_of
 from lending_club_pipeline.defs.dbt.graph import DbtGraph
 from lending_club_pipeline.defs.dbt.results import (
     check_results,
@@ -18,10 +19,12 @@ from lending_club_pipeline.defs.dbt.results import (
     materializations,
     show_node,
 )
+from lending_club_pipeline.defs.failures import shown_in_one_line
 from lending_club_pipeline.defs.partitions import dates_of
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
-from lending_club_pipeline.reconcile.ledger import relations_of
+from lending_club_pipeline.runs.day_states import DayJournal
+from lending_club_pipeline.runs.plan import last_deliveries
 from lending_club_pipeline.warehouse import Warehouse
 
 
@@ -50,28 +53,82 @@ def build_month_end_assets(
         Raises:
             TransformationError: there is no history yet, a model failed, or a test found something.
         """
-        _refuse_without_history(warehouse.warehouse)
-        results = build_with_patience(
-            lambda select: run_dbt(
-                prepared,
-                month_arguments(_first_days(context), select, platform.settings.dbt_threads),
-                warehouse.warehouse.dbt_environment(),
-                show_node,
-            ),
-            [],
-            Patience(warehouse.warehouse.is_transient, warehouse.warehouse.retry_seconds),
-            show_progress,
-        )
-        warehouse.warehouse.disconnect_dbt()
-        context.log.info(listed(graph, results))
-        yield from materializations(
-            graph, results, warehouse.warehouse, context.selected_asset_keys
-        )
-        yield from check_results(graph, results, context.selected_asset_check_keys)
-        fail_if_failed(graph, results)
-        fail_without_evidence(graph, results)
+        with shown_in_one_line():
+            yield from _closed(context, platform, warehouse.warehouse, graph)
 
     return month_end
+
+
+def _closed(
+    context: dg.AssetExecutionContext,
+    platform: PlatformResource,
+    warehouse: Warehouse,
+    graph: DbtGraph,
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    _refuse_without_history(warehouse)
+    months = _first_days(context)
+    results = build_with_patience(
+        lambda select: run_dbt(
+            graph.prepared,
+            month_arguments(months, select, platform.settings.dbt_threads),
+            warehouse.dbt_environment(),
+            show_node,
+        ),
+        [],
+        Patience(warehouse.is_transient, warehouse.retry_seconds),
+        show_progress,
+    )
+    warehouse.disconnect_dbt()
+    context.log.info(listed(graph, results))
+    yield from materializations(graph, results, warehouse, context.selected_asset_keys)
+    yield from check_results(graph, results, context.selected_asset_check_keys)
+    fail_if_failed(graph, results)
+    fail_without_evidence(graph, results)
+    journal = DayJournal.begin(warehouse, context.run.run_id)
+    closed = [state.as_of_date for state in journal.days.values() if state.is_closed]
+    journal.close_months(last_deliveries(months, closed))
+
+
+def log_month_ends(
+    context: dg.AssetExecutionContext,
+    graph: DbtGraph,
+    results: Sequence[NodeResult],
+    warehouse: Warehouse,
+    months: Sequence[dt.date],
+) -> None:
+    """Tell Dagster of month-ends that a run of days has closed: their partitions are others.
+
+    Args:
+        context: of the run of days.
+        graph: the nodes that are made once a month.
+        results: what became of all nodes of the run.
+        warehouse: an open warehouse.
+        months: first days of the months that were due.
+    """
+    if not months:
+        return
+    keys = {spec.key for spec in graph.specs.values()}
+    for made in materializations(graph, results, warehouse, keys):
+        for month in months:
+            context.log_event(
+                dg.AssetMaterialization(
+                    asset_key=made.asset_key or "",
+                    partition=month.isoformat(),
+                    metadata=made.metadata,
+                )
+            )
+    checks = {check.key for check in graph.check_specs.values()}
+    for result in check_results(graph, results, checks):
+        context.log_event(
+            dg.AssetCheckEvaluation(
+                asset_key=key_of(result).asset_key,
+                check_name=key_of(result).name,
+                passed=result.passed,
+                metadata=result.metadata,
+                severity=result.severity,
+                description=result.description,
+            )
+        )
 
 
 def _first_days(context: dg.AssetExecutionContext) -> list[dt.date]:
@@ -79,7 +136,7 @@ def _first_days(context: dg.AssetExecutionContext) -> list[dt.date]:
 
 
 def _refuse_without_history(warehouse: Warehouse) -> None:
-    if "account_history" not in relations_of(warehouse):
+    if "account_history" not in warehouse.relations():
         raise TransformationError(
             "There is no history to compute a month-end from. Process a delivery first."
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Final
 
 import dagster as dg
@@ -28,6 +29,20 @@ def show_node(name: str, status: str, seconds: float) -> None:
     # An exposure is a node, too, but nothing is done for it.
     if status != "no-op":
         show_progress(f"dbt {name}: {status} ({seconds:.2f} s)")
+
+
+def merged(first: Sequence[NodeResult], then: Sequence[NodeResult]) -> list[NodeResult]:
+    """Put the results of two builds of the same nodes together: the worse one of each counts."""
+    known = {result.unique_id: result for result in first}
+    for result in then:
+        before = known.get(result.unique_id)
+        worse = before if before is not None and before.is_failed else result
+        seconds = result.seconds + (0.0 if before is None else before.seconds)
+        found = [it.failures for it in (before, result) if it and it.failures is not None]
+        known[result.unique_id] = replace(
+            worse, seconds=round(seconds, 3), failures=sum(found) if found else None
+        )
+    return list(known.values())
 
 
 def listed(graph: DbtGraph, results: Sequence[NodeResult]) -> str:

@@ -2,13 +2,16 @@
 
 import datetime as dt
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import dagster as dg
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import RefusedDeliveryError
-from lending_club_pipeline.contract.source_files import ACCOUNTS, CUSTOMERS
+from lending_club_pipeline.contract.source_files import ACCOUNTS, CONTROL, CUSTOMERS
+from lending_club_pipeline.defs.checks import check_result, key_of
+from lending_club_pipeline.defs.failures import shown_in_one_line
 from lending_club_pipeline.defs.ingest.results import (
     LandedDay,
     accounted_for,
@@ -24,16 +27,32 @@ from lending_club_pipeline.defs.ingest.specs import (
     REJECTED_RECORDS,
     raw_spec,
 )
+from lending_club_pipeline.defs.intents import intent_of
 from lending_club_pipeline.defs.partitions import BusinessDates, dates_of
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
+from lending_club_pipeline.ingest.deliveries.delivered_files import (
+    describe,
+    described_again,
+    looks_like,
+)
 from lending_club_pipeline.ingest.deliveries.discovery import (
-    find_deliveries,
-    find_delivery,
+    Delivery,
     no_delivery_between,
     today_utc,
 )
+from lending_club_pipeline.ingest.landed_files import landed_folder
 from lending_club_pipeline.ingest.landing import SplitterLimits, land
+from lending_club_pipeline.reconcile.checks import record_checks
+from lending_club_pipeline.runs.day_states import DayJournal
+from lending_club_pipeline.runs.plan import Process, Skip, Step, interrupted, plan
+from lending_club_pipeline.runs.survey import (
+    Survey,
+    policy_of,
+    refuse_other_source,
+    source_of,
+    survey,
+)
 from lending_club_pipeline.warehouse import Warehouse
 
 
@@ -56,6 +75,8 @@ def build_delivery_assets(days: BusinessDates) -> dg.AssetsDefinition:
             )
             for source in (CUSTOMERS, ACCOUNTS)
         ],
+        # Only so are the checks of deliveries that were left alone not asked for.
+        can_subset=True,
         partitions_def=days.partitions,
         backfill_policy=days.backfill_policy,
     )
@@ -69,66 +90,151 @@ def build_delivery_assets(days: BusinessDates) -> dg.AssetsDefinition:
         Raises:
             RefusedDeliveryError: a delivery is missing, broken or not whole.
         """
-        landed = _land_all(context, platform.settings, warehouse.warehouse)
-        for source in (CUSTOMERS, ACCOUNTS):
-            files = [(day, file) for day in landed for file in day.files_of(source)]
-            yield materialized(context, source, files)
-            yield accounted_for(source, [file for _, file in files])
-        yield summed(context, "rejected_records", landed, rejected_of)
-        yield summed(context, "delivered_files", landed, delivered_of)
+        with shown_in_one_line():
+            landed = _land_all(context, platform.settings, warehouse.warehouse)
+        for result in _results(context, landed):
+            if result.asset_key in context.selected_asset_keys:
+                yield result
+        for check in _line_checks(landed):
+            if key_of(check) in context.selected_asset_check_keys:
+                yield check
 
     return delivery
+
+
+def _results(
+    context: dg.AssetExecutionContext, landed: Sequence[LandedDay]
+) -> Iterator[dg.MaterializeResult]:
+    for source in (CUSTOMERS, ACCOUNTS):
+        files = [(day, file) for day in landed for file in day.files_of(source)]
+        yield materialized(context, source, files)
+    yield summed(context, "rejected_records", landed, rejected_of)
+    yield summed(context, "delivered_files", landed, delivered_of)
+
+
+def _line_checks(landed: Sequence[LandedDay]) -> Iterator[dg.AssetCheckResult]:
+    """Check the files that were landed now; there is nothing to check where none were."""
+    for source in (CUSTOMERS, ACCOUNTS) if landed else ():
+        yield accounted_for(source, [file for day in landed for file in day.files_of(source)])
 
 
 def _land_all(
     context: dg.AssetExecutionContext, settings: DataPlatformConfig, warehouse: Warehouse
 ) -> list[LandedDay]:
-    dates = dates_of(context)
-    if len(dates) == 1:
-        found = [find_delivery(settings.input_path, dates[0], today_utc())]
-        refused: list[RefusedDeliveryError] = []
-    else:
-        found, refused = find_deliveries(settings.input_path, dates, today_utc())
-    landed = []
-    for delivery in found:
-        show_progress(f"Delivery of {delivery.as_of_date} in {delivery.folder}")
-        started = time.monotonic()
+    """Land what is asked for and new, and what an interrupted build still needs."""
+    dates, today, intent = dates_of(context), today_utc(), intent_of(context.run.tags)
+    journal = DayJournal.begin(warehouse, context.run.run_id)
+    refuse_other_source(settings, journal.days, today)
+    seen = survey(settings, dates, journal.days, today, takes_undated=intent.takes_undated)
+    steps = plan(dates, seen.found, journal.days, replace(policy_of(settings), force=intent.force))
+    todo = [date for step in steps if isinstance(step, Process) for date in step.dates]
+    others = _unlanded(settings, journal, today, sorted(interrupted(journal.days) - set(dates)))
+    landed, descriptions = [], {}
+    for delivery in [*others, *(seen.deliveries[date] for date in todo if date in seen.deliveries)]:
         try:
-            day = land(
-                delivery,
-                settings.landing,
-                SplitterLimits(settings.engine_memory_bytes, settings.duckdb_threads),
-                dt.datetime.now(dt.UTC).replace(tzinfo=None),
-                show_progress,
-            )
+            day = _land(context, settings, warehouse, delivery)
         except RefusedDeliveryError as error:
-            refused.append(error)
+            seen.refusals[delivery.as_of_date] = error
             continue
-        warehouse.load_raw(settings.landing, day.as_of_date)
-        landed.append(LandedDay(day, round(time.monotonic() - started, 3)))
-        state = "unchanged since it was landed" if day.is_unchanged else "landed"
-        context.log.info(f"Delivery of {day.as_of_date} in {delivery.folder}: {state}")
-    _refuse_if_any(refused, len(landed))
-    if not landed:
+        landed.append(day)
+        checksums = {file.source_file: file.sha256 for file in day.landed.files}
+        if day.landed.control is not None:
+            checksums[CONTROL.name] = day.landed.control.sha256
+        descriptions[delivery.as_of_date] = describe(delivery, checksums)
+    unchanged = _left_alone(steps, seen, journal)
+    journal.land(source_of(settings), descriptions | unchanged)
+    journal.refuse(
+        source_of(settings),
+        {date: (seen.identities.get(date, ""), str(it)) for date, it in seen.refusals.items()},
+    )
+    _refuse_if_any(seen.refusals, len(landed) + len(unchanged))
+    left = [step.as_of_date for step in steps if isinstance(step, Skip) and step.why != "missing"]
+    _tell_of_left_alone(context, steps)
+    if not landed and not left:
         raise no_delivery_between(settings.input_path, dates[0], dates[-1])
-    _warn_of_missing(context, dates, landed)
+    _warn_of_missing(context, [date for date in dates if date not in left], landed)
+    record_checks(
+        warehouse,
+        [day.landed.as_of_date for day in landed],
+        [check_result(it) for it in _line_checks(landed)],
+        keeps_others=False,
+    )
     return landed
 
 
-def _refuse_if_any(refused: Sequence[RefusedDeliveryError], landed: int) -> None:
+def _land(
+    context: dg.AssetExecutionContext,
+    settings: DataPlatformConfig,
+    warehouse: Warehouse,
+    delivery: Delivery,
+) -> LandedDay:
+    show_progress(f"Delivery of {delivery.as_of_date} in {delivery.folder}")
+    started = time.monotonic()
+    day = land(
+        delivery,
+        settings.landing,
+        SplitterLimits(settings.engine_memory_bytes, settings.duckdb_threads),
+        dt.datetime.now(dt.UTC).replace(tzinfo=None),
+        show_progress,
+    )
+    warehouse.load_raw(settings.landing, day.as_of_date)
+    state = "unchanged since it was landed" if day.is_unchanged else "landed"
+    context.log.info(f"Delivery of {day.as_of_date} in {delivery.folder}: {state}")
+    return LandedDay(day, round(time.monotonic() - started, 3))
+
+
+def _unlanded(
+    settings: DataPlatformConfig, journal: DayJournal, today: dt.date, dates: Sequence[dt.date]
+) -> list[Delivery]:
+    """Find the deliveries of interrupted builds again that are not landed on this machine."""
+    missing = [date for date in dates if not landed_folder(settings.landing, date).exists()]
+    seen = survey(settings, missing, journal.days, today)
+    # Another delivery than the one that was being built is its own run's affair.
+    return [
+        seen.deliveries[date]
+        for date, found in seen.found.items()
+        if found.is_as_landed and date in seen.deliveries
+    ]
+
+
+def _left_alone(steps: Sequence[Step], seen: Survey, journal: DayJournal) -> dict[dt.date, str]:
+    """Describe unchanged files that were touched, so that nobody looks at them again."""
+    unchanged = [it.as_of_date for it in steps if isinstance(it, Skip) and it.why == "unchanged"]
+    return {
+        date: described_again(seen.deliveries[date], journal.days[date].files)
+        for date in unchanged
+        if not looks_like(seen.deliveries[date], journal.days[date].files)
+    }
+
+
+def _tell_of_left_alone(context: dg.AssetExecutionContext, steps: Sequence[Step]) -> None:
+    """Say of which dates nothing was done, also in what Dagster keeps of their partitions."""
+    for step in steps:
+        if isinstance(step, Skip) and step.why != "missing":
+            context.log.info(f"Delivery of {step.as_of_date}: {step.why}, left alone.")
+            for key in context.selected_asset_keys:
+                context.add_asset_metadata(
+                    {"left_alone": step.why},
+                    asset_key=key,
+                    partition_key=step.as_of_date.isoformat(),
+                )
+
+
+def _refuse_if_any(refusals: Mapping[dt.date, RefusedDeliveryError], accepted: int) -> None:
     """Refuse a run of several dates as a whole: Dagster knows no dates that failed alone."""
-    if not refused:
+    if not refusals:
         return
-    if len(refused) == 1 and not landed:
-        raise refused[0]
-    first = refused[0]
+    first = refusals[min(refusals)]
+    if len(refusals) == 1 and not accepted:
+        raise first
     raise RefusedDeliveryError(
         first.code,
         first.place,
-        f"{len(refused)} of {len(refused) + landed} deliveries of this run are refused, here: "
+        f"{len(refusals)} of {len(refusals) + accepted} deliveries of this run are refused, here: "
         f"{first.problem}",
         f"{first.remedy}. The others are landed: run them without these dates "
         "(`lending-club run --from --to` does so by itself)",
+        {date: str(error) for date, error in refusals.items()},
     )
 
 

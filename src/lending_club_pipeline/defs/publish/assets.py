@@ -1,19 +1,15 @@
 """What leaves the pipeline: the summary as CSV and Parquet, the quarantine, the report."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import dagster as dg
 
-from lending_club_pipeline.contract.errors import OutputError
+from lending_club_pipeline.defs.failures import shown_in_one_line
+from lending_club_pipeline.defs.intents import intent_of
 from lending_club_pipeline.defs.io_managers import HOLDS_NEWEST
 from lending_club_pipeline.defs.partitions import BusinessDates
 from lending_club_pipeline.defs.progress import show_progress
-from lending_club_pipeline.defs.publish.checks import checks_of_delivery
 from lending_club_pipeline.defs.publish.previews import (
     QUARANTINE_COLUMNS,
     QUARANTINE_LINEAGE,
@@ -23,25 +19,10 @@ from lending_club_pipeline.defs.publish.previews import (
     preview_of_summary,
 )
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
-from lending_club_pipeline.files.atomic import (
-    Publication,
-    WrittenFile,
-    describe,
-    explaining,
-)
-from lending_club_pipeline.publish.held_pages import remove_pages_of_published
-from lending_club_pipeline.publish.report import CheckResult, render_report
-from lending_club_pipeline.publish.tables import (
-    ACCOUNT_SUMMARY,
-    QUARANTINE,
-    PublishedTable,
-    SummaryInOrder,
-)
-from lending_club_pipeline.reconcile.ledger import (
-    DeliveryLedger,
-    newest_publishable_date,
-    read_ledger,
-)
+from lending_club_pipeline.publish.outputs import Published, publish_outputs, published_ledger
+from lending_club_pipeline.reconcile.ledger import DeliveryLedger
+from lending_club_pipeline.runs.day_states import DayJournal
+from lending_club_pipeline.runs.publication import are_published, proven_checks
 from lending_club_pipeline.warehouse import Warehouse
 
 _FINANCE: Final = ["finance@lendingclub.example"]
@@ -49,7 +30,13 @@ _PLATFORM: Final = ["data-platform@lendingclub.example"]
 _GROUP: Final = "outputs"
 _PARQUET: Final = "account_summary_parquet"
 _SUMMARY_FILES: Final = frozenset({"account_summary_csv", _PARQUET})
-_UNUSED_STAGES: Final = ("rejected", "quarantined_staging", "quarantined_join")
+# The file of each asset.
+_FILES: Final = {
+    "account_summary_csv": "account_summary.csv",
+    _PARQUET: "account_summary.parquet",
+    "quarantine_csv": "quarantine.csv",
+    "delivery_report": "report.html",
+}
 
 _SPECS: Final = [
     dg.AssetSpec(
@@ -120,134 +107,60 @@ def build_output_assets(days: BusinessDates) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult]:
         """Publish the newest delivery that may be: closed and not held. All files, or none.
 
+        They are one publication, so that asking for one of them publishes all of them.
+
         Raises:
-            OutputError: a file cannot be written, or its rows are not those of the ledger.
+            OutputError: a file cannot be written, its rows are not those of the ledger, or a
+                blocking check of the delivery did not pass.
         """
-        yield from _publish(context, platform, warehouse)
+        with shown_in_one_line():
+            yield from _publish(context, platform, warehouse.warehouse)
 
     return outputs
 
 
 def _publish(
-    context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
+    context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: Warehouse
 ) -> Iterator[dg.MaterializeResult]:
-    ledger = published_ledger(warehouse.warehouse)
+    keys = {key.to_user_string() for key in context.selected_asset_keys}
+    selected = [name for name in _FILES if name in keys]
+    journal = DayJournal.begin(warehouse, context.run.run_id)
     folder = platform.settings.output_path.absolute()
-    selected = {key.to_user_string() for key in context.selected_asset_keys}
-    written: dict[str, tuple[WrittenFile, float]] = {}
-    with Publication() as publication:
-        summary = SummaryInOrder(
-            _summary(warehouse.warehouse, ledger),
-            publication.scratch(folder / "account_summary.sorted"),
-        )
-        if selected & _SUMMARY_FILES:
-            show_progress("Sorting account_summary")
-            with explaining(folder):
-                summary.prepare()
-        writers = _writers(
-            warehouse.warehouse,
-            ledger,
-            summary,
-            partial(checks_of_delivery, context.instance, ledger.as_of_date),
-        )
-        for name, (file_name, write) in writers.items():
-            if name in selected:
-                show_progress(f"Writing {file_name}")
-                written[name] = _timed(publication, folder / file_name, write)
-        publication.settle()
-        preview = _preview(warehouse.warehouse, selected)
-        if _PARQUET in selected:
-            show_progress("Writing account_summary.parquet")
-            yield dg.MaterializeResult(
-                asset_key=_PARQUET,
-                value=summary,
-                metadata={
-                    "as_of_date": ledger.as_of_date.isoformat(),
-                    **preview,
-                    **SUMMARY_LINEAGE,
-                },
-            )
-    remove_pages_of_published(warehouse.warehouse, folder)
-    for name, (file, seconds) in written.items():
-        yield _materialized(name, file, seconds, ledger, preview)
+    if is_left_alone(context, journal) and are_published(folder, journal.days):
+        for name in selected:
+            yield dg.MaterializeResult(asset_key=name, metadata={"left_alone": "unchanged"})
+        return
+    ledger = published_ledger(warehouse)
+    checks = proven_checks(warehouse, journal.days, ledger.as_of_date)
+    published = publish_outputs(
+        warehouse, folder, ledger, checks, context.run.run_id, show_progress
+    )
+    journal.publish(ledger.as_of_date, published.digest)
+    preview = preview_of_summary(warehouse) if _SUMMARY_FILES & keys else {}
+    for name in selected:
+        yield _materialized(name, published, ledger, preview)
 
 
-def _preview(warehouse: Warehouse, selected: AbstractSet[str]) -> dict[str, Any]:
-    """Read the first accounts once for both files."""
-    return preview_of_summary(warehouse) if selected & _SUMMARY_FILES else {}
-
-
-def published_ledger(warehouse: Warehouse) -> DeliveryLedger:
-    """Read the ledger of the delivery that is published.
-
-    Raises:
-        OutputError: no delivery that may be published was processed yet.
-    """
-    newest = newest_publishable_date(warehouse)
-    ledger = None if newest is None else read_ledger(warehouse, newest)
-    if ledger is None:
-        raise OutputError("There is nothing to publish: no delivery was processed yet.")
-    return ledger
-
-
-def _summary(warehouse: Warehouse, ledger: DeliveryLedger) -> PublishedTable:
-    rows = ledger.rows("accounts.csv", "published")
-    return PublishedTable(warehouse, "account_summary", ACCOUNT_SUMMARY, rows)
-
-
-_Writers = dict[str, tuple[str, Callable[[Path], int | None]]]
-
-
-def _writers(
-    warehouse: Warehouse,
-    ledger: DeliveryLedger,
-    summary: SummaryInOrder,
-    read_checks: Callable[[], Sequence[CheckResult]],
-) -> _Writers:
-    """Return by asset its file's name and what writes it; Parquet is the I/O manager's."""
-    unused = sum(it.row_count for it in ledger.entries.values() if it.stage in _UNUSED_STAGES)
-    quarantine = PublishedTable(warehouse, "quarantine.csv", QUARANTINE, unused)
-    return {
-        "account_summary_csv": ("account_summary.csv", summary.write_csv),
-        "quarantine_csv": ("quarantine.csv", quarantine.write_csv),
-        "delivery_report": (
-            "report.html",
-            lambda work: _write_page(render_report(warehouse, ledger, read_checks()), work),
-        ),
-    }
-
-
-def _write_page(page: str, work: Path) -> None:
-    work.write_text(page, encoding="utf-8", newline="\n")
-
-
-def _timed(
-    publication: Publication, target: Path, write: Callable[[Path], int | None]
-) -> tuple[WrittenFile, float]:
-    started = time.monotonic()
-    work = publication.work_for(target)
-    with explaining(target):
-        rows = write(work)
-        return describe(work, rows, target), round(time.monotonic() - started, 3)
+def is_left_alone(context: dg.AssetExecutionContext, journal: DayJournal) -> bool:
+    """Whether a run that nobody asked for one by one has built nothing."""
+    has_built = any(state.run_id == context.run.run_id for state in journal.days.values())
+    return not has_built and not intent_of(context.run.tags).force
 
 
 def _materialized(
-    name: str,
-    file: WrittenFile,
-    seconds: float,
-    ledger: DeliveryLedger,
-    preview: Mapping[str, Any],
+    name: str, published: Published, ledger: DeliveryLedger, preview: Mapping[str, Any]
 ) -> dg.MaterializeResult:
+    file = published.files[_FILES[name]]
     metadata: dict[str, Any] = {
         "published": dg.MetadataValue.path(str(file.path)),
         "as_of_date": ledger.as_of_date.isoformat(),
         "size_bytes": file.size_bytes,
         "sha256": file.sha256,
-        "duration_seconds": seconds,
+        "duration_seconds": published.seconds[_FILES[name]],
     }
     if file.rows is not None:
         metadata["dagster/row_count"] = file.rows
-    if name == "account_summary_csv":
+    if name in _SUMMARY_FILES:
         metadata |= {**preview, **SUMMARY_LINEAGE}
     elif name == "quarantine_csv":
         metadata |= {**preview_of_quarantine(ledger), **QUARANTINE_LINEAGE}

@@ -6,11 +6,15 @@ from typing import Final
 
 import dagster as dg
 
+from lending_club_pipeline.defs.failures import shown_in_one_line
 from lending_club_pipeline.defs.partitions import BusinessDates
 from lending_club_pipeline.defs.progress import show_progress
-from lending_club_pipeline.defs.publish.assets import published_ledger
+from lending_club_pipeline.defs.publish.assets import is_left_alone
 from lending_club_pipeline.defs.publish.previews import SUMMARY_COLUMNS, SUMMARY_LINEAGE
 from lending_club_pipeline.defs.resources import WarehouseResource
+from lending_club_pipeline.publish.outputs import published_ledger
+from lending_club_pipeline.runs.day_states import DayJournal
+from lending_club_pipeline.runs.publication import proven_checks
 from lending_club_pipeline.warehouse import Warehouse
 from lending_club_pipeline.warehouse.serving import ServedColumn
 
@@ -47,7 +51,7 @@ def build_serving_asset(days: BusinessDates) -> dg.AssetsDefinition:
         backfill_policy=days.backfill_policy,
     )
     def account_summary_to_databricks(
-        warehouse: WarehouseResource,
+        context: dg.AssetExecutionContext, warehouse: WarehouseResource
     ) -> dg.MaterializeResult:
         """Publish the account summary to the table that readers use, in one atomic step.
 
@@ -57,14 +61,19 @@ def build_serving_asset(days: BusinessDates) -> dg.AssetsDefinition:
         Raises:
             OutputError: what readers would have seen differs from the mart or from the ledger.
         """
-        return _publish(warehouse.warehouse)
+        journal = DayJournal.begin(warehouse.warehouse, context.run.run_id)
+        if is_left_alone(context, journal):
+            return dg.MaterializeResult(metadata={"left_alone": "unchanged"})
+        with shown_in_one_line():
+            return _publish(warehouse.warehouse, journal)
 
     return account_summary_to_databricks
 
 
-def _publish(warehouse: Warehouse) -> dg.MaterializeResult:
+def _publish(warehouse: Warehouse, journal: DayJournal) -> dg.MaterializeResult:
     started = time.monotonic()
     ledger = published_ledger(warehouse)
+    proven_checks(warehouse, journal.days, ledger.as_of_date)
     show_progress("Publishing account_summary to the serving table")
     published = ledger.entries["accounts.csv", "published"]
     served = warehouse.serving().publish(

@@ -104,33 +104,23 @@ def _date_to_process(inputs: Path, dates: Collection[dt.date], today: dt.date) -
     return max(dates)
 
 
-def find_deliveries(
-    inputs: Path, dates: Collection[dt.date], today: dt.date
-) -> tuple[list[Delivery], list[RefusedDeliveryError]]:
-    """Find the deliveries of several dates; a date that has no folder has no delivery.
-
-    Undated files are today's, if `today` is among the dates and has no folder.
+def find_dated(inputs: Path, as_of_date: dt.date, today: dt.date) -> Delivery | None:
+    """Find the delivery of a date, or None if there is none; undated files are today's alone.
 
     Args:
         inputs: the folder in which deliveries arrive.
-        dates: the business dates.
-        today: the current date in UTC; nothing newer is accepted.
-
-    Returns:
-        The deliveries, oldest first, and why others are refused.
+        as_of_date: the business date.
+        today: the current date.
 
     Raises:
-        RefusedDeliveryError: there is no folder of deliveries.
+        RefusedDeliveryError: there is no whole delivery, or no folder of deliveries.
     """
-    known = set(dates_with_delivery(inputs, min(dates), max(dates), today))
-    found, refused = [], []
-    for date in sorted(known & set(dates)):
-        try:
-            refuse_future(date, today, inputs / date.isoformat())
-            found.append(_dated_or_undated(inputs, date))
-        except RefusedDeliveryError as error:
-            refused.append(error)
-    return found, refused
+    _refuse_if_no_folder(inputs)
+    if (inputs / as_of_date.isoformat()).exists():
+        return _delivery(as_of_date, inputs / as_of_date.isoformat())
+    if as_of_date == today and _has_undated_files(inputs):
+        return _delivery(as_of_date, inputs)
+    return None
 
 
 def dates_with_delivery(

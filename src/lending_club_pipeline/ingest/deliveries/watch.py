@@ -1,95 +1,86 @@
-"""Tell which deliveries are new or changed since somebody looked last."""
+"""What lies in the inputs and may be taken: whole, at rest, and of a date that is allowed.
+
+Nothing is read but the names, sizes and times of files, so that a look takes milliseconds and
+never has to be continued.
+"""
 
 import datetime as dt
-import json
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from lending_club_pipeline.contract.errors import RefusedDeliveryError
-from lending_club_pipeline.ingest.csv.byte_counts import sha256_of
-from lending_club_pipeline.ingest.deliveries.discovery import Delivery, dated_folders, find_delivery
-
-
-@dataclass(frozen=True)
-class WatchedDelivery:
-    """A delivery that lies complete and at rest in the inputs.
-
-    Attributes:
-        as_of_date: its business date.
-        key: text that is the same for as long as the delivery is: its folder and the SHA-256 of
-            its files, control totals included. Undated files keep their key on the days after.
-    """
-
-    as_of_date: dt.date
-    key: str
+from lending_club_pipeline.ingest.deliveries.delivered_files import identify
+from lending_club_pipeline.ingest.deliveries.discovery import Delivery, dated_folders, find_dated
 
 
 @dataclass(frozen=True)
 class Watch:
-    """What was found, and what to remember until the next look.
+    """What was found.
 
     Attributes:
-        deliveries: all that are complete and at rest, oldest first.
-        memory: checksums by file, size and time of change, as text.
-        waiting: what is not taken yet, and why, for people.
+        deliveries: those that are whole and at rest, by date.
+        identities: what tells their files from others, by date.
+        waiting: what is not taken, and why, for people.
     """
 
-    deliveries: tuple[WatchedDelivery, ...]
-    memory: str
+    deliveries: dict[dt.date, Delivery]
+    identities: dict[dt.date, str]
     waiting: tuple[str, ...]
 
+    @property
+    def digest(self) -> str:
+        """A text that changes when another delivery may be taken."""
+        listed = "".join(f"{date}{it}\n" for date, it in sorted(self.identities.items()))
+        return hashlib.sha256(listed.encode()).hexdigest()[:16]
 
-def look(inputs: Path, memory: str | None, now: dt.datetime, settle_seconds: float) -> Watch:
-    """Look for deliveries; files that did not change since the last look are not read again.
+
+def look(
+    inputs: Path, first: dt.date, today: dt.date, now: dt.datetime, settle_seconds: float
+) -> Watch:
+    """Look for deliveries; each stands alone, so that one that is broken holds up no other.
 
     Args:
         inputs: the folder in which deliveries arrive.
-        memory: `Watch.memory` of the last look, or None.
+        first: the first business date that is accepted.
+        today: the current business date.
         now: the current time, with time zone.
         settle_seconds: age that a file must have to be taken: younger ones may still be written.
     """
-    checksums = _Checksums(json.loads(memory) if memory else {})
-    deliveries: list[WatchedDelivery] = []
+    deliveries: dict[dt.date, Delivery] = {}
+    identities: dict[dt.date, str] = {}
     waiting: list[str] = []
-    for as_of_date, name in _candidates(inputs, now.astimezone(dt.UTC).date()):
+    for date in _candidates(inputs, today):
+        if not first <= date <= today:
+            bound = f"before FIRST_AS_OF_DATE={first}" if date < first else f"after today, {today}"
+            waiting.append(f"{inputs / date.isoformat()}: its date lies {bound}")
+            continue
         try:
-            found = find_delivery(inputs, as_of_date, now.astimezone(dt.UTC).date())
-            youngest = max(file.path.stat().st_mtime for file in found.all_files)
-            if now.timestamp() - youngest < settle_seconds:
-                waiting.append(f"{name or found.folder}: a file changed a moment ago")
+            found = find_dated(inputs, date, today)
+            if found is None:
                 continue
-            deliveries.append(WatchedDelivery(as_of_date, _key(name, found, checksums)))
+            age = now.timestamp() - max(_changed_at(it.path, now) for it in found.all_files)
+            if age < settle_seconds:
+                waiting.append(f"{found.folder}: a file changed {max(age, 0):.0f} s ago")
+                continue
+            identities[date] = identify(found)
+            deliveries[date] = found
         except (RefusedDeliveryError, OSError) as error:
             waiting.append(str(error))
-    return Watch(tuple(deliveries), json.dumps(checksums.used), tuple(waiting))
+    return Watch(deliveries, identities, tuple(waiting))
 
 
-def _candidates(inputs: Path, today: dt.date) -> Iterator[tuple[dt.date, str]]:
-    """Dated folders that may be processed, then undated files, which are today's."""
+def _candidates(inputs: Path, today: dt.date) -> Iterator[dt.date]:
+    """Yield the dates of folders, and today for undated files."""
     dates = dated_folders(inputs) if inputs.is_dir() else []
-    for date in dates:
-        if date <= today:
-            yield date, date.isoformat()
-    if today not in dates and any(inputs.glob("*.csv*")):
-        yield today, ""
+    yield from dates
+    if today not in dates:
+        yield today
 
 
-def _key(name: str, delivery: Delivery, checksums: "_Checksums") -> str:
-    parts = [f"{file.path.name}={checksums.of(file.path)[:16]}" for file in delivery.all_files]
-    return " ".join([name or "undated", *parts])
-
-
-class _Checksums:
-    """SHA-256 of files, taken again only when size or time of change differ."""
-
-    def __init__(self, known: dict[str, str]) -> None:
-        self._known = known
-        self.used: dict[str, str] = {}
-
-    def of(self, path: Path) -> str:
-        status = path.stat()
-        identity = f"{path}|{status.st_size}|{status.st_mtime_ns}"
-        checksum = self._known.get(identity) or sha256_of(path)
-        self.used[identity] = checksum
-        return checksum
+def _changed_at(path: Path, now: dt.datetime) -> float:
+    """Return when a file changed; a sender's time that lies in the future says nothing."""
+    status = path.stat()
+    is_believable = status.st_mtime <= now.timestamp()
+    return status.st_mtime if is_believable else status.st_ctime

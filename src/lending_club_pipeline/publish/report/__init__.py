@@ -5,9 +5,9 @@ from pathlib import Path
 
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.files.atomic import WrittenFile, describe, replacing
-from lending_club_pipeline.publish.report.data import CheckResult
 from lending_club_pipeline.publish.report.reading import read_report
 from lending_club_pipeline.publish.report.render import render
+from lending_club_pipeline.reconcile.checks import CheckResult
 from lending_club_pipeline.reconcile.ledger import (
     DeliveryLedger,
     newest_publishable_date,
@@ -15,7 +15,7 @@ from lending_club_pipeline.reconcile.ledger import (
 )
 from lending_club_pipeline.warehouse.protocol import Warehouse
 
-__all__ = ["CheckResult", "render_report", "write_report"]
+__all__ = ["render_report", "write_report"]
 
 
 def render_report(

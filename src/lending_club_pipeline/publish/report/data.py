@@ -6,29 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from lending_club_pipeline.reconcile.checks import CheckResult
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.reconcile.movements import Movements
 
 _NOTHING: Final = Decimal("0.00")
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """How a check of this run ended.
-
-    Attributes:
-        name: its name.
-        asset: the table or file that it checks.
-        passed: whether it found nothing.
-        severity: `error` stops publication, `warn` only tells.
-        description: what it proves, in words; may be empty.
-    """
-
-    name: str
-    asset: str
-    passed: bool
-    severity: str
-    description: str
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from typing import Any, Final
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.publish.report.data import (
     Change,
-    CheckResult,
     Example,
     Figures,
     ReasonCount,
@@ -16,6 +15,7 @@ from lending_club_pipeline.publish.report.data import (
     TierTotals,
 )
 from lending_club_pipeline.publish.report.words import CHANGE_TITLES
+from lending_club_pipeline.reconcile.checks import CheckResult
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.reconcile.movements import read_movements
 from lending_club_pipeline.warehouse.protocol import Warehouse

@@ -14,9 +14,10 @@ from jinja2 import Environment, StrictUndefined
 from lending_club_pipeline.contract.reasons import explain
 from lending_club_pipeline.publish.report import words
 from lending_club_pipeline.publish.report.charts import balances_by_tier, charts
-from lending_club_pipeline.publish.report.data import CheckResult, Example, Figures, Report
+from lending_club_pipeline.publish.report.data import Example, Figures, Report
 from lending_club_pipeline.publish.report.moved import moved_lines
 from lending_club_pipeline.publish.report.stages import STAGES, set_aside, stage_lines
+from lending_club_pipeline.reconcile.checks import CheckResult
 
 _SCRIPTS: Final = ("assets/chart.umd.min.js", "assets/chartjs-chart-sankey.min.js", "charts.js")
 # What could end the data block or begin a comment in it.

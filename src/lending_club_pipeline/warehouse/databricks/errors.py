@@ -94,6 +94,11 @@ def condition_in(error: BaseException) -> str:
     return condition_of(" ".join(str(it) for it in chain(error)))
 
 
+def is_missing(error: BaseException) -> bool:
+    """Whether a statement failed because its table or schema was never made."""
+    return condition_in(error).startswith(("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND"))
+
+
 def http_code_of(error: BaseException) -> int | None:
     """Return the HTTP status with which a request was answered that failed, if that was it."""
     return _http_code(list(chain(error)))

@@ -6,19 +6,17 @@ fail as concurrent writers, which are retried and then find the row taken. Time 
 
 import datetime as dt
 import os
-import socket
 import threading
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Final
 
 from lending_club_pipeline.contract.errors import WarehouseError, WarehouseLockedError
 from lending_club_pipeline.files.locks import Waiting
-from lending_club_pipeline.files.processes import is_running
+from lending_club_pipeline.files.processes import is_running, this_machine
 from lending_club_pipeline.warehouse.databricks import errors
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession, quoted, text
 
@@ -31,16 +29,6 @@ _POLL_SECONDS: Final = 5.0
 _FAREWELL_SECONDS: Final = 5.0
 _FREE: Final = "held_until is null or held_until < current_timestamp()"
 _MISSING: Final = ("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND")
-
-
-def this_machine() -> str:
-    """Return a text that only processes that see each other's process numbers have in common."""
-    parts = [socket.gethostname()]
-    with suppress(OSError):
-        # Containers have names and process numbers of their own, which repeat.
-        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
-        parts.append(str(Path("/proc/self/ns/pid").readlink()))
-    return " ".join(parts)
 
 
 def _shown(row: dict[str, Any]) -> str:

@@ -20,7 +20,8 @@ from lending_club_pipeline.warehouse.databricks.loader import Loader
 from lending_club_pipeline.warehouse.databricks.preflight import Examination
 from lending_club_pipeline.warehouse.databricks.raw_tables import TIMESTAMP, RawSchema
 from lending_club_pipeline.warehouse.databricks.serving import ServingTable
-from lending_club_pipeline.warehouse.databricks.statements import StatementSession, text
+from lending_club_pipeline.warehouse.databricks.statements import StatementSession, quoted, text
+from lending_club_pipeline.warehouse.day_tables import KEY, DayTable, dates_listed
 from lending_club_pipeline.warehouse.protocol import FileFormat
 
 if TYPE_CHECKING:
@@ -155,6 +156,56 @@ class DatabricksWarehouse:
     def record_approval(self, approval: approvals.Approval) -> None:
         """Add an approval; see `Warehouse.record_approval`."""
         self.statements.run(approvals.insertion(self.schema.approvals, approval, TIMESTAMP, text))
+
+    def read_days(
+        self, table: DayTable, dates: Sequence[dt.date] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the rows of a table of days; see `Warehouse.read_days`."""
+        if dates == []:
+            return []
+        only = "" if dates is None else f"where {KEY} in ({dates_listed(dates)})"
+        try:
+            return self.fetch(f"select * from {self._named(table)} {only} order by all")
+        except WarehouseError as error:
+            if errors.is_missing(error):
+                return []
+            raise
+
+    def replace_days(
+        self, table: DayTable, dates: Sequence[dt.date], rows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Replace the rows by one statement; see `Warehouse.replace_days`."""
+        chosen = f"{KEY} in ({dates_listed(dates)})"
+        statement = (
+            f"insert into {self._named(table)} by name replace where {chosen} "
+            f"{table.values(rows, TIMESTAMP, text)}"
+            if rows
+            else f"delete from {self._named(table)} where {chosen}"
+        )
+        try:
+            self.statements.run(statement)
+        except WarehouseError as error:
+            if not errors.is_missing(error):
+                raise
+            # The first run of all makes it.
+            self.statements.run(
+                f"create schema if not exists {quoted(self.address.catalog, self.address.schema)}"
+            )
+            self.statements.run(
+                f"{table.creation(self._named(table), TIMESTAMP)} using delta "
+                f"comment {text(table.comment)}"
+            )
+            self.statements.run(statement)
+
+    def _named(self, table: DayTable) -> str:
+        return quoted(self.address.catalog, self.address.schema, table.name)
+
+    def relations(self) -> set[str]:
+        """Return the names of tables and views; see `Warehouse.relations`."""
+        rows = self.fetch(
+            "select table_name from information_schema.tables where table_schema = current_schema()"
+        )
+        return {row["table_name"] for row in rows}
 
     def drop_days(self, dates: Sequence[dt.date]) -> None:
         """Delete date by date, statement by statement; see `Warehouse.drop_days`."""

@@ -1,14 +1,15 @@
-"""The table that closes a backfill."""
+"""What `lending-club run` says in the end."""
 
 from typing import Final
 
+import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lending_club_pipeline.defs.backfills import BackfillReport, DayReport
-from lending_club_pipeline.present.terminal import REASON_PARENTS, WIDTH_OF_FILES
+from lending_club_pipeline.present.terminal import REASON_PARENTS, WIDTH_OF_FILES, print_closing
+from lending_club_pipeline.runs.reports import CommandReport, DayReport
 
 _OUTCOMES: Final = {
     "success": ("processed", "green"),
@@ -21,8 +22,54 @@ _OUTCOMES: Final = {
 }
 
 
-def print_backfill(report: BackfillReport) -> set[str]:
-    """Print a line per date with what became of it, and what was written; return the outcomes."""
+def print_day(report: CommandReport, *, is_named: bool) -> None:
+    """Print what became of a single date, to standard error if it ended badly.
+
+    Args:
+        report: what became of it.
+        is_named: its date was named, not found.
+    """
+    day = report.days[0]
+    _say_if_late(report)
+    if day.ledger is not None:
+        print_closing(day.ledger, report.written)
+    else:
+        for path in report.written:
+            click.echo(f"  {path}")
+    if day.outcome == "unchanged" and not report.written:
+        click.echo(
+            f"The delivery of {day.as_of_date} is unchanged since it was processed: there was "
+            "nothing to do (--force processes it again)."
+        )
+    elif day.outcome == "unchanged":
+        click.echo(
+            f"The delivery of {day.as_of_date} is unchanged; the outputs were not what was "
+            "published last and were published again."
+        )
+    elif day.outcome == "expired":
+        which = "delivery" if is_named else "newest delivery"
+        click.echo(
+            f"The {which}, of {day.as_of_date}, was processed before, and its records are past "
+            "RETENTION_DAYS: it was left alone (--as-of lands it again)."
+        )
+    elif day.outcome != "success":
+        click.echo(f"{day.outcome.capitalize()}: {day.message}", err=True)
+        click.echo(f"Logs: Dagster run {day.run_id} (make ui).", err=True)
+
+
+def _say_if_late(report: CommandReport) -> None:
+    """Say first that what is published is not of a date that was processed now, if it is not."""
+    done = [day.as_of_date for day in report.days if day.outcome == "success"]
+    if report.published is not None and done and max(done) < report.published:
+        click.echo(
+            f"Published is still the delivery of {report.published}: "
+            f"{max(done)} is an older day, and its numbers are not those of the outputs."
+        )
+
+
+def print_days(report: CommandReport) -> None:
+    """Print a line per date with what became of it, and what was written."""
+    _say_if_late(report)
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = WIDTH_OF_FILES
@@ -41,7 +88,6 @@ def print_backfill(report: BackfillReport) -> set[str]:
         console.print(Text(words, style="bold"))
     for path in report.written:
         console.print(Text(f"  {path}"), soft_wrap=True)
-    return {day.outcome for day in report.days}
 
 
 def _line_of_day(day: DayReport) -> tuple[str | Text, ...]:
@@ -66,7 +112,7 @@ def _line_of_day(day: DayReport) -> tuple[str | Text, ...]:
     )
 
 
-def _print_messages(console: Console, report: BackfillReport) -> None:
+def _print_messages(console: Console, report: CommandReport) -> None:
     for day in report.days:
         if day.message:
             console.print(Text(f"{day.as_of_date} {day.outcome}: {day.message}"), soft_wrap=True)

@@ -1,0 +1,110 @@
+"""Runs whose process is gone: a killed command, a vanished container, a lost machine.
+
+A run says in its tags which process carries it out, and, while it lasts, that it is alive. Whoever
+starts next, and a sensor of the daemon, mark those as failed that no longer are: nobody else would,
+and the queue would wait for them.
+"""
+
+import datetime as dt
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+import dagster as dg
+
+from lending_club_pipeline.files.processes import is_running, this_machine
+
+PROCESS_TAG: Final = "lending_club/process"
+MACHINE_TAG: Final = "lending_club/machine"
+ALIVE_TAG: Final = "lending_club/alive_at"
+_SIGN_OF_LIFE_SECONDS: Final = 10.0
+# Three signs that did not come.
+_SILENT_SECONDS: Final = 45.0
+_NUMBER_REUSED_SECONDS: Final = 3600.0
+# A run that was killed before its first sign left none; its last event is that old at least.
+_NEVER_SEEN_SECONDS: Final = 180.0
+_UNFINISHED: Final = (
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.CANCELING,
+)
+
+
+def process_tags() -> dict[str, str]:
+    """Return the tags that say which process carries a run out."""
+    return {PROCESS_TAG: str(os.getpid()), MACHINE_TAG: this_machine()}
+
+
+@contextmanager
+def signs_of_life(instance: dg.DagsterInstance | None, run_id: str) -> Iterator[None]:
+    """Tell Dagster which process carries a run out, and again and again that it is alive.
+
+    Args:
+        instance: Dagster's instance; None where there is no run history.
+        run_id: Dagster's id of the run.
+    """
+    if instance is None or not instance.has_run(run_id):
+        yield
+        return
+    instance.add_run_tags(run_id, {**process_tags(), ALIVE_TAG: _now()})
+    ended = threading.Event()
+
+    def tell() -> None:
+        while not ended.wait(_SIGN_OF_LIFE_SECONDS):
+            # A history that cannot be written for a moment is no reason to end a run.
+            with suppress(Exception):
+                instance.add_run_tags(run_id, {ALIVE_TAG: _now()})
+
+    thread = threading.Thread(target=tell, name="signs of life", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def close_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Mark runs as failed whose process is gone; return their ids."""
+    closed = []
+    records = instance.get_run_records(dg.RunsFilter(statuses=list(_UNFINISHED)))
+    for record in records:
+        why = _why_abandoned(record)
+        if why:
+            instance.report_run_failed(record.dagster_run, why)
+            closed.append(record.dagster_run.run_id)
+    return closed
+
+
+def _why_abandoned(record: dg.RunRecord) -> str:
+    tags = record.dagster_run.tags
+    process, is_here = tags.get(PROCESS_TAG), tags.get(MACHINE_TAG) == this_machine()
+    if process is not None and is_here and not is_running(int(process)):
+        return f"Process {process}, which ran it, ended without a word."
+    alive_at = tags.get(ALIVE_TAG)
+    if alive_at is None:
+        most, since = _NEVER_SEEN_SECONDS, record.update_timestamp
+    else:
+        # Another process may have the number by now; ours may have been suspended meanwhile.
+        most = _NUMBER_REUSED_SECONDS if is_here else _SILENT_SECONDS
+        since = dt.datetime.fromisoformat(alive_at)
+    silent = (dt.datetime.now(dt.UTC) - since).total_seconds()
+    return f"It gave no sign of life for {silent:.0f} s." if silent > most else ""
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+
+@dg.sensor(
+    minimum_interval_seconds=15,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def abandoned_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Mark runs as failed whose process is gone, so that the queue goes on. Shipped running."""
+    closed = close_abandoned_runs(context.instance)
+    return dg.SkipReason(
+        f"Marked as failed: {', '.join(closed)}" if closed else "Every run is alive."
+    )

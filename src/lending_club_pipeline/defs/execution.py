@@ -1,0 +1,191 @@
+"""Run a job in this process as a real Dagster run: recorded, with logs, checks and metadata."""
+
+import datetime as dt
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import dagster as dg
+
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.contract.errors import ConfigurationError, PipelineError
+from lending_club_pipeline.defs.abandoned_runs import close_abandoned_runs, process_tags
+from lending_club_pipeline.defs.instance import explaining_history, open_instance, prepare_home
+from lending_club_pipeline.defs.intents import PLANNED_TAG, UNDATED_TAG
+from lending_club_pipeline.defs.jobs import JOB_NAME, PUBLISH_JOB_NAME
+from lending_club_pipeline.defs.progress import PROGRESS, following
+from lending_club_pipeline.defs.project import build_definitions
+from lending_club_pipeline.defs.run_records import error_of, partition_tags
+from lending_club_pipeline.files.processes import noticing_signals
+from lending_club_pipeline.ingest.deliveries.discovery import refuse_future, today_utc
+from lending_club_pipeline.reconcile.ledger import DeliveryLedger, read_ledgers
+from lending_club_pipeline.runs.campaigns import Campaign
+from lending_club_pipeline.runs.day_states import read_days
+from lending_club_pipeline.runs.outlook import Request, date_of_delivery, look_ahead
+from lending_club_pipeline.runs.reports import CommandReport, RunReport
+from lending_club_pipeline.warehouse import choose_warehouse
+
+_STOPPING: Final = {signal.SIGINT, signal.SIGTERM}
+
+
+def carry_out(
+    settings: DataPlatformConfig, request: Request, on_message: Callable[[str], None]
+) -> CommandReport:
+    """Plan a request and carry the plan out, each step as a Dagster run in this process.
+
+    Args:
+        settings: the project's settings.
+        request: what is asked for.
+        on_message: is told what is being done.
+
+    Raises:
+        PipelineError: there is nothing to process, or a run could not even begin.
+        KeyboardInterrupt: the process was told to stop; the run is recorded as failed.
+    """
+    outlook = look_ahead(settings, request, today_utc())
+    names_a_date = request.as_of is not None
+    tags = {PLANNED_TAG: "true"} | ({UNDATED_TAG: "true"} if names_a_date else {})
+    campaign = Campaign(
+        lambda first, last: process_days(settings, (first, last), on_message, tags),
+        lambda date: run_job(settings, PUBLISH_JOB_NAME, (date, date), on_message, tags),
+    )
+    return campaign.carry_out(outlook)
+
+
+def process_delivery(
+    settings: DataPlatformConfig,
+    as_of_date: dt.date | None,
+    on_message: Callable[[str], None],
+) -> RunReport:
+    """Process one delivery from file to file, whether it is known already or not.
+
+    Args:
+        settings: the project's settings.
+        as_of_date: business date; None takes the delivery that `run` takes without a date.
+        on_message: is told what is being done.
+
+    Raises:
+        PipelineError: the run could not even begin.
+        KeyboardInterrupt: the process was told to stop; the run is recorded as failed.
+    """
+    date = as_of_date or date_of_delivery(settings, today_utc())
+    tags = {PLANNED_TAG: "true", UNDATED_TAG: "true"}
+    return process_days(settings, (date, date), on_message, tags)
+
+
+def process_days(
+    settings: DataPlatformConfig,
+    days: tuple[dt.date, dt.date],
+    on_message: Callable[[str], None],
+    tags: Mapping[str, str],
+) -> RunReport:
+    """Process the deliveries from a first day through a last one in one run.
+
+    Args:
+        settings: the project's settings.
+        days: first and last business date.
+        on_message: is told what is being done.
+        tags: tags of the run, which say what was asked for.
+
+    Raises:
+        PipelineError: the run could not even begin.
+        KeyboardInterrupt: the process was told to stop; the run is recorded as failed.
+    """
+    if days[0] < settings.first_as_of_date:
+        raise ConfigurationError(
+            f"The as-of date {days[0]} lies before FIRST_AS_OF_DATE={settings.first_as_of_date}. "
+            "Set that to an earlier date if such deliveries are to be processed."
+        )
+    refuse_future(days[1], today_utc(), settings.input_path)
+    return run_job(settings, JOB_NAME, days, on_message, tags)
+
+
+def run_job(
+    settings: DataPlatformConfig,
+    job: str,
+    partitions: tuple[dt.date, dt.date],
+    on_message: Callable[[str], None],
+    tags: Mapping[str, str],
+) -> RunReport:
+    """Run a job in this process as a real Dagster run.
+
+    Args:
+        settings: the project's settings.
+        job: name of the job.
+        partitions: first and last partition: a day, or the first day of a month.
+        on_message: is told what is being done.
+        tags: tags of the run.
+
+    Raises:
+        PipelineError: the run could not even begin.
+        KeyboardInterrupt: the process was told to stop; the run is recorded as failed.
+    """
+    home = prepare_home(settings.dagster_home)
+    definitions = build_definitions(settings)
+    with (
+        following(on_message),
+        noticing_signals() as received,
+        explaining_history(home),
+        open_instance(home) as instance,
+    ):
+        close_abandoned_runs(instance)
+        result = definitions.resolve_job_def(job).execute_in_process(
+            run_config={"loggers": {PROGRESS: {}}},
+            instance=instance,
+            raise_on_error=False,
+            tags={
+                **process_tags(),
+                **tags,
+                **partition_tags(partitions),
+            },
+        )
+        if not result.success and received() & _STOPPING:
+            raise KeyboardInterrupt
+    return _report(result, settings)
+
+
+def _report(result: dg.ExecuteInProcessResult, settings: DataPlatformConfig) -> RunReport:
+    ledgers = _ledgers(result.run_id, settings)
+    if result.success:
+        written, published = _published(result)
+        return RunReport(result.run_id, "success", "", ledgers, written, published)
+    errors = [error for event in result.all_events if (error := error_of(event)) is not None]
+    if not errors:
+        return RunReport(result.run_id, "failed", "The run failed without a reason.")
+    made = {event.asset_key for event in result.get_asset_materialization_events()}
+    return RunReport(
+        result.run_id,
+        errors[0].outcome,
+        errors[0].message,
+        stopped_by=errors[0].stopped_by,
+        # Otherwise what the table holds is of earlier runs.
+        open_ledgers={date: it for date, it in ledgers.items() if not it.is_closed}
+        if dg.AssetKey("delivery_ledger") in made
+        else {},
+    )
+
+
+def _ledgers(run_id: str, settings: DataPlatformConfig) -> dict[dt.date, DeliveryLedger]:
+    """Read the ledgers of the dates that a run has built."""
+    warehouse = choose_warehouse(settings)
+    try:
+        with warehouse.session(read_only=True, run_id=run_id):
+            days = read_days(warehouse).values()
+            built = [it.as_of_date for it in days if it.run_id == run_id and it.build_ended_at]
+            return read_ledgers(warehouse, built)
+    except PipelineError:
+        # Nothing was ever written, or the next run has the database already: what this one did is
+        # in its report.
+        return {}
+
+
+def _published(result: dg.ExecuteInProcessResult) -> tuple[tuple[Path, ...], dt.date | None]:
+    """Return the published files, and the date of what was published."""
+    paths: dict[Path, dt.date] = {}
+    for event in result.get_asset_materialization_events():
+        metadata = event.materialization.metadata
+        if "published" in metadata:
+            date = dt.date.fromisoformat(str(metadata["as_of_date"].value))
+            paths[Path(str(metadata["published"].value))] = date
+    return tuple(paths), next(iter(paths.values()), None)

@@ -1,0 +1,117 @@
+"""What identifies the files of a delivery: their names, sizes, times of change and checksums."""
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from lending_club_pipeline.ingest.csv.byte_counts import sha256_of
+from lending_club_pipeline.ingest.deliveries.discovery import Delivery
+
+# How many times smaller extracts of numbers become when they are compressed.
+_COMPRESSED: Final = 4
+
+
+def identify(delivery: Delivery) -> str:
+    """Return a text that changes with the files of a delivery; they are not read.
+
+    A file that is replaced keeps its time of change in vain: the file system gives it another
+    time of its own (`st_ctime`).
+
+    Args:
+        delivery: the delivery.
+
+    Raises:
+        OSError: a file is gone, or may not be looked at.
+    """
+    return json.dumps({name: it[:4] for name, it in _statuses(delivery).items()}, sort_keys=True)
+
+
+def describe(delivery: Delivery, checksums: Mapping[str, str]) -> str:
+    """Return the same text as `identify`, with the SHA-256 of each file.
+
+    Args:
+        delivery: the delivery.
+        checksums: SHA-256 by name of the source file.
+
+    Raises:
+        OSError: a file is gone, or may not be looked at.
+    """
+    found = _statuses(delivery)
+    return json.dumps({name: [*it, checksums[name]] for name, it in found.items()}, sort_keys=True)
+
+
+def described_again(delivery: Delivery, described: str) -> str:
+    """Describe files anew whose content is known: only their times of change are others.
+
+    Args:
+        delivery: the delivery.
+        described: what `describe` said of the same files.
+
+    Raises:
+        OSError: a file is gone, or may not be looked at.
+    """
+    return describe(delivery, {name: it[4] for name, it in json.loads(described).items()})
+
+
+def checksums_in(described: str) -> dict[str, tuple[str, str]]:
+    """Return delivered name and SHA-256 by source file of files that `describe` described."""
+    known = json.loads(described) if described else {}
+    return {name: (it[0], it[4]) for name, it in known.items()}
+
+
+def looks_like(delivery: Delivery, described: str) -> bool:
+    """Whether files look like those that were described: no byte of them is read.
+
+    Args:
+        delivery: the delivery.
+        described: what `describe` said of others; or an empty text.
+
+    Raises:
+        OSError: a file is gone, or may not be looked at.
+    """
+    known = json.loads(described) if described else {}
+    return {name: it[:4] for name, it in known.items()} == _statuses(delivery)
+
+
+def are_the_same(delivery: Delivery, described: str) -> bool:
+    """Whether files are, by SHA-256, those that were described; read only if they may be.
+
+    Args:
+        delivery: the delivery.
+        described: what `describe` said of others; or an empty text.
+
+    Raises:
+        OSError: a file is gone, or may not be read.
+    """
+    known = json.loads(described) if described else {}
+    found = _statuses(delivery)
+    if {name: it[:2] for name, it in known.items()} != {name: it[:2] for name, it in found.items()}:
+        return False
+    return all(sha256_of(it.path) == known[it.source.name][4] for it in delivery.all_files)
+
+
+def bytes_in(described: str) -> int:
+    """Estimate the size of the text of files that `describe` described, in bytes."""
+    known = json.loads(described) if described else {}
+    return sum(
+        it[1] * (1 if it[0].lower().endswith(".csv") else _COMPRESSED) for it in known.values()
+    )
+
+
+def text_bytes(delivery: Delivery) -> int:
+    """Estimate the size of a delivery's text, in bytes."""
+    return sum(
+        it.path.stat().st_size * (1 if it.compression == "none" else _COMPRESSED)
+        for it in delivery.files
+    )
+
+
+def _statuses(delivery: Delivery) -> dict[str, list[str | int]]:
+    """Return of each file its delivered name, size, and times of change."""
+    found: dict[str, list[str | int]] = {}
+    for file in delivery.all_files:
+        status = file.path.stat()
+        found[file.source.name] = [
+            file.path.name, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+        ]  # fmt: skip
+    return found

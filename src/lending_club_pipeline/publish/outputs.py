@@ -1,0 +1,131 @@
+"""One publication: all files of a delivery are written aside, then exchanged together."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from lending_club_pipeline.contract.errors import OutputError
+from lending_club_pipeline.files.atomic import Publication, WrittenFile, describe, explaining
+from lending_club_pipeline.publish.held_pages import remove_pages_of_published
+from lending_club_pipeline.publish.manifest import FILE_NAME, digest_of, render_manifest
+from lending_club_pipeline.publish.report import render_report
+from lending_club_pipeline.publish.tables import (
+    ACCOUNT_SUMMARY,
+    QUARANTINE,
+    PublishedTable,
+    SummaryInOrder,
+)
+from lending_club_pipeline.reconcile.checks import CheckResult
+from lending_club_pipeline.reconcile.ledger import (
+    DeliveryLedger,
+    newest_publishable_date,
+    read_ledger,
+)
+from lending_club_pipeline.warehouse.protocol import Warehouse
+
+_UNUSED_STAGES: Final = ("rejected", "quarantined_staging", "quarantined_join")
+_Write: TypeAlias = Callable[[Path], int | None]
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was published.
+
+    Attributes:
+        files: by file name.
+        seconds: wall time that each took to write, by file name.
+        digest: checksum of all of them, see `manifest.digest_of`.
+    """
+
+    files: dict[str, WrittenFile]
+    seconds: dict[str, float]
+    digest: str
+
+
+def published_ledger(warehouse: Warehouse) -> DeliveryLedger:
+    """Read the ledger of the delivery that is published: the newest that closes and is not held.
+
+    Raises:
+        OutputError: no delivery that may be published was processed yet.
+    """
+    newest = newest_publishable_date(warehouse)
+    ledger = None if newest is None else read_ledger(warehouse, newest)
+    if ledger is None:
+        raise OutputError("There is nothing to publish: no delivery was processed yet.")
+    return ledger
+
+
+def publish_outputs(
+    warehouse: Warehouse,
+    folder: Path,
+    ledger: DeliveryLedger,
+    checks: Sequence[CheckResult],
+    run_id: str,
+    on_progress: Callable[[str], None],
+) -> Published:
+    """Publish the files of a delivery, `manifest.json` last: all of them, or none.
+
+    Args:
+        warehouse: an open warehouse.
+        folder: where outputs are published.
+        ledger: ledger of the delivery.
+        checks: what its checks found.
+        run_id: Dagster's id of the run.
+        on_progress: is told in a few words what is being done.
+
+    Raises:
+        OutputError: a file cannot be written, or its rows are not those of the ledger.
+    """
+    files: dict[str, WrittenFile] = {}
+    seconds: dict[str, float] = {}
+    with Publication() as publication:
+        summary = SummaryInOrder(
+            _summary(warehouse, ledger), publication.scratch(folder / "account_summary.sorted")
+        )
+        on_progress("Sorting account_summary")
+        with explaining(folder):
+            summary.prepare()
+        for name, write in _writers(warehouse, ledger, summary, checks).items():
+            on_progress(f"Writing {name}")
+            started = time.monotonic()
+            target = folder / name
+            work = publication.work_for(target)
+            with explaining(target):
+                rows = write(work)
+                files[name] = describe(work, rows, target)
+            seconds[name] = round(time.monotonic() - started, 3)
+        manifest = render_manifest(ledger.as_of_date, run_id, files.values())
+        _write_text(manifest, publication.work_for(folder / FILE_NAME))
+    remove_pages_of_published(warehouse, folder)
+    digest = digest_of((name, file.sha256) for name, file in files.items())
+    return Published(files, seconds, digest)
+
+
+def _summary(warehouse: Warehouse, ledger: DeliveryLedger) -> PublishedTable:
+    rows = ledger.rows("accounts.csv", "published")
+    return PublishedTable(warehouse, "account_summary", ACCOUNT_SUMMARY, rows)
+
+
+def _writers(
+    warehouse: Warehouse,
+    ledger: DeliveryLedger,
+    summary: SummaryInOrder,
+    checks: Sequence[CheckResult],
+) -> dict[str, _Write]:
+    """Return by file name what writes it and returns its rows; to add an output, add it here."""
+    unused = sum(it.row_count for it in ledger.entries.values() if it.stage in _UNUSED_STAGES)
+    quarantine = PublishedTable(warehouse, "quarantine.csv", QUARANTINE, unused)
+    return {
+        "account_summary.csv": summary.write_csv,
+        "quarantine.csv": quarantine.write_csv,
+        "report.html": lambda work: _write_text(render_report(warehouse, ledger, checks), work),
+        # The last one: it is the sorted file itself.
+        "account_summary.parquet": summary.write_parquet,
+    }
+
+
+def _write_text(text: str, work: Path) -> None:
+    with explaining(work):
+        work.write_text(text, encoding="utf-8", newline="\n")

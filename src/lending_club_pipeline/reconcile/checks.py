@@ -1,0 +1,87 @@
+"""What the checks of a delivery found, kept in the table `delivery_checks` of the warehouse.
+
+The report tells of them, and publication asks for them: a check that did not run did not pass.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from lending_club_pipeline.warehouse.day_tables import KEY, DayTable
+from lending_club_pipeline.warehouse.protocol import Warehouse
+
+TABLE: Final = DayTable(
+    "delivery_checks",
+    {
+        "asset": "string",
+        "name": "string",
+        "passed": "boolean",
+        "severity": "string",
+        "description": "string",
+    },
+    "What each check found when a delivery was processed last.",
+)
+BLOCKING: Final = "error"
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """How a check ended when a delivery was processed last.
+
+    Attributes:
+        name: its name.
+        asset: the table or file that it checks.
+        passed: whether it found nothing.
+        severity: `error` stops publication, `warn` only tells.
+        description: what it proves, in words; may be empty.
+    """
+
+    name: str
+    asset: str
+    passed: bool
+    severity: str
+    description: str
+
+
+def read_checks(warehouse: Warehouse, as_of_date: dt.date) -> list[CheckResult]:
+    """Read what the checks of a delivery found, by asset and name; empty if none ever ran."""
+    rows = warehouse.read_days(TABLE, [as_of_date])
+    found = (
+        CheckResult(**{name: value for name, value in row.items() if name != KEY}) for row in rows
+    )
+    return sorted(found, key=lambda result: (result.asset, result.name))
+
+
+def record_checks(
+    warehouse: Warehouse,
+    dates: Sequence[dt.date],
+    results: Iterable[CheckResult],
+    *,
+    keeps_others: bool,
+) -> int:
+    """Record what checks found of some deliveries that were processed together.
+
+    Args:
+        warehouse: an open warehouse, with the right to write.
+        dates: business dates of the deliveries.
+        results: what the checks found.
+        keeps_others: what other checks found before still holds.
+
+    Returns:
+        How many blocking checks the deliveries have passed by now, each of them.
+    """
+    if not dates:
+        return 0
+    found = {(it.asset, it.name): it for it in results}
+    known = warehouse.read_days(TABLE, dates) if keeps_others else []
+    rows = [row for row in known if (row["asset"], row["name"]) not in found]
+    rows += [{KEY: date, **asdict(it)} for date in dates for it in found.values()]
+    warehouse.replace_days(TABLE, dates, rows)
+    passed = [row[KEY] for row in rows if row["passed"] and row["severity"] == BLOCKING]
+    return min(passed.count(date) for date in dates)
+
+
+def passed_blocking(results: Iterable[CheckResult]) -> int:
+    """Count the blocking checks that passed."""
+    return sum(it.passed and it.severity == BLOCKING for it in results)

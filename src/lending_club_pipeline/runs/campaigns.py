@@ -1,0 +1,121 @@
+"""Carry out a plan: many dates in one run, and each failure on its own.
+
+How a run is started is handed in; this knows neither Dagster nor the command line.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from lending_club_pipeline.contract.errors import OutputError
+from lending_club_pipeline.reconcile.ledger import DeliveryLedger
+from lending_club_pipeline.runs.outlook import Outlook
+from lending_club_pipeline.runs.plan import Process, Publish, Refuse, Skip, Step, parts_without
+from lending_club_pipeline.runs.reports import CommandReport, DayReport, RunReport
+
+_ENOUGH_FAILURES: Final = 3
+
+
+@dataclass
+class Campaign:
+    """Carries out the steps of a plan.
+
+    Attributes:
+        process: processes the dates from a first through a last one in one run.
+        publish: publishes what the warehouse holds again: that of a date.
+    """
+
+    process: Callable[[dt.date, dt.date], RunReport]
+    publish: Callable[[dt.date], RunReport]
+    _written: tuple[Path, ...] = ()
+    _published: dt.date | None = None
+    _failed: list[dt.date] = field(default_factory=list)
+    _were_failed_at_success: int = 0
+    _failed_alike: int = 0
+    _last_failure: str = ""
+
+    def carry_out(self, outlook: Outlook) -> CommandReport:
+        """Carry out steps; a refused or failed date leaves the others as they are.
+
+        A date that failed while others after it were half built, because a larger run had failed,
+        is tried again in the end.
+
+        Args:
+            outlook: the plan, and what is known already.
+
+        Raises:
+            PipelineError: a run could not even begin, or publishing again failed.
+        """
+        self._published = outlook.published
+        days: dict[dt.date, DayReport] = {}
+        for step in outlook.steps:
+            days |= {day.as_of_date: day for day in self._done(step, outlook.ledgers)}
+        for date in self._failed[: self._were_failed_at_success]:
+            days |= {day.as_of_date: day for day in self._run([date])}
+        return CommandReport(
+            tuple(days[date] for date in sorted(days)), self._written, self._published
+        )
+
+    def _done(self, step: Step, ledgers: Mapping[dt.date, DeliveryLedger]) -> Iterator[DayReport]:
+        if isinstance(step, Process):
+            yield from self._run(step.dates)
+        elif isinstance(step, Skip):
+            yield DayReport(step.as_of_date, step.why, "", ledgers.get(step.as_of_date))
+        elif isinstance(step, Refuse):
+            yield DayReport(step.as_of_date, "refused", step.message)
+        elif isinstance(step, Publish):
+            report = self.publish(step.as_of_date)
+            if report.outcome != "success":
+                raise OutputError(report.message)
+            self._keep(report)
+
+    def _keep(self, report: RunReport) -> None:
+        self._written = report.written or self._written
+        self._published = report.published or self._published
+
+    def _run(self, dates: Sequence[dt.date]) -> Iterator[DayReport]:
+        """Process neighbouring dates in one run; if it ends badly, find out whose fault it was."""
+        if self._failed_alike >= _ENOUGH_FAILURES:
+            why = f"not tried after {self._failed_alike} failures alike: {self._last_failure}"
+            yield from (DayReport(date, "failed", why) for date in dates)
+            return
+        report = self.process(dates[0], dates[-1])
+        if report.outcome == "success":
+            self._keep(report)
+            self._failed_alike = 0
+            self._were_failed_at_success = len(self._failed)
+            for date in dates:
+                yield DayReport(date, "success", "", report.ledgers.get(date), report.run_id)
+        elif len(dates) == 1:
+            yield self._ended_badly(dates[0], report)
+        else:
+            yield from self._apart(dates, report)
+
+    def _ended_badly(self, date: dt.date, report: RunReport) -> DayReport:
+        """Count failures with one message: what fails day after day is no fault of a day."""
+        is_alike = report.outcome == "failed" and report.message == self._last_failure
+        self._failed_alike = self._failed_alike + 1 if is_alike else report.outcome == "failed"
+        self._last_failure = report.message
+        if report.outcome == "failed":
+            self._failed.append(date)
+        ledger = report.open_ledgers.get(date)
+        return DayReport(date, report.outcome, report.message, ledger, report.run_id)
+
+    def _apart(self, dates: Sequence[dt.date], report: RunReport) -> Iterator[DayReport]:
+        """Go on without the dates that stopped a run.
+
+        A run whose deliveries were all accepted failed in one of them: halves find out in which.
+        """
+        apart: Collection[dt.date] = report.stopped_by.keys() & set(dates)
+        if apart:
+            for date in sorted(apart):
+                message = report.stopped_by[date]
+                yield DayReport(date, report.outcome, message, None, report.run_id)
+            parts = parts_without(dates, apart)
+        else:
+            middle = len(dates) // 2
+            parts = [list(dates[:middle]), list(dates[middle:])]
+        for part in parts:
+            yield from self._run(part)

@@ -1,0 +1,148 @@
+"""What a command is about: its dates, what lies there, what is known, and the plan."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.contract.errors import RefusedDeliveryError, WarehouseError
+from lending_club_pipeline.ingest.deliveries.discovery import (
+    date_to_process,
+    dates_with_delivery,
+    no_delivery_between,
+)
+from lending_club_pipeline.reconcile.ledger import DeliveryLedger, read_ledgers
+from lending_club_pipeline.runs.day_states import DayState, read_days
+from lending_club_pipeline.runs.plan import (
+    Policy,
+    Process,
+    Refuse,
+    Skip,
+    Step,
+    plan,
+    plan_publication,
+    published_last,
+)
+from lending_club_pipeline.runs.publication import are_published
+from lending_club_pipeline.runs.survey import policy_of, refuse_other_source, survey
+from lending_club_pipeline.warehouse import choose_warehouse
+
+_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody asks for.
+
+    Attributes:
+        as_of: one business date, by name.
+        first: first date of a range.
+        last: last date of a range.
+        force: process unchanged and expired dates, too.
+    """
+
+    as_of: dt.date | None = None
+    first: dt.date | None = None
+    last: dt.date | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is to be done, and what is known already.
+
+    Attributes:
+        steps: the plan.
+        days: what is known, by date.
+        ledgers: of the dates that are left alone because they are unchanged.
+    """
+
+    steps: Sequence[Step]
+    days: Mapping[dt.date, DayState]
+    ledgers: Mapping[dt.date, DeliveryLedger]
+
+    @property
+    def published(self) -> dt.date | None:
+        """The delivery that was published last."""
+        last = published_last(self.days)
+        return None if last is None else last.as_of_date
+
+
+def look_ahead(settings: DataPlatformConfig, request: Request, today: dt.date) -> Outlook:
+    """Plan a request, with one session of the warehouse.
+
+    Args:
+        settings: the project's settings.
+        request: what is asked for.
+        today: the current business date.
+
+    Raises:
+        RefusedDeliveryError: there is no delivery in the range, or no folder of deliveries.
+        ConfigurationError: the database belongs to other deliveries.
+    """
+    dates = _dates(settings, request, today)
+    policy = replace(
+        policy_of(settings), force=request.force, lands_expired=request.as_of is not None
+    )
+    warehouse = choose_warehouse(settings)
+    days: dict[dt.date, DayState] = {}
+    ledgers: dict[dt.date, DeliveryLedger] = {}
+    steps: list[Step] = []
+    try:
+        with warehouse.session(read_only=True):
+            days = read_days(warehouse)
+            steps = _planned(settings, dates, days, policy, today, request)
+            unchanged = [
+                step.as_of_date
+                for step in steps
+                if isinstance(step, Skip) and step.why == "unchanged"
+            ]
+            ledgers = read_ledgers(warehouse, unchanged)
+    except WarehouseError:
+        # There is none yet, or a run says what is wrong, or waits for the run that is going on.
+        steps = _planned(settings, dates, {}, policy, today, request)
+    return Outlook(steps, days, ledgers)
+
+
+def _dates(settings: DataPlatformConfig, request: Request, today: dt.date) -> list[dt.date]:
+    if request.first is None:
+        return [request.as_of or date_of_delivery(settings, today)]
+    last = request.last or today
+    dates = dates_with_delivery(settings.input_path, request.first, last, today)
+    if not dates:
+        raise no_delivery_between(settings.input_path, request.first, last)
+    return [dates[0] + n * _DAY for n in range((dates[-1] - dates[0]).days + 1)]
+
+
+def date_of_delivery(settings: DataPlatformConfig, today: dt.date) -> dt.date:
+    """Return the business date of the delivery to process where none is named.
+
+    Where there is no folder of deliveries, that is today: its run then says, and records, why.
+    """
+    try:
+        return date_to_process(settings.input_path, today)
+    except RefusedDeliveryError:
+        return today
+
+
+def _planned(
+    settings: DataPlatformConfig,
+    dates: Sequence[dt.date],
+    days: Mapping[dt.date, DayState],
+    policy: Policy,
+    today: dt.date,
+    request: Request,
+) -> list[Step]:
+    refuse_other_source(settings, days, today)
+    takes_undated = request.as_of is not None
+    seen = survey(settings, dates, days, today, takes_undated=takes_undated)
+    steps = plan(dates, seen.found, days, policy)
+    if request.first is None:
+        # A single date is run even if it is refused: that is recorded, and says why.
+        steps = [Process((dates[0],)) if _is_refused(step) else step for step in steps]
+    folder = settings.output_path.absolute()
+    return plan_publication(steps, days, are_published=lambda: are_published(folder, days))
+
+
+def _is_refused(step: Step) -> bool:
+    return isinstance(step, Refuse) or (isinstance(step, Skip) and step.why == "missing")

@@ -1,0 +1,50 @@
+"""What may be published, and whether it still lies where it was published."""
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+
+from lending_club_pipeline.contract.errors import OutputError
+from lending_club_pipeline.publish.manifest import holds
+from lending_club_pipeline.reconcile.checks import BLOCKING, CheckResult, read_checks
+from lending_club_pipeline.runs.day_states import DayState
+from lending_club_pipeline.runs.plan import published_last
+from lending_club_pipeline.warehouse import Warehouse
+
+
+def are_published(folder: Path, days: Mapping[dt.date, DayState]) -> bool:
+    """Whether a folder of outputs holds, byte for byte, what was published last.
+
+    Args:
+        folder: where outputs are published.
+        days: what is known, by date.
+    """
+    last = published_last(days)
+    return last is not None and holds(folder, last.published_sha256)
+
+
+def proven_checks(
+    warehouse: Warehouse, days: Mapping[dt.date, DayState], as_of_date: dt.date
+) -> list[CheckResult]:
+    """Read what the checks of a delivery found, all blocking ones of which must have passed.
+
+    Args:
+        warehouse: an open warehouse.
+        days: what is known, by date.
+        as_of_date: business date of the delivery that is to be published.
+
+    Raises:
+        OutputError: a blocking check failed or did not run.
+    """
+    checks = read_checks(warehouse, as_of_date)
+    needed = days[as_of_date].blocking_checks if as_of_date in days else 0
+    blocking = [check for check in checks if check.severity == BLOCKING]
+    failed = [check.name for check in blocking if not check.passed]
+    if not needed or failed or len(blocking) < needed:
+        what = f"check {failed[0]} failed" if failed else "not every blocking check has passed"
+        raise OutputError(
+            f"The delivery of {as_of_date} may not be published: {what} when it was processed "
+            "last, or an older version processed it. Nothing was published. Process it again: "
+            f"lending-club run --as-of {as_of_date} --force"
+        )
+    return checks

@@ -1,0 +1,189 @@
+"""What lies in the inputs and what is known of it: the two things that a plan is made from."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.contract.errors import (
+    ConfigurationError,
+    Place,
+    RefusedDeliveryError,
+    WarehouseError,
+)
+from lending_club_pipeline.dbt_runner.project import fingerprint, project_dir
+from lending_club_pipeline.ingest.deliveries.delivered_files import (
+    are_the_same,
+    identify,
+    text_bytes,
+)
+from lending_club_pipeline.ingest.deliveries.discovery import (
+    Delivery,
+    find_dated,
+    find_delivery,
+    refuse_future,
+)
+from lending_club_pipeline.runs.day_states import DayState, read_days
+from lending_club_pipeline.runs.plan import FoundDelivery, Policy
+from lending_club_pipeline.warehouse import Warehouse
+
+# Deliveries of another folder that are compared with what is known, newest first.
+_COMPARED: Final = 3
+Compare = Callable[[Delivery, str], bool]
+
+
+@dataclass
+class Survey:
+    """What lies in the inputs for some dates.
+
+    Attributes:
+        found: by date, for the plan.
+        deliveries: by date, those that are whole.
+        refusals: by date, why others are refused.
+        identities: by date, what tells the files that lie there from others.
+    """
+
+    found: dict[dt.date, FoundDelivery] = field(default_factory=dict)
+    deliveries: dict[dt.date, Delivery] = field(default_factory=dict)
+    refusals: dict[dt.date, RefusedDeliveryError] = field(default_factory=dict)
+    identities: dict[dt.date, str] = field(default_factory=dict)
+
+
+def survey(
+    settings: DataPlatformConfig,
+    dates: Iterable[dt.date],
+    days: Mapping[dt.date, DayState],
+    today: dt.date,
+    compare: Compare = are_the_same,
+    *,
+    takes_undated: bool = False,
+) -> Survey:
+    """Look at the deliveries of some dates; a date without any is left out.
+
+    Args:
+        settings: the project's settings.
+        dates: business dates.
+        days: what is known, by date.
+        today: the current business date; nothing newer is accepted.
+        compare: whether files are those that were landed.
+        takes_undated: undated files are the delivery of whichever of these dates has no folder;
+            otherwise they are today's alone.
+    """
+    seen = Survey()
+    for date in dates:
+        try:
+            delivery = _find(settings, date, today, takes_undated=takes_undated)
+            if delivery is None:
+                continue
+            state = days.get(date, DayState(date))
+            seen.found[date] = FoundDelivery(
+                date, text_bytes(delivery), compare(delivery, state.files)
+            )
+            seen.identities[date] = identify(delivery)
+            seen.deliveries[date] = delivery
+        except RefusedDeliveryError as error:
+            seen.refusals[date] = error
+            seen.found[date] = FoundDelivery(date, refused=str(error))
+        except OSError:
+            # A file that may not be read, or is gone by now: the run says what is wrong with it.
+            seen.found[date] = FoundDelivery(date)
+    return seen
+
+
+def _find(
+    settings: DataPlatformConfig, date: dt.date, today: dt.date, *, takes_undated: bool
+) -> Delivery | None:
+    if date < settings.first_as_of_date:
+        raise RefusedDeliveryError(
+            "date_before_the_first",
+            Place(settings.input_path / date.isoformat()),
+            f"the as-of date {date} lies before FIRST_AS_OF_DATE={settings.first_as_of_date}",
+            "Set that to an earlier date if such deliveries are to be processed",
+        )
+    refuse_future(date, today, settings.input_path / date.isoformat())
+    if takes_undated:
+        return find_delivery(settings.input_path, date, today)
+    return find_dated(settings.input_path, date, today)
+
+
+def known_days(warehouse: Warehouse) -> dict[dt.date, DayState]:
+    """Read what is known of all dates in a session of its own, or nothing if that is not possible.
+
+    A run then says what is wrong with the warehouse, or waits for the run that is going on.
+
+    Args:
+        warehouse: a warehouse that is not open.
+    """
+    try:
+        with warehouse.session(read_only=True):
+            return read_days(warehouse)
+    except WarehouseError:
+        return {}
+
+
+def policy_of(settings: DataPlatformConfig) -> Policy:
+    """Return the rules that the settings and the dbt project give."""
+    return Policy(
+        transformation=fingerprint(project_dir(), {}),
+        days_per_run=settings.backfill_days_per_run,
+        memory_bytes=settings.engine_memory_bytes if settings.database_type == "duckdb" else None,
+    )
+
+
+def source_of(settings: DataPlatformConfig) -> str:
+    """Return where deliveries come from: the sender's name, else the folder."""
+    return settings.delivery_source or str(settings.input_path.absolute())
+
+
+def refuse_other_source(
+    settings: DataPlatformConfig, days: Mapping[dt.date, DayState], today: dt.date
+) -> None:
+    """Refuse to mix the deliveries of two senders in one database.
+
+    A folder that was moved still holds a delivery that is known; and a name, once it is set, counts
+    alone.
+
+    Args:
+        settings: the project's settings.
+        days: what is known, by date.
+        today: the current business date.
+
+    Raises:
+        ConfigurationError: the database belongs to other inputs.
+    """
+    by_time = {
+        state.landed_at: state for state in days.values() if state.landed_at and state.source
+    }
+    if not by_time:
+        return
+    newest = by_time[max(by_time)]
+    ours = source_of(settings)
+    is_named_now = bool(settings.delivery_source)
+    was_a_folder = newest.source.startswith("/")
+    if newest.source == ours or (is_named_now and was_a_folder):
+        return
+    if was_a_folder and _holds_a_known_delivery(settings, list(by_time.values()), today):
+        return
+    raise ConfigurationError(
+        f"INPUT_PATH={settings.input_path}: this database belongs to the deliveries of "
+        f"{newest.source}, and none of these is among them. Give other deliveries a database of "
+        "their own by DUCKDB_PATH (with Databricks DATABRICKS_SCHEMA); if they are of the same "
+        f"sender, name that sender by DELIVERY_SOURCE"
+        + ("." if was_a_folder else f"={newest.source}.")
+    )
+
+
+def _holds_a_known_delivery(
+    settings: DataPlatformConfig, landed: list[DayState], today: dt.date
+) -> bool:
+    for state in sorted(landed, key=lambda it: it.as_of_date, reverse=True)[:_COMPARED]:
+        try:
+            delivery = find_delivery(
+                settings.input_path, state.as_of_date, max(today, state.as_of_date)
+            )
+            if are_the_same(delivery, state.files):
+                return True
+        except (RefusedDeliveryError, OSError):
+            continue
+    return False
