@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import io
 import os
 import signal
 import sys
@@ -57,6 +58,10 @@ def main() -> None:
     # looking for garbage among them as often as Python does would take a tenth of the time. A run
     # of any size makes three quarters of a million of them.
     gc.set_threshold(1_000_000, 20, 20)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What a terminal of few characters cannot show is no reason to fail.
+            stream.reconfigure(errors="replace")
     # A run that is told to terminate ends as one that is interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _exit_code()
