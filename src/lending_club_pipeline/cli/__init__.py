@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import io
 import os
 import signal
 import sys
@@ -23,6 +24,7 @@ from lending_club_pipeline.cli.examining import doctor, parity, ui
 from lending_club_pipeline.cli.generate import generate
 from lending_club_pipeline.cli.keeping import approve, close_month, expire
 from lending_club_pipeline.cli.run import run
+from lending_club_pipeline.config.environment import forget_settings_of_dagster
 from lending_club_pipeline.contract.errors import (
     ConfigurationError,
     PipelineError,
@@ -53,10 +55,15 @@ for _command in (
 
 def main() -> None:
     """Run the command line and turn errors into one line and an exit code."""
+    forget_settings_of_dagster()
     # Dagster and dbt make hundreds of thousands of objects that live as long as the process;
     # looking for garbage among them as often as Python does would take a tenth of the time. A run
     # of any size makes three quarters of a million of them.
     gc.set_threshold(1_000_000, 20, 20)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What a terminal of few characters cannot show is no reason to fail.
+            stream.reconfigure(errors="replace")
     # A run that is told to terminate ends as one that is interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _exit_code()

@@ -24,6 +24,18 @@ _MACHINE: Final = frozenset(
 )
 # Dagster's own threads go on in the process in which dbt runs, and dbt reads none of it.
 _MACHINE_PREFIXES: Final = ("LC_", "DAGSTER_")
+# Where Dagster's run history lies: its folder, a setting of ours, or the services' database.
+_RUN_HISTORY: Final = ("DAGSTER_HOME", "DAGSTER_POSTGRES_")
+
+
+def forget_settings_of_dagster() -> None:
+    """Take out of this process, before Dagster is imported, what Dagster would read for itself.
+
+    A command line is all ours. Processes that Dagster starts for itself are configured as it says.
+    """
+    for name in [*os.environ]:
+        if name.startswith("DAGSTER_") and not name.startswith(_RUN_HISTORY):
+            del os.environ[name]
 
 
 def is_of_the_machine(name: str) -> bool:

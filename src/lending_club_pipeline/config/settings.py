@@ -20,11 +20,13 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfig
 
 from lending_club_pipeline.config.calendars import Calendar, parse_holidays
 from lending_club_pipeline.config.movement_limits import parse_movement_limits
+from lending_club_pipeline.config.names import near_misses, unknown_in_file
 from lending_club_pipeline.contract.errors import ConfigurationError
 
 DatabaseType = Literal["duckdb", "databricks"]
 
 _ENV_FILE: Final = Path(".env")
+_SECRETS_DIR: Final = "SECRETS_DIR"
 
 _BYTE_UNITS: Final = {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 _BYTE_UNITS_DECIMAL: Final = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -297,15 +299,17 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> DataPlatformCon
         overrides: values by field name that win over all of these (command-line options).
 
     Raises:
-        ConfigurationError: a value is not allowed; the text names variable, value and what is.
+        ConfigurationError: a value is not allowed, or a name is unknown; the text names variable,
+            value and what is.
     """
-    secrets_dir = os.environ.get("SECRETS_DIR")
+    secrets_dir = os.environ.get(_SECRETS_DIR)
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
     if secrets_dir is not None and not Path(secrets_dir).is_dir():
         raise ConfigurationError(
-            f"SECRETS_DIR={secrets_dir} is no folder. Mount the secrets there or unset it."
+            f"{_SECRETS_DIR}={secrets_dir} is no folder. Mount the secrets there or unset it."
         )
     try:
+        _refuse_unknown_names(secrets_dir)
         return DataPlatformConfig(_secrets_dir=secrets_dir, **given)
     except ValidationError as error:
         problem = _explained(error, given)
@@ -320,6 +324,18 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> DataPlatformCon
         ) from None
     # Raised out here, it does not carry pydantic's error along, which holds the values: secrets.
     raise ConfigurationError(problem)
+
+
+def _refuse_unknown_names(secrets_dir: str | None) -> None:
+    known = [name.upper() for name in DataPlatformConfig.model_fields]
+    secrets = [] if secrets_dir is None else [it.name for it in Path(secrets_dir).iterdir()]
+    problems = [
+        *unknown_in_file((name.upper() for name in _from_file()), known),
+        *near_misses(map(str.upper, os.environ), [*known, _SECRETS_DIR], "the environment"),
+        *near_misses(map(str.upper, secrets), known, _SECRETS_DIR),
+    ]
+    if problems:
+        raise ConfigurationError(f"{' '.join(problems)} See .env.example.")
 
 
 def _explained(error: ValidationError, given: Mapping[str, Any]) -> str:
@@ -357,8 +373,11 @@ def _shown_value(field: str, given: Mapping[str, Any]) -> str:
 
 def _variables() -> Mapping[str, str | None]:
     """Return what environment and `.env` hold, by names in lower case."""
-    from_file = DotEnvSettingsSource(DataPlatformConfig, env_file=_ENV_FILE).env_vars
-    return {**from_file, **{name.lower(): value for name, value in os.environ.items()}}
+    return {**_from_file(), **{name.lower(): value for name, value in os.environ.items()}}
+
+
+def _from_file() -> Mapping[str, str | None]:
+    return DotEnvSettingsSource(DataPlatformConfig, env_file=_ENV_FILE).env_vars
 
 
 def _lower_first(text: str) -> str:

@@ -1,0 +1,50 @@
+"""Names of settings that nobody reads: a misspelt setting must not be one that is ignored."""
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+from typing import Final
+
+# About one letter in ten that is wrong, missing, too much or in another place.
+_NEAR: Final = 0.9
+# What might be meant by a name that is wrong in any case.
+_SIMILAR: Final = 0.6
+# Tools that read the same file: Docker Compose and what it gives to the services, Dagster.
+_SHARING_THE_FILE: Final = (
+    *("COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_"),
+    *("LENDING_CLUB_", "POSTGRES_", "PG", "DAGSTER_"),
+)
+_IMAGE: Final = "_IMAGE"
+
+
+def unknown_in_file(names: Iterable[str], known: Collection[str]) -> list[str]:
+    """Return what is wrong with names in `.env`, which is ours and shared by a few tools.
+
+    Args:
+        names: names in the file, in capital letters.
+        known: names of all settings.
+    """
+    problems = []
+    for name in names:
+        is_shared = name.startswith(_SHARING_THE_FILE) or name.endswith(_IMAGE)
+        similar = get_close_matches(name, known, n=1, cutoff=_NEAR if is_shared else _SIMILAR)
+        if name not in known and (similar or not is_shared):
+            meant = f"did you mean {similar[0]}?" if similar else "remove it."
+            problems.append(f"{name} in .env is no setting: {meant}")
+    return problems
+
+
+def near_misses(names: Iterable[str], known: Collection[str], where: str) -> list[str]:
+    """Return what is wrong with names in a place that other tools use, too.
+
+    Only a name that is almost one of ours is: all others are somebody else's.
+
+    Args:
+        names: names in that place, in capital letters.
+        known: names of all settings.
+        where: the place, in words.
+    """
+    return [
+        f"{name} in {where} is no setting: did you mean {near[0]}?"
+        for name in names
+        if name not in known and (near := get_close_matches(name, known, n=1, cutoff=_NEAR))
+    ]
