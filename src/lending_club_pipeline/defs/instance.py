@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 
 from lending_club_pipeline.files.atomic import explaining, replacing
+from lending_club_pipeline.files.plain_paths import plain_folder
 
 
 def prepare_home(home: Path) -> Path:
@@ -35,4 +36,4 @@ def open_instance(home: Path) -> dg.DagsterInstance:
     with (home / "opening.lock").open("a") as lock:
         # Dagster looks for tables, and makes them, in two steps. Closing the file lets others in.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return dg.DagsterInstance.from_config(str(home))
+        return dg.DagsterInstance.from_config(str(plain_folder(home)))
