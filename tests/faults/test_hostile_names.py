@@ -191,15 +191,24 @@ def test_inputs_and_outputs_may_lie_below_a_backslash(tmp_path: Path) -> None:
     assert read_landed_files(landed_folder(hostile.target, AS_OF))
 
 
-def test_dagster_keeps_its_history_below_a_folder_of_any_name(tmp_path: Path) -> None:
-    names = [name for name in HOSTILE if len(name) < 100]
-    home = prepare_home(tmp_path.joinpath("?", "%", "#x", *names))
+@pytest.mark.parametrize("part", range(3))
+def test_dagster_keeps_its_history_below_a_folder_of_any_name(part: int, tmp_path: Path) -> None:
+    names = [name for name in HOSTILE if len(name) < 100][part::3]
+    folder = tmp_path.joinpath("?", "%", *names)
+    home = prepare_home(load_settings({"dagster_home": folder}).dagster_home)
     with open_instance(home) as instance:
         instance.add_dynamic_partitions("names", names)
     with open_instance(home) as instance:
         assert set(instance.get_dynamic_partitions("names")) == set(names)
     assert (home / "history" / "runs.db").exists()
     assert list(tmp_path.iterdir()) == [tmp_path / "?"]
+
+
+def test_a_run_history_that_lies_too_deep_for_sqlite_is_refused(tmp_path: Path) -> None:
+    home = tmp_path / ("x" * 200) / ("y" * 230)
+    with pytest.raises(ConfigurationError, match=r"DAGSTER_HOME=.* name a shorter one"):
+        load_settings({"dagster_home": home})
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_error_that_names_a_path_is_one_line(tmp_path: Path) -> None:
@@ -221,7 +230,7 @@ def test_a_whole_run_gives_the_same_bytes_whatever_all_folders_are_called(
     for folder in (asked / "%(x)s" / "tmp", asked / "{{ work }}"):
         folder.mkdir(parents=True)
     shutil.copytree(good_run.inputs, asked / "inputs")
-    home = asked / "100% #1" / "dagster"
+    home = tmp_path / "100% #1? {{ x }} [y] 'z'\n=" / "dagster"
     shutil.copytree(prepared_dbt, home / "dbt")
 
     ended = commands.run(

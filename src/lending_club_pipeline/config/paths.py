@@ -12,6 +12,8 @@ _NOT_IN_DATABASE: Final = re.compile(r'["#;\x00-\x1f]')
 _RESERVED: Final = {"", "main", "system", "temp"}
 # DuckDB and the pipeline put files beside it that are named after it.
 _LONGEST_NAME_BYTES: Final = 240
+# Dagster puts `history/runs/<run id>.db` below it, and SQLite `-journal` behind that.
+_LONGEST_HISTORY_BYTES: Final = 512 - 72
 
 
 def _is_unicode(path: Path) -> Path:
@@ -44,6 +46,16 @@ def _is_database(path: Path) -> Path:
     return path
 
 
+def _is_history(path: Path) -> Path:
+    if len(os.fsencode(os.path.realpath(path))) > _LONGEST_HISTORY_BYTES:
+        raise ValueError(
+            f"SQLite takes paths of 512 bytes, so that this one may have {_LONGEST_HISTORY_BYTES}; "
+            "name a shorter one"
+        )
+    return path
+
+
 AnyPath = Annotated[Path, AfterValidator(_is_unicode)]
 LandingFolder = Annotated[AnyPath, AfterValidator(_is_kept_in_views)]
 DatabaseFile = Annotated[LandingFolder, AfterValidator(_is_database)]
+HistoryFolder = Annotated[AnyPath, AfterValidator(_is_history)]

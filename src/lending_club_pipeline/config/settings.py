@@ -20,7 +20,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfig
 
 from lending_club_pipeline.config.calendars import Calendar, parse_holidays
 from lending_club_pipeline.config.movement_limits import parse_movement_limits
-from lending_club_pipeline.config.paths import AnyPath, DatabaseFile, LandingFolder
+from lending_club_pipeline.config.paths import AnyPath, DatabaseFile, HistoryFolder, LandingFolder
 from lending_club_pipeline.contract.errors import ConfigurationError
 
 DatabaseType = Literal["duckdb", "databricks"]
@@ -160,7 +160,7 @@ class DataPlatformConfig(BaseSettings):
     databricks_history_days: int = Field(default=30, ge=1, le=3650)
     databricks_retry_seconds: float = Field(default=300.0, ge=0, le=86400, allow_inf_nan=False)
     databricks_ca_file: AnyPath | None = None
-    dagster_home: AnyPath = Path(".dagster")
+    dagster_home: HistoryFolder = Path(".dagster")
 
     @field_validator("memory_limit")
     @classmethod
