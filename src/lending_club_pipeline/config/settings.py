@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfig
 from lending_club_pipeline.config.calendars import Calendar, parse_holidays
 from lending_club_pipeline.config.movement_limits import parse_movement_limits
 from lending_club_pipeline.config.names import near_misses, unknown_in_file
+from lending_club_pipeline.config.paths import AnyPath, DatabaseFile, HistoryFolder, LandingFolder
 from lending_club_pipeline.contract.errors import ConfigurationError
 
 DatabaseType = Literal["duckdb", "databricks"]
@@ -133,14 +134,14 @@ class DataPlatformConfig(BaseSettings):
     dbt_target: DatabaseType | None = None
     dbt_threads: int = Field(default=1, ge=1, le=64)
     dbt_intermediate_as: Literal["ephemeral", "view"] = "ephemeral"
-    duckdb_path: Path = Path("data/lending_club.duckdb")
+    duckdb_path: DatabaseFile = Path("data/lending_club.duckdb")
     duckdb_threads: int | None = Field(default=None, ge=1, le=1024)
     memory_limit: str = "2GiB"
     lock_wait_seconds: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    input_path: Path = Path("data/inputs")
+    input_path: AnyPath = Path("data/inputs")
     delivery_source: str = ""
-    output_path: Path = Path("data/outputs")
-    landing_path: Path | None = None
+    output_path: AnyPath = Path("data/outputs")
+    landing_path: LandingFolder | None = None
     first_as_of_date: dt.date = dt.date(2020, 1, 1)
     backfill_days_per_run: int = Field(default=31, ge=1, le=3650)
     sensor_settle_seconds: float = Field(default=30.0, ge=0, allow_inf_nan=False)
@@ -162,8 +163,8 @@ class DataPlatformConfig(BaseSettings):
     databricks_readers: str = ""
     databricks_history_days: int = Field(default=30, ge=1, le=3650)
     databricks_retry_seconds: float = Field(default=300.0, ge=0, le=86400, allow_inf_nan=False)
-    databricks_ca_file: Path | None = None
-    dagster_home: Path = Path(".dagster")
+    databricks_ca_file: AnyPath | None = None
+    dagster_home: HistoryFolder = Path(".dagster")
 
     @field_validator("memory_limit")
     @classmethod

@@ -1,9 +1,13 @@
 """Errors that a person can act on: what is wrong, where, and what to do."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
 class PipelineError(Exception):
@@ -12,6 +16,10 @@ class PipelineError(Exception):
     Its text is one line that says what is wrong, where, and what to do; it never holds a
     customer's name or a raw record.
     """
+
+    def __str__(self) -> str:
+        # Names of folders may hold line feeds.
+        return _CONTROL.sub(lambda found: repr(found[0])[1:-1], super().__str__())
 
 
 class ConfigurationError(PipelineError):

@@ -17,6 +17,7 @@ from lending_club_pipeline.dbt_runner.manifest import (
     project_arguments,
 )
 from lending_club_pipeline.files.io_errors import damaged, is_damaged
+from lending_club_pipeline.files.plain_paths import as_named
 
 NodeStatus = Literal["success", "pass", "warn", "fail", "error", "skipped", "no-op"]
 # dbt's tag of what is made once a month and not with each delivery.
@@ -174,7 +175,7 @@ def _raise_if_damaged(environment: Mapping[str, str], message: str) -> None:
     """Say of a damaged database what to do, and not which model happened to read it."""
     file = environment.get("DUCKDB_PATH")
     if file and is_damaged(Path(file), message):
-        raise damaged(Path(file))
+        raise damaged(as_named(Path(file)))
 
 
 def _node_result(result: Any) -> NodeResult:  # noqa: ANN401 - dbt's classes are not typed for us

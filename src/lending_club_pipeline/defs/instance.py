@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.files.atomic import explaining, replacing
+from lending_club_pipeline.files.plain_paths import plain_folder
 
 
 def prepare_home(home: Path) -> Path:
@@ -45,7 +46,7 @@ def open_instance(home: Path) -> dg.DagsterInstance:
     with (home / "opening.lock").open("a") as lock:
         # Dagster looks for tables, and makes them, in two steps. Closing the file lets others in.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return dg.DagsterInstance.from_config(str(home))
+        return dg.DagsterInstance.from_config(str(plain_folder(home)))
 
 
 @contextmanager

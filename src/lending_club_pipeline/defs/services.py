@@ -15,6 +15,7 @@ from threading import Event, Thread
 from typing import Final
 
 from lending_club_pipeline.contract.errors import ServiceError
+from lending_club_pipeline.files.plain_paths import plain_folder
 
 # Dagster would have its developers use another tool; whoever opens a page needs none.
 _NOT_SHOWN: Final = "ignore:Function `dev_command` is superseded"
@@ -92,7 +93,7 @@ def _started(command: Sequence[str], home: Path) -> subprocess.Popen[bytes]:
         # others in order.
         return subprocess.Popen(
             command,
-            env={**os.environ, "DAGSTER_HOME": str(home)},
+            env={**os.environ, "DAGSTER_HOME": str(plain_folder(home))},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -1,13 +1,15 @@
 """Paths in DuckDB's SQL: whatever folders are called, a path names a file and is never data.
 
-DuckDB takes `*`, `?` and brackets in a path that it reads for a pattern, and `key=value` in the
-name of a folder, also of one far above, for a column of every row. Only the functions of this
-module write a path into a statement.
+DuckDB takes `*`, `?` and brackets in a path that it reads for a pattern, `key=value` in the name of
+a folder, also of one far above, for a column of every row, and a backslash for a slash. Only the
+functions of this module write a path into a statement.
 """
 
 import re
 from pathlib import Path
 from typing import Final
+
+from lending_club_pipeline.files.plain_paths import plain_file
 
 _PATTERN: Final = re.compile(r"[*?\[]")
 _DATE: Final = "YYYY-MM-DD"
@@ -20,7 +22,7 @@ def literal(path: Path) -> str:
 
 def exactly(path: Path) -> str:
     """Return a path for a function that reads files, so that it means this one file."""
-    return literal(_escaped(path))
+    return literal(_escaped(plain_file(path) if "\\" in str(path) else path))
 
 
 def parquet(path: Path) -> str:

@@ -125,8 +125,9 @@ def _write_arrow(reader: Any, work: Path) -> int:  # noqa: ANN401 - Arrow has no
 def _arrow_dataset(url: str) -> Any:  # noqa: ANN401 - Arrow has no types
     import pyarrow.dataset as ds  # noqa: PLC0415 - as above
 
-    system, path = fsspec.url_to_fs(url)
-    return ds.dataset(path, filesystem=system, format="parquet")
+    # A path is never parsed as a URL, nor its folders as columns.
+    system, path = fsspec.url_to_fs(url) if "://" in url else (fsspec.filesystem("file"), url)
+    return ds.dataset(path, filesystem=system, format="parquet", partitioning=None)
 
 
 def _polars() -> Any:  # noqa: ANN401 - a module
@@ -146,5 +147,7 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
     "pyarrow.RecordBatchReader": lambda url: _arrow_dataset(url).scanner().to_reader(),
     "polars.DataFrame": lambda url: _polars().from_arrow(_arrow_dataset(url).to_table()),
     "polars.LazyFrame": lambda url: _polars().scan_pyarrow_dataset(_arrow_dataset(url)),
-    "pandas.DataFrame": lambda url: _pandas().read_parquet(url, dtype_backend="pyarrow"),
+    "pandas.DataFrame": lambda url: (
+        _arrow_dataset(url).to_table().to_pandas(types_mapper=_pandas().ArrowDtype)
+    ),
 }

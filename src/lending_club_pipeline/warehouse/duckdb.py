@@ -26,6 +26,7 @@ from lending_club_pipeline.files import duckdb_paths
 from lending_club_pipeline.files.duckdb_paths import parquet_of_all_days
 from lending_club_pipeline.files.io_errors import damaged, is_damaged, is_full, out_of_memory
 from lending_club_pipeline.files.locks import POLL_SECONDS, Waiting, exclusive_lock
+from lending_club_pipeline.files.plain_paths import plain_file
 from lending_club_pipeline.warehouse import approvals
 from lending_club_pipeline.warehouse.day_tables import KEY, DayTable, dates_listed
 from lending_club_pipeline.warehouse.protocol import DAILY_RECORDS, FileFormat
@@ -137,7 +138,7 @@ class DuckDBWarehouse:
                 with _explaining(self.path):
                     if not read_only:
                         self._make_if_missing()
-                    return duckdb.connect(str(self.path), read_only=read_only)
+                    return duckdb.connect(plain_file(self.path), read_only=read_only)
             except WarehouseLockedError as error:
                 if waiting.is_over:
                     raise
@@ -150,7 +151,7 @@ class DuckDBWarehouse:
             return
         work = self.path.with_name(f".{self.path.name}.new")
         work.unlink(missing_ok=True)
-        duckdb.connect(str(work)).close()
+        duckdb.connect(plain_file(work)).close()
         work.replace(self.path)
 
     @property
@@ -250,7 +251,7 @@ class DuckDBWarehouse:
         return {
             "DATABASE_TYPE": "duckdb",
             "DBT_TARGET": "duckdb",
-            "DUCKDB_PATH": str(self.path),
+            "DUCKDB_PATH": str(plain_file(self.path)),
             # An embedded database has no users to whom dbt could grant anything.
             "DATABRICKS_READERS": "",
         }
@@ -357,7 +358,7 @@ def _explaining(path: Path) -> Iterator[None]:
         raise damaged(path) from error
     except duckdb.Error as error:
         # What is no fault of the file or its disk is a fault of the statement: ours.
-        if not (isinstance(error, _OF_THE_DISK) or is_damaged(path, str(error))):
+        if not (isinstance(error, _OF_THE_DISK) or is_damaged(plain_file(path), str(error))):
             raise
         raise _explained(path, error) from error
     except OSError as error:
@@ -375,7 +376,7 @@ def _explained(path: Path, error: duckdb.Error) -> WarehouseError:
             f"{path}: process {holder['pid']} ({Path(holder['command']).name}) has this database "
             "open. Close it there, or let this run wait by LOCK_WAIT_SECONDS (or --wait)."
         )
-    if is_damaged(path, message):
+    if is_damaged(plain_file(path), message):
         return damaged(path)
     if is_full(error):
         return WarehouseError(f"{path}: the disk is full. Free some space and run again.")

@@ -1,0 +1,61 @@
+"""Paths that settings may hold. Any name is taken, but for the few that an engine cannot use."""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import AfterValidator
+
+# dbt reads the name of the database out of its path as out of a URL, and quotes it as it is.
+_NOT_IN_DATABASE: Final = re.compile(r'["#;\x00-\x1f]')
+_RESERVED: Final = {"", "main", "system", "temp"}
+# DuckDB and the pipeline put files beside it that are named after it.
+_LONGEST_NAME_BYTES: Final = 240
+# Dagster puts `history/runs/<run id>.db` below it, and SQLite `-journal` behind that.
+_LONGEST_HISTORY_BYTES: Final = 512 - 72
+
+
+def _is_unicode(path: Path) -> Path:
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError:
+        raise ValueError("its name is not valid UTF-8; rename it, or name another one") from None
+    return path
+
+
+def _is_kept_in_views(path: Path) -> Path:
+    if "\\" in str(path.absolute()):
+        raise ValueError("DuckDB takes a backslash in it for a slash; rename it or name another")
+    return path
+
+
+def _is_database(path: Path) -> Path:
+    name = path.absolute().name
+    if "?" in f"{path.absolute()}{os.path.realpath(path)}":
+        raise ValueError("DuckDB cannot keep its log where a path holds a ?; name another place")
+    if _NOT_IN_DATABASE.search(name):
+        raise ValueError(
+            'dbt names the database after this file, whose name may not hold " # ; or a control '
+            "character; rename the file"
+        )
+    if name.lstrip(".").partition(".")[0].lower() in _RESERVED:
+        raise ValueError("DuckDB keeps this name for itself; name the file in another way")
+    if len(name.encode()) > _LONGEST_NAME_BYTES:
+        raise ValueError(f"the name of the file has more than {_LONGEST_NAME_BYTES} bytes")
+    return path
+
+
+def _is_history(path: Path) -> Path:
+    if len(os.fsencode(os.path.realpath(path))) > _LONGEST_HISTORY_BYTES:
+        raise ValueError(
+            f"SQLite takes paths of 512 bytes, so that this one may have {_LONGEST_HISTORY_BYTES}; "
+            "name a shorter one"
+        )
+    return path
+
+
+AnyPath = Annotated[Path, AfterValidator(_is_unicode)]
+LandingFolder = Annotated[AnyPath, AfterValidator(_is_kept_in_views)]
+DatabaseFile = Annotated[LandingFolder, AfterValidator(_is_database)]
+HistoryFolder = Annotated[AnyPath, AfterValidator(_is_history)]
