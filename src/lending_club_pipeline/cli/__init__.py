@@ -1,9 +1,7 @@
 """lending-club: the command line. It parses and prints; it decides nothing."""
 
-import atexit
 import gc
 import io
-import os
 import signal
 import sys
 import traceback
@@ -67,12 +65,9 @@ def main() -> None:
     # A run that is told to terminate ends as one that is interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _exit_code()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Everything is closed and on the disk; taking all those objects apart would take a second.
-    # What libraries have asked to do at the end is still done.
-    atexit._run_exitfuncs()  # noqa: SLF001 - has no public name
-    os._exit(code)
+    # Looking for garbage once more, among all those objects, would take a second.
+    gc.freeze()
+    sys.exit(code)
 
 
 def _exit_code() -> int:
