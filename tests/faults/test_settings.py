@@ -34,6 +34,7 @@ WRONG = {
 }
 # Any text can be one of these; what is behind a path is known only when it is used.
 _FREE = {
+    "DELIVERY_SOURCE",
     "DUCKDB_PATH", "INPUT_PATH", "OUTPUT_PATH", "LANDING_PATH", "DAGSTER_HOME",
     "DATABRICKS_TOKEN", "DATABRICKS_HTTP_PATH", "DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET",
     "DATABRICKS_READERS", "DATABRICKS_CA_FILE",

@@ -70,10 +70,10 @@ def test_files_that_were_only_touched_are_unchanged(processed: Workspace) -> Non
 
 
 def test_it_can_be_forced(processed: Workspace) -> None:
-    before = without_manifest(processed.output_bytes())
+    before = processed.published_bytes()
 
     assert not is_nothing(invoke(processed, *RUN, "--force"))
-    assert without_manifest(processed.output_bytes()) == before
+    assert processed.published_bytes() == before
 
 
 def test_a_range_of_unchanged_days_is_left_alone(processed: Workspace) -> None:
@@ -107,7 +107,7 @@ def test_what_is_missing_is_made_again(processed: Workspace) -> None:
 
 def test_what_was_damaged_is_made_again(processed: Workspace) -> None:
     invoke(processed, *RUN)
-    good = without_manifest(processed.output_bytes())
+    good = processed.published_bytes()
     with (processed.outputs / "account_summary.csv").open("a") as file:
         file.write("1,B,1.00,0.0100,0.01,1.01\n")
 
@@ -116,7 +116,7 @@ def test_what_was_damaged_is_made_again(processed: Workspace) -> None:
 
     assert "2026-01-31 unchanged" in " ".join(result.output.split())
     assert "account_summary.csv" in result.output
-    assert without_manifest(processed.output_bytes()) == good
+    assert processed.published_bytes() == good
 
 
 def test_a_day_of_a_range_that_lies_in_the_future_is_refused_alone(processed: Workspace) -> None:
@@ -143,7 +143,7 @@ def test_another_folder_does_not_hold_what_was_published(
 
     assert not is_nothing(result)
     published = {path.name: path.read_bytes() for path in (tmp_path / "elsewhere").iterdir()}
-    assert without_manifest(published) == without_manifest(processed.output_bytes())
+    assert without_manifest(published) == processed.published_bytes()
     assert is_nothing(invoke(processed, *RUN))
 
 

@@ -65,8 +65,6 @@ def main() -> None:
     # A run that is told to terminate ends as one that is interrupted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _exit_code()
-    # Looking for garbage once more, among all those objects, would take a second.
-    gc.freeze()
     sys.exit(code)
 
 

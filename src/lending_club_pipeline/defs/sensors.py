@@ -76,11 +76,12 @@ def new_delivery_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     found = _found(settings.input_path, watch, days)
     steps = plan(watch.deliveries, found, known, policy)
     todo = [step.dates for step in steps if isinstance(step, Process)]
-    under_way = _dates_under_way(context.instance)
+    instance = _instance_of(context)
+    under_way = _dates_under_way(instance) if todo else set()
     requests: list[dg.RunRequest] = []
     for dates in todo:
         if not under_way & set(dates):
-            requests += _requests(context.instance, dates, watch, now)
+            requests += _requests(instance, dates, watch, now)
     # With all of them done, the warehouse need not be asked until something else lies there.
     cursor = context.cursor if todo else watch.digest
     if requests:
@@ -124,18 +125,29 @@ def _found(
     return found
 
 
-def _dates_under_way(instance: dg.DagsterInstance) -> set[dt.date]:
+def _instance_of(context: dg.SensorEvaluationContext) -> dg.DagsterInstance | None:
+    """Return the run history, or None where a sensor is evaluated without one, as tests may."""
+    try:
+        return context.instance
+    except dg.DagsterInvariantViolationError:
+        return None
+
+
+def _dates_under_way(instance: dg.DagsterInstance | None) -> set[dt.date]:
+    if instance is None:
+        return set()
     runs = instance.get_runs(dg.RunsFilter(job_name=JOB_NAME, statuses=_UNFINISHED))
     return {date for run in runs for date in partitions_of(run)}
 
 
 def _requests(
-    instance: dg.DagsterInstance, dates: Sequence[dt.date], watch: Watch, now: dt.datetime
+    instance: dg.DagsterInstance | None, dates: Sequence[dt.date], watch: Watch, now: dt.datetime
 ) -> Iterator[dg.RunRequest]:
     """Ask for a run of neighbouring dates, unless one of the same files failed a moment ago."""
     listed = "".join(f"{date}{watch.identities[date]}\n" for date in dates)
     key = hashlib.sha256(listed.encode()).hexdigest()[:16]
-    tried = instance.get_run_records(dg.RunsFilter(tags={DELIVERY_TAG: key}))
+    same = dg.RunsFilter(tags={DELIVERY_TAG: key})
+    tried = [] if instance is None else instance.get_run_records(same)
     if tried:
         pause = min(_FIRST_PAUSE_SECONDS * 2 ** (len(tried) - 1), _LONGEST_PAUSE_SECONDS)
         ended = max(record.end_time or record.create_timestamp.timestamp() for record in tried)

@@ -1,8 +1,10 @@
 """What lies in the inputs and what is known of it: the two things that a plan is made from."""
 
 import datetime as dt
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
@@ -30,6 +32,8 @@ from lending_club_pipeline.warehouse import Warehouse
 
 # Deliveries of another folder that are compared with what is known, newest first.
 _COMPARED: Final = 3
+# Before the name of a folder, to tell it from the name of a sender.
+_FOLDER: Final = "folder "
 Compare = Callable[[Delivery, str], bool]
 
 
@@ -132,8 +136,19 @@ def policy_of(settings: DataPlatformConfig) -> Policy:
 
 
 def source_of(settings: DataPlatformConfig) -> str:
-    """Return where deliveries come from: the sender's name, else the folder."""
-    return settings.delivery_source or str(settings.input_path.absolute())
+    """Return where deliveries come from: the sender's name, else the folder beside the database.
+
+    So a project folder may be moved as a whole. A warehouse that many machines share sees no
+    folder: there only a name tells senders apart.
+    """
+    if settings.delivery_source or settings.database_type != "duckdb":
+        return settings.delivery_source
+    folder = os.path.relpath(settings.input_path.absolute(), _beside(settings))
+    return f"{_FOLDER}{folder}"
+
+
+def _beside(settings: DataPlatformConfig) -> Path:
+    return settings.duckdb_path.absolute().parent
 
 
 def refuse_other_source(
@@ -152,25 +167,25 @@ def refuse_other_source(
     Raises:
         ConfigurationError: the database belongs to other inputs.
     """
-    by_time = {
-        state.landed_at: state for state in days.values() if state.landed_at and state.source
-    }
-    if not by_time:
+    landed = [state for state in days.values() if state.landed_at and state.source]
+    if not landed:
         return
-    newest = by_time[max(by_time)]
-    ours = source_of(settings)
-    is_named_now = bool(settings.delivery_source)
-    was_a_folder = newest.source.startswith("/")
-    if newest.source == ours or (is_named_now and was_a_folder):
+    known = max(landed, key=lambda state: str(state.landed_at)).source
+    was_a_folder = known.startswith(_FOLDER)
+    if known == source_of(settings) or (was_a_folder and settings.delivery_source):
         return
-    if was_a_folder and _holds_a_known_delivery(settings, list(by_time.values()), today):
+    if was_a_folder and _holds_a_known_delivery(settings, landed, today):
         return
+    if was_a_folder:
+        folder = _beside(settings) / known.removeprefix(_FOLDER)
+        owner, remedy = f"the deliveries of {os.path.normpath(folder)}", "DELIVERY_SOURCE"
+    else:
+        owner = remedy = f"DELIVERY_SOURCE={known}"
     raise ConfigurationError(
-        f"INPUT_PATH={settings.input_path}: this database belongs to the deliveries of "
-        f"{newest.source}, and none of these is among them. Give other deliveries a database of "
-        "their own by DUCKDB_PATH (with Databricks DATABRICKS_SCHEMA); if they are of the same "
-        f"sender, name that sender by DELIVERY_SOURCE"
-        + ("." if was_a_folder else f"={newest.source}.")
+        f"INPUT_PATH={settings.input_path}: this database belongs to {owner}, and none of these "
+        "deliveries is among them. Give other deliveries a database of their own by DUCKDB_PATH "
+        "(with Databricks DATABRICKS_SCHEMA); if they are of the same sender, say so by setting "
+        f"{remedy}{' to its name' if was_a_folder else ''}."
     )
 
 
