@@ -18,10 +18,10 @@ import psutil
 
 from bench.measuring import Cost, measure, middle
 from bench.plotting import plot
+from lending_club_pipeline.config.clock import UTC_NAME, day_of, now
 from lending_club_pipeline.config.settings import parse_bytes
 from lending_club_pipeline.dbt_runner.invocation import MONTH_END
 from lending_club_pipeline.dbt_runner.project import project_dir
-from lending_club_pipeline.ingest.deliveries.discovery import today_utc
 from lending_club_pipeline.synthetic.generating import generate_deliveries
 
 ROOT = Path(__file__).parents[1]
@@ -126,7 +126,7 @@ class Bench:
                 "--target-path", str(self.folder / "dbt-target"),
                 "--log-path", str(self.folder / "dbt-logs"),
                 "--exclude", "resource_type:unit_test", f"tag:{MONTH_END}",
-                "--vars", f"{{as_of_date: '{today_utc().isoformat()}'}}",
+                "--vars", f"{{as_of_date: '{day_of(now(), UTC_NAME).date.isoformat()}'}}",
                 "--no-send-anonymous-usage-stats", "--no-version-check",
             ],
             self.environment(SAMPLE, self.folder / "sample"),

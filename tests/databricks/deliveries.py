@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Final
 
+from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
 from lending_club_pipeline.ingest.landing import SplitterLimits, land
 from tests.databricks.conftest import WarehouseClient
@@ -44,7 +45,7 @@ def deliver(
 def land_delivery(folder: Path, accounts: str = ACCOUNTS) -> Path:
     """Deliver and land; return the landed day."""
     deliver(folder, accounts.encode())
-    today = DAY + dt.timedelta(days=1)
+    today = Today(DAY + dt.timedelta(days=1))
     landing = folder / "landing"
     loaded_at = dt.datetime(2026, 1, 31, 12)  # noqa: DTZ001 - UTC without a zone, as in Parquet
     delivery = find_delivery(folder / "inputs", DAY, today)

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.contract.errors import RefusedDeliveryError
 from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
 from lending_club_pipeline.ingest.landing import LandedDelivery, SplitterLimits, land
@@ -56,7 +57,7 @@ class Landing:
 
     def land(self, as_of: dt.date | None = AS_OF, memory_bytes: int = 2**29) -> LandedDelivery:
         return land(
-            find_delivery(self.inputs, as_of, TODAY),
+            find_delivery(self.inputs, as_of, Today(TODAY)),
             self.target,
             SplitterLimits(memory_bytes, threads=1),
             dt.datetime(2026, 2, 1, 12),  # noqa: DTZ001 - UTC without a zone, as in Parquet

@@ -1,32 +1,17 @@
 """A clock that is set back: later dates lie in the future then, and the newest state stays."""
 
 import datetime as dt
-from types import ModuleType, SimpleNamespace
 
 import duckdb
 import pytest
 
+from lending_club_pipeline.config import clock
 from lending_club_pipeline.contract.errors import RefusedDeliveryError
-from lending_club_pipeline.defs.ingest import assets
-from lending_club_pipeline.ingest.deliveries import discovery
 from tests.faults.histories import CUSTOMERS, VARIANTS, History, differences
 from tests.workspaces import AS_OF, Workspace
 
 BEFORE = AS_OF - dt.timedelta(days=1)
 THEN = dt.datetime(BEFORE.year, BEFORE.month, BEFORE.day, 12, tzinfo=dt.UTC)
-
-
-class _ClockSetBack(dt.datetime):
-    @classmethod
-    def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:
-        return THEN.astimezone(tz)
-
-
-def _set_clock_back(patch: pytest.MonkeyPatch) -> None:
-    of_then = SimpleNamespace(datetime=_ClockSetBack, date=dt.date, UTC=dt.UTC)
-    modules: tuple[ModuleType, ...] = (discovery, assets)
-    for module in modules:
-        patch.setattr(module, "dt", of_then)
 
 
 def _loaded_at(workspace: Workspace, day: dt.date) -> dt.datetime:
@@ -55,7 +40,7 @@ def test_a_clock_set_back_refuses_what_is_in_its_future_and_leaves_the_newest_st
     summary = workspace.output_bytes()["account_summary.csv"]
     right = _loaded_at(workspace, BEFORE)
     with monkeypatch.context() as patch:
-        _set_clock_back(patch)
+        patch.setattr(clock, "now", lambda: THEN)
 
         with pytest.raises(RefusedDeliveryError, match=f"lies in the future .today is {BEFORE}"):
             workspace.run(AS_OF)

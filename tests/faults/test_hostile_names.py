@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 
+from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.contract.errors import ConfigurationError, RefusedDeliveryError
 from lending_club_pipeline.defs.instance import open_instance, prepare_home
@@ -215,7 +216,7 @@ def test_an_error_that_names_a_path_is_one_line(tmp_path: Path) -> None:
     landing = Landing(tmp_path / "line\nfeed\u2028")
     landing.folder.mkdir(parents=True)
     with pytest.raises(RefusedDeliveryError) as caught:
-        find_delivery(landing.inputs, AS_OF, AS_OF)
+        find_delivery(landing.inputs, AS_OF, Today(AS_OF))
     assert len(str(caught.value).splitlines()) == 1
     assert "line\\nfeed" in str(caught.value)
 

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from lending_club_pipeline.cli import cli
+from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.ingest.csv import parsing
 from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
 from tests.faults.landings import ACCOUNTS, CUSTOMERS, TODAY, Landing
@@ -162,7 +163,7 @@ def test_a_folder_of_the_future_beside_undated_files_is_named(
     for file in landing.folder.iterdir():
         shutil.copy(file, landing.inputs)
 
-    found = find_delivery(landing.inputs, None, TODAY)
+    found = find_delivery(landing.inputs, None, Today(TODAY))
 
     assert found.as_of_date == TODAY
     assert f"{tomorrow} is left alone: its date lies in the future" in caplog.text

@@ -19,6 +19,7 @@ WRONG = {
     "LOCK_WAIT_SECONDS": ("-1", "must be 0 or more"),
     "SENSOR_SETTLE_SECONDS": ("soon", "write a number."),
     "FIRST_AS_OF_DATE": ("1.1.2020", "write a date as YYYY-MM-DD."),
+    "BUSINESS_TIMEZONE": ("Auckland", "did you mean Pacific/Auckland?"),
     "DELIVERY_CALENDAR": ("sometimes", "'every_day' or 'weekdays'"),
     "DELIVERY_HOLIDAYS": ("christmas", "YYYY-MM-DD"),
     "MOVEMENT_LIMITS": ("balance=much", "percent"),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.contract.errors import RefusedDeliveryError
 from lending_club_pipeline.dbt_runner.invocation import build_arguments, run_dbt
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest, prepare_manifest
@@ -51,7 +52,7 @@ class WarmPipeline:
     def land(self, customers: bytes, accounts: bytes) -> LandedDelivery | RefusedDeliveryError:
         """Land a delivery in the place of the one before, or say why not."""
         self.workspace.deliver(customers, accounts)
-        found = find_delivery(self.workspace.inputs, AS_OF, AS_OF)
+        found = find_delivery(self.workspace.inputs, AS_OF, Today(AS_OF))
         landing = self.workspace.settings().landing
         limits = SplitterLimits(memory_bytes=2**28, threads=1)
         try:

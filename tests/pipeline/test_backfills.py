@@ -11,10 +11,10 @@ import duckdb
 import pytest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
+from lending_club_pipeline.config.clock import day_of, now
 from lending_club_pipeline.contract.errors import ConfigurationError, RefusedDeliveryError
 from lending_club_pipeline.defs.partitions import daily_partitions
 from lending_club_pipeline.defs.project import build_definitions
-from lending_club_pipeline.ingest.deliveries.discovery import today_utc
 from lending_club_pipeline.runs.campaigns import Campaign
 from lending_club_pipeline.runs.outlook import Outlook, Request, look_ahead
 from lending_club_pipeline.runs.plan import Process
@@ -106,7 +106,7 @@ def test_dagster_shows_the_broken_day_as_failed_and_the_missing_one_as_missing(
     processed: Processed,
 ) -> None:
     workspace, _ = processed
-    partitions = daily_partitions(workspace.settings().first_as_of_date)
+    partitions = daily_partitions(workspace.settings().first_as_of_date, "UTC")
 
     with dg.DagsterInstance.from_config(str(workspace.root / "dagster")) as instance:
         found = {}
@@ -228,7 +228,8 @@ def test_a_run_of_a_range_leaves_days_without_delivery_out_and_says_so(
 
 
 def test_today_has_a_partition() -> None:
-    assert daily_partitions(FIRST).get_last_partition_key() == today_utc().isoformat()
+    today = day_of(now(), "UTC").date
+    assert daily_partitions(FIRST, "UTC").get_last_partition_key() == today.isoformat()
 
 
 def test_a_run_takes_no_more_days_than_fit_into_the_memory_of_the_engine(
@@ -243,7 +244,9 @@ def test_a_run_takes_no_more_days_than_fit_into_the_memory_of_the_engine(
 
     def sizes(**settings: object) -> list[int]:
         request = Request(first=days[0], last=days[-1])
-        steps = look_ahead(workspace.settings(**settings), request, today_utc()).steps
+        steps = look_ahead(
+            workspace.settings(**settings), request, workspace.settings().today()
+        ).steps
         return [len(step.dates) for step in steps if isinstance(step, Process)]
 
     assert sizes(memory_limit="1GiB") == [1, 1, 3]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.dbt_runner import manifest
 from lending_club_pipeline.dbt_runner.invocation import (
     NodeResult,
@@ -61,7 +62,7 @@ class Bank:
     def deliver(self, date: dt.date, customers: str, accounts: str) -> None:
         """Land a delivery, in the place of one that was there."""
         folder = self.workspace.deliver(customers, accounts, date)
-        found = find_delivery(self.workspace.inputs, date, TODAY)
+        found = find_delivery(self.workspace.inputs, date, Today(TODAY))
         landing = self.workspace.settings().landing
         limits = SplitterLimits(memory_bytes=2**28, threads=1)
         land(found, landing, limits, dt.datetime.now(dt.UTC), lambda _: None)

@@ -108,7 +108,7 @@ def test_without_a_history_there_is_no_month_to_close(workspace: Workspace) -> N
 def test_the_current_month_has_a_partition() -> None:
     today = dt.datetime.now(dt.UTC).date()
 
-    keys = monthly_partitions(dt.date(2026, 1, 15)).get_partition_keys()
+    keys = monthly_partitions(dt.date(2026, 1, 15), "UTC").get_partition_keys()
 
     assert keys[0] == "2026-01-01"
     assert keys[-1] == today.replace(day=1).isoformat()

@@ -78,7 +78,7 @@ def test_only_the_refused_day_stays_red_in_the_end(page: Page) -> None:
     ]
     assert len({it.run_key for it in asked}) == 2
     assert all(page.run(dict(it.tags)).success for it in asked)
-    partitions = daily_partitions(page.workspace.settings().first_as_of_date)
+    partitions = daily_partitions(page.workspace.settings().first_as_of_date, "UTC")
     status = get_and_update_asset_status_cache_value(
         page.instance, dg.AssetKey("account_summary_daily"), partitions
     )

@@ -11,7 +11,6 @@ from click.testing import CliRunner, Result
 
 from lending_club_pipeline.cli import cli
 from lending_club_pipeline.ingest.deliveries import delivered_files
-from lending_club_pipeline.ingest.deliveries.discovery import today_utc
 from lending_club_pipeline.runs import survey
 from lending_club_pipeline.runs.outlook import Request, look_ahead
 from lending_club_pipeline.runs.plan import Process
@@ -121,7 +120,7 @@ def test_what_was_damaged_is_made_again(processed: Workspace) -> None:
 
 def test_a_day_of_a_range_that_lies_in_the_future_is_refused_alone(processed: Workspace) -> None:
     invoke(processed, *RUN)
-    tomorrow = today_utc() + dt.timedelta(days=1)
+    tomorrow = processed.settings().today().date + dt.timedelta(days=1)
     ahead = processed.deliver(CUSTOMERS, ACCOUNTS, tomorrow)
 
     result = invoke(processed, "run", "--from", "2026-01-31", "--to", tomorrow.isoformat())
@@ -176,7 +175,7 @@ def test_a_delivery_that_cannot_be_read_needs_a_run_that_says_so(
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(delivered_files, "sha256_of", refuse)
-    outlook = look_ahead(processed.settings(), Request(as_of=AS_OF), today_utc())
+    outlook = look_ahead(processed.settings(), Request(as_of=AS_OF), processed.settings().today())
 
     assert outlook.steps == [Process((AS_OF,))]
 

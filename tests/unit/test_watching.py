@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.ingest.deliveries.watch import Watch, look
 
 NOW = dt.datetime(2026, 3, 10, 12, 0, tzinfo=dt.UTC)
@@ -24,7 +25,7 @@ def put(folder: Path, customers: str = "c", accounts: str = "a", age: float = 60
 
 
 def look_at(inputs: Path, now: dt.datetime = NOW) -> Watch:
-    return look(inputs, FIRST, now.date(), now, SETTLE)
+    return look(inputs, FIRST, Today(now.date()), now, SETTLE)
 
 
 def test_a_delivery_is_found_with_its_date(tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_a_time_in_the_future_holds_up_no_file(tmp_path: Path) -> None:
     os.utime(accounts, (ahead, ahead))
     later = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=SETTLE)
 
-    assert list(look(tmp_path, FIRST, later.date(), later, SETTLE).deliveries) == [DAY]
+    assert list(look(tmp_path, FIRST, Today(later.date()), later, SETTLE).deliveries) == [DAY]
 
 
 def test_a_date_before_the_first_holds_up_no_other(tmp_path: Path) -> None:

@@ -77,9 +77,10 @@ def generate(
             days=days,
             change=change,
             seed=seed,
-            first_day=_first_day(first_day, days),
+            first_day=_first_day(first_day, days, settings.today().date),
             compression=compression,
             control=control,
+            timezone=settings.business_timezone,
             threads=settings.duckdb_threads,
             memory_bytes=settings.engine_memory_bytes,
             overwrite=overwrite,
@@ -92,8 +93,7 @@ def generate(
         )
 
 
-def _first_day(given: dt.date | None, days: int) -> dt.date | None:
+def _first_day(given: dt.date | None, days: int, today: dt.date) -> dt.date | None:
     if given is not None:
         return given
-    today = dt.datetime.now(dt.UTC).date()
     return today - dt.timedelta(days=days - 1) if days > 1 else None

@@ -12,6 +12,7 @@ from lending_club_pipeline.cli.conventions import (
     exit_codes,
     exit_unless_success,
 )
+from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.settings import load_settings
 
 
@@ -51,7 +52,7 @@ def approve(date: dt.date, reason: str, by: str | None) -> None:
     warehouse = choose_warehouse(load_settings())
     with warehouse.session():
         name = by if by is not None else getpass.getuser()
-        approval = record(warehouse, date, name, reason, dt.datetime.now(dt.UTC))
+        approval = record(warehouse, date, name, reason, clock.now())
     click.echo(
         f"Approved by {approval.approved_by} at {approval.approved_at} UTC. To publish it: "
         f"lending-club run --as-of {approval.as_of_date}"

@@ -15,6 +15,7 @@ from lending_club_pipeline.cli.conventions import (
     REFUSED,
     SECONDS,
 )
+from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.config.settings import load_settings
 
 
@@ -47,7 +48,7 @@ def run(
     settings = load_settings(
         {"input_path": inputs, "output_path": outputs, "lock_wait_seconds": wait}
     )
-    _refuse_backward_range(first, last)
+    _refuse_backward_range(first, last, settings.today())
     from lending_club_pipeline.present.terminal import Progress
 
     with Progress() as progress:
@@ -67,10 +68,8 @@ def run(
             sys.exit(code)
 
 
-def _refuse_backward_range(first: dt.date | None, last: dt.date | None) -> None:
-    from lending_club_pipeline.ingest.deliveries.discovery import today_utc
-
-    until = last or today_utc()
+def _refuse_backward_range(first: dt.date | None, last: dt.date | None, today: Today) -> None:
+    until = last or today.date
     if first is not None and first > until:
-        shown = f"--to {last}" if last else f"today ({until} in UTC); name the last date by --to"
+        shown = f"--to {last}" if last else f"today ({today}); name the last date by --to"
         raise click.UsageError(f"--from {first} is after {shown}.")

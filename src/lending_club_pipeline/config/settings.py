@@ -18,6 +18,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
+from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.calendars import Calendar, parse_holidays
 from lending_club_pipeline.config.movement_limits import parse_movement_limits
 from lending_club_pipeline.config.names import near_misses, unknown_in_file
@@ -94,6 +95,7 @@ class DataPlatformConfig(BaseSettings):
         delivery_source: name of the sender; a database holds the deliveries of one sender alone.
         output_path: folder in which outputs are published.
         landing_path: folder of the landed Parquet; beside the database when it is not set.
+        business_timezone: IANA name of the time zone in which it is decided what today is.
         first_as_of_date: first business date that has a partition; earlier ones are refused.
         backfill_days_per_run: most deliveries that a backfill processes in one run.
         sensor_settle_seconds: age that a file must have before the sensor takes it.
@@ -142,6 +144,7 @@ class DataPlatformConfig(BaseSettings):
     delivery_source: str = ""
     output_path: AnyPath = Path("data/outputs")
     landing_path: LandingFolder | None = None
+    business_timezone: str = clock.UTC_NAME
     first_as_of_date: dt.date = dt.date(2020, 1, 1)
     backfill_days_per_run: int = Field(default=31, ge=1, le=3650)
     sensor_settle_seconds: float = Field(default=30.0, ge=0, allow_inf_nan=False)
@@ -172,6 +175,11 @@ class DataPlatformConfig(BaseSettings):
         if parse_bytes(value) < _LEAST_MEMORY_BYTES:
             raise ValueError("must be 768MiB or more: Python, Dagster and dbt alone take 400MiB")
         return value
+
+    @field_validator("business_timezone")
+    @classmethod
+    def _is_a_timezone(cls, value: str) -> str:
+        return clock.parse_timezone(value)
 
     @field_validator("movement_limits")
     @classmethod
@@ -217,6 +225,10 @@ class DataPlatformConfig(BaseSettings):
             missing.append(f"{_DATABRICKS_TOKEN} (or {' and '.join(_DATABRICKS_PRINCIPAL)})")
         if missing:
             raise ValueError(f"DATABASE_TYPE=databricks also needs {', '.join(missing)}")
+
+    def today(self) -> clock.Today:
+        """Return the current business date."""
+        return clock.day_of(clock.now(), self.business_timezone)
 
     @property
     def movement_percents(self) -> dict[str, Decimal]:

@@ -14,6 +14,7 @@ from typing import Final
 
 import dagster as dg
 
+from lending_club_pipeline.config import clock
 from lending_club_pipeline.files.processes import is_running, this_machine
 
 PROCESS_TAG: Final = "lending_club/process"
@@ -90,12 +91,12 @@ def _why_abandoned(record: dg.RunRecord) -> str:
         # Another process may have the number by now; ours may have been suspended meanwhile.
         most = _NUMBER_REUSED_SECONDS if is_here else _SILENT_SECONDS
         since = dt.datetime.fromisoformat(alive_at)
-    silent = (dt.datetime.now(dt.UTC) - since).total_seconds()
+    silent = (clock.now() - since).total_seconds()
     return f"It gave no sign of life for {silent:.0f} s." if silent > most else ""
 
 
 def _now() -> str:
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    return clock.now().isoformat(timespec="seconds")
 
 
 @dg.sensor(

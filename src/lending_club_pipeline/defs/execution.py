@@ -18,7 +18,7 @@ from lending_club_pipeline.defs.progress import PROGRESS, following
 from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.defs.run_records import error_of, partition_tags
 from lending_club_pipeline.files.processes import noticing_signals
-from lending_club_pipeline.ingest.deliveries.discovery import refuse_future, today_utc
+from lending_club_pipeline.ingest.deliveries.discovery import refuse_future
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger, read_ledgers
 from lending_club_pipeline.runs.campaigns import Campaign
 from lending_club_pipeline.runs.day_states import read_days
@@ -43,7 +43,7 @@ def carry_out(
         PipelineError: there is nothing to process, or a run could not even begin.
         KeyboardInterrupt: the process was told to stop; the run is recorded as failed.
     """
-    outlook = look_ahead(settings, request, today_utc())
+    outlook = look_ahead(settings, request, settings.today())
     names_a_date = request.as_of is not None
     tags = {PLANNED_TAG: "true"} | ({UNDATED_TAG: "true"} if names_a_date else {})
     campaign = Campaign(
@@ -69,7 +69,7 @@ def process_delivery(
         PipelineError: the run could not even begin.
         KeyboardInterrupt: the process was told to stop; the run is recorded as failed.
     """
-    date = as_of_date or date_of_delivery(settings, today_utc())
+    date = as_of_date or date_of_delivery(settings, settings.today())
     tags = {PLANNED_TAG: "true", UNDATED_TAG: "true"}
     return process_days(settings, (date, date), on_message, tags)
 
@@ -97,7 +97,7 @@ def process_days(
             f"The as-of date {days[0]} lies before FIRST_AS_OF_DATE={settings.first_as_of_date}. "
             "Set that to an earlier date if such deliveries are to be processed."
         )
-    refuse_future(days[1], today_utc(), settings.input_path)
+    refuse_future(days[1], settings.today(), settings.input_path)
     return run_job(settings, JOB_NAME, days, on_message, tags)
 
 

@@ -19,30 +19,34 @@ class BusinessDates:
     backfill_policy: dg.BackfillPolicy
 
 
-def business_dates(first: dt.date, days_per_run: int) -> BusinessDates:
-    """Return the business dates from `first` through today (UTC).
+def business_dates(first: dt.date, days_per_run: int, timezone: str) -> BusinessDates:
+    """Return the business dates from `first` through today.
 
     Args:
         first: the first date that has a partition.
         days_per_run: most dates in one run of a backfill.
+        timezone: IANA name of the business time zone.
     """
     return BusinessDates(
-        daily_partitions(first), dg.BackfillPolicy.multi_run(max_partitions_per_run=days_per_run)
+        daily_partitions(first, timezone),
+        dg.BackfillPolicy.multi_run(max_partitions_per_run=days_per_run),
     )
 
 
-def daily_partitions(first: dt.date) -> dg.DailyPartitionsDefinition:
-    """Return a partition for each business date from `first` through today (UTC).
+def daily_partitions(first: dt.date, timezone: str) -> dg.DailyPartitionsDefinition:
+    """Return a partition for each business date from `first` through today.
 
     Dagster closes a day's partition when the day is over; a delivery arrives on its own day.
     """
-    return dg.DailyPartitionsDefinition(start_date=first.isoformat(), timezone="UTC", end_offset=1)
+    return dg.DailyPartitionsDefinition(
+        start_date=first.isoformat(), timezone=timezone, end_offset=1
+    )
 
 
-def monthly_partitions(first: dt.date) -> dg.MonthlyPartitionsDefinition:
-    """Return a partition for each month from that of `first` through the current one (UTC)."""
+def monthly_partitions(first: dt.date, timezone: str) -> dg.MonthlyPartitionsDefinition:
+    """Return a partition for each month from that of `first` through the current one."""
     start = first.replace(day=1).isoformat()
-    return dg.MonthlyPartitionsDefinition(start_date=start, timezone="UTC", end_offset=1)
+    return dg.MonthlyPartitionsDefinition(start_date=start, timezone=timezone, end_offset=1)
 
 
 def dates_of(context: dg.AssetExecutionContext) -> list[dt.date]:

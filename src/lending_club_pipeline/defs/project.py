@@ -22,7 +22,7 @@ from lending_club_pipeline.defs.progress import PROGRESS, progress_logger
 from lending_club_pipeline.defs.publish.assets import build_output_assets
 from lending_club_pipeline.defs.publish.serving import build_serving_asset
 from lending_club_pipeline.defs.resources import build_resources
-from lending_club_pipeline.defs.schedules import daily_delivery_schedule, weekly_expiry_schedule
+from lending_club_pipeline.defs.schedules import build_schedules
 from lending_club_pipeline.defs.sensors import days_beside_refused_ones, new_delivery_sensor
 from lending_club_pipeline.warehouse import choose_warehouse
 
@@ -39,19 +39,22 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
     )
     resources = build_resources(settings)
     io_manager = ParquetIOManager(platform=resources["platform"])
-    dates = business_dates(settings.first_as_of_date, settings.backfill_days_per_run)
+    dates = business_dates(
+        settings.first_as_of_date, settings.backfill_days_per_run, settings.business_timezone
+    )
+    months = monthly_partitions(settings.first_as_of_date, settings.business_timezone)
     return dg.Definitions(
         assets=[
             build_delivery_assets(dates),
             DELIVERY_APPROVALS,
             build_dbt_assets(prepared, dates),
-            build_month_end_assets(prepared, monthly_partitions(settings.first_as_of_date)),
+            build_month_end_assets(prepared, months),
             build_output_assets(dates),
             expired_data,
             *([build_serving_asset(dates)] if warehouse.serves_readers else []),
         ],
         jobs=[process_delivery, publish_outputs, close_month, drop_expired_data],
-        schedules=[daily_delivery_schedule, weekly_expiry_schedule],
+        schedules=build_schedules(settings.business_timezone),
         sensors=[new_delivery_sensor, days_beside_refused_ones, abandoned_runs],
         resources={**resources, "parquet_io_manager": io_manager},
         loggers={"console": dg.colored_console_logger, PROGRESS: progress_logger},

@@ -9,6 +9,7 @@ from typing import Final
 
 import dagster as dg
 
+from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.contract.errors import WarehouseError, WarehouseLockedError
 from lending_club_pipeline.defs.intents import PLANNED_TAG
@@ -21,7 +22,6 @@ from lending_club_pipeline.defs.run_records import (
     partitions_of,
 )
 from lending_club_pipeline.ingest.deliveries.delivered_files import looks_like, text_bytes
-from lending_club_pipeline.ingest.deliveries.discovery import today_utc
 from lending_club_pipeline.ingest.deliveries.watch import Watch, look
 from lending_club_pipeline.runs.day_states import DayState, read_days
 from lending_club_pipeline.runs.plan import FoundDelivery, Process, parts_without, plan
@@ -54,11 +54,11 @@ def new_delivery_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     failed is tried again, after a minute, two, four, up to an hour; a refused or held delivery
     waits for other files or an approval.
     """
-    settings, now = load_settings(), dt.datetime.now(dt.UTC)
+    settings, now = load_settings(), clock.now()
     watch = look(
         settings.input_path,
         settings.first_as_of_date,
-        today_utc(),
+        settings.today(),
         now,
         settings.sensor_settle_seconds,
     )

@@ -19,7 +19,7 @@ from lending_club_pipeline.contract.errors import (
 )
 from lending_club_pipeline.dbt_runner.manifest import prepare_manifest
 from lending_club_pipeline.files.atomic import describe
-from lending_club_pipeline.ingest.deliveries.discovery import find_delivery, today_utc
+from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
 from lending_club_pipeline.parity.comparing import Comparer, Comparison
 from lending_club_pipeline.publish.tables import OUTPUT_FILES
 from lending_club_pipeline.warehouse import choose_warehouse
@@ -133,7 +133,7 @@ def examine_parity(
         PipelineError: an engine failed.
     """
     # Chosen once, so that midnight does not come between the engines.
-    delivery = find_delivery(settings.input_path, as_of_date, today_utc())
+    delivery = find_delivery(settings.input_path, as_of_date, settings.today())
     on_message("Preparing a schema")
     with both_engines(settings, folder) as engines:
         on_message(f"Processing the delivery of {delivery.as_of_date} on both engines")

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
 
+from lending_club_pipeline.config import clock
 from lending_club_pipeline.ingest.deliveries.delivered_files import checksums_in
 from lending_club_pipeline.warehouse import Warehouse
 from lending_club_pipeline.warehouse.day_tables import DayTable
@@ -247,4 +248,4 @@ def _state(row: Mapping[str, Any]) -> DayState:
 
 
 def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    return clock.now().replace(tzinfo=None)

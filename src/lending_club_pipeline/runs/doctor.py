@@ -18,7 +18,6 @@ from lending_club_pipeline.ingest.deliveries.control_totals import read_control_
 from lending_club_pipeline.ingest.deliveries.discovery import (
     DeliveredFile,
     find_delivery,
-    today_utc,
 )
 from lending_club_pipeline.ingest.deliveries.preflight import examine as examine_file
 from lending_club_pipeline.warehouse import choose_warehouse
@@ -103,7 +102,7 @@ def _disk(folder: Path) -> Finding:
 
 def _delivery(settings: DataPlatformConfig) -> Iterator[Finding]:
     try:
-        found = find_delivery(settings.input_path, None, today_utc())
+        found = find_delivery(settings.input_path, None, settings.today())
     except PipelineError as error:
         yield Finding("delivery", "problem", str(error))
         return

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import RefusedDeliveryError, WarehouseError
 from lending_club_pipeline.ingest.deliveries.discovery import (
@@ -68,7 +69,7 @@ class Outlook:
         return None if last is None else last.as_of_date
 
 
-def look_ahead(settings: DataPlatformConfig, request: Request, today: dt.date) -> Outlook:
+def look_ahead(settings: DataPlatformConfig, request: Request, today: Today) -> Outlook:
     """Plan a request, with one session of the warehouse.
 
     Args:
@@ -104,17 +105,17 @@ def look_ahead(settings: DataPlatformConfig, request: Request, today: dt.date) -
     return Outlook(steps, days, ledgers)
 
 
-def _dates(settings: DataPlatformConfig, request: Request, today: dt.date) -> list[dt.date]:
+def _dates(settings: DataPlatformConfig, request: Request, today: Today) -> list[dt.date]:
     if request.first is None:
         return [request.as_of or date_of_delivery(settings, today)]
-    last = request.last or today
+    last = request.last or today.date
     dates = dates_with_delivery(settings.input_path, request.first, last, today)
     if not dates:
         raise no_delivery_between(settings.input_path, request.first, last)
     return [dates[0] + n * _DAY for n in range((dates[-1] - dates[0]).days + 1)]
 
 
-def date_of_delivery(settings: DataPlatformConfig, today: dt.date) -> dt.date:
+def date_of_delivery(settings: DataPlatformConfig, today: Today) -> dt.date:
     """Return the business date of the delivery to process where none is named.
 
     Where there is no folder of deliveries, that is today: its run then says, and records, why.
@@ -122,7 +123,7 @@ def date_of_delivery(settings: DataPlatformConfig, today: dt.date) -> dt.date:
     try:
         return date_to_process(settings.input_path, today)
     except RefusedDeliveryError:
-        return today
+        return today.date
 
 
 def _planned(
@@ -130,7 +131,7 @@ def _planned(
     dates: Sequence[dt.date],
     days: Mapping[dt.date, DayState],
     policy: Policy,
-    today: dt.date,
+    today: Today,
     request: Request,
 ) -> list[Step]:
     refuse_other_source(settings, days, today)

@@ -3,10 +3,11 @@
 import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import (
     ConfigurationError,
@@ -58,7 +59,7 @@ def survey(
     settings: DataPlatformConfig,
     dates: Iterable[dt.date],
     days: Mapping[dt.date, DayState],
-    today: dt.date,
+    today: Today,
     compare: Compare = are_the_same,
     *,
     takes_undated: bool = False,
@@ -96,7 +97,7 @@ def survey(
 
 
 def _find(
-    settings: DataPlatformConfig, date: dt.date, today: dt.date, *, takes_undated: bool
+    settings: DataPlatformConfig, date: dt.date, today: Today, *, takes_undated: bool
 ) -> Delivery | None:
     if date < settings.first_as_of_date:
         raise RefusedDeliveryError(
@@ -152,7 +153,7 @@ def _beside(settings: DataPlatformConfig) -> Path:
 
 
 def refuse_other_source(
-    settings: DataPlatformConfig, days: Mapping[dt.date, DayState], today: dt.date
+    settings: DataPlatformConfig, days: Mapping[dt.date, DayState], today: Today
 ) -> None:
     """Refuse to mix the deliveries of two senders in one database.
 
@@ -190,12 +191,14 @@ def refuse_other_source(
 
 
 def _holds_a_known_delivery(
-    settings: DataPlatformConfig, landed: list[DayState], today: dt.date
+    settings: DataPlatformConfig, landed: list[DayState], today: Today
 ) -> bool:
     for state in sorted(landed, key=lambda it: it.as_of_date, reverse=True)[:_COMPARED]:
         try:
             delivery = find_delivery(
-                settings.input_path, state.as_of_date, max(today, state.as_of_date)
+                settings.input_path,
+                state.as_of_date,
+                replace(today, date=max(today.date, state.as_of_date)),
             )
             if are_the_same(delivery, state.files):
                 return True

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lending_club_pipeline.config.clock import UTC_NAME, day_of, now
 from lending_club_pipeline.contract.source_files import ACCOUNTS, CUSTOMERS
 from lending_club_pipeline.synthetic import arguments
 from lending_club_pipeline.synthetic.controls import write_control
@@ -66,6 +67,7 @@ def generate_deliveries(
     first_day: dt.date | None = None,
     compression: Compression = "none",
     control: bool = False,
+    timezone: str = UTC_NAME,
     threads: int | None = None,
     memory_bytes: int = 2**30,
     overwrite: bool = False,
@@ -93,6 +95,7 @@ def generate_deliveries(
             delivery in `to` itself.
         compression: `gz` and `zst` write compressed files.
         control: also write the control totals of each delivery; an undated one is of today.
+        timezone: IANA name of the business time zone, which says what today is.
         threads: threads that work at it; all cores if None.
         memory_bytes: bound for the engine's memory.
         overwrite: replace deliveries that are there already.
@@ -119,7 +122,7 @@ def generate_deliveries(
             writer.write(population, placements, folder)
             if control:
                 on_progress("Adding up the control totals")
-                write_control(folder, date, memory_bytes, threads)
+                write_control(folder, date, day_of(now(), timezone), memory_bytes, threads)
             dirt = _dirt(placements)
             generated.append(GeneratedDelivery(date, folder, customers, accounts, dirt))
     return generated

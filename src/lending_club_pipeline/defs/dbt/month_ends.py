@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
+from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.contract.errors import TransformationError
 from lending_club_pipeline.dbt_runner.invocation import NodeResult, month_arguments, run_dbt
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
@@ -66,7 +67,7 @@ def _closed(
     graph: DbtGraph,
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     _refuse_without_history(warehouse)
-    months = _first_days(context)
+    months = _first_days(context, platform.settings.today())
     results = build_with_patience(
         lambda select: run_dbt(
             graph.prepared,
@@ -131,8 +132,8 @@ def log_month_ends(
         )
 
 
-def _first_days(context: dg.AssetExecutionContext) -> list[dt.date]:
-    return dates_of(context) or [dt.datetime.now(dt.UTC).date().replace(day=1)]
+def _first_days(context: dg.AssetExecutionContext, today: Today) -> list[dt.date]:
+    return dates_of(context) or [today.date.replace(day=1)]
 
 
 def _refuse_without_history(warehouse: Warehouse) -> None:

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import dagster as dg
 
+from lending_club_pipeline.config import clock
+from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import RefusedDeliveryError
 from lending_club_pipeline.contract.source_files import ACCOUNTS, CONTROL, CUSTOMERS
@@ -39,7 +41,6 @@ from lending_club_pipeline.ingest.deliveries.delivered_files import (
 from lending_club_pipeline.ingest.deliveries.discovery import (
     Delivery,
     no_delivery_between,
-    today_utc,
 )
 from lending_club_pipeline.ingest.landed_files import landed_folder
 from lending_club_pipeline.ingest.landing import SplitterLimits, land
@@ -122,7 +123,7 @@ def _land_all(
     context: dg.AssetExecutionContext, settings: DataPlatformConfig, warehouse: Warehouse
 ) -> list[LandedDay]:
     """Land what is asked for and new, and what an interrupted build still needs."""
-    dates, today, intent = dates_of(context), today_utc(), intent_of(context.run.tags)
+    dates, today, intent = dates_of(context), settings.today(), intent_of(context.run.tags)
     journal = DayJournal.begin(warehouse, context.run.run_id)
     refuse_other_source(settings, journal.days, today)
     seen = survey(settings, dates, journal.days, today, takes_undated=intent.takes_undated)
@@ -174,7 +175,7 @@ def _land(
         delivery,
         settings.landing,
         SplitterLimits(settings.engine_memory_bytes, settings.duckdb_threads),
-        dt.datetime.now(dt.UTC).replace(tzinfo=None),
+        clock.now().replace(tzinfo=None),
         show_progress,
     )
     warehouse.load_raw(settings.landing, day.as_of_date)
@@ -184,7 +185,7 @@ def _land(
 
 
 def _unlanded(
-    settings: DataPlatformConfig, journal: DayJournal, today: dt.date, dates: Sequence[dt.date]
+    settings: DataPlatformConfig, journal: DayJournal, today: Today, dates: Sequence[dt.date]
 ) -> list[Delivery]:
     """Find the deliveries of interrupted builds again that are not landed on this machine."""
     missing = [date for date in dates if not landed_folder(settings.landing, date).exists()]

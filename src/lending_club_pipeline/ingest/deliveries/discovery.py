@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
 from lending_club_pipeline.contract.source_files import CONTROL, SOURCE_FILES, SourceFile
 
@@ -50,12 +51,7 @@ class Delivery:
         return self.files if self.control is None else (*self.files, self.control)
 
 
-def today_utc() -> dt.date:
-    """Return the business date of an undated delivery that arrives now."""
-    return dt.datetime.now(dt.UTC).date()
-
-
-def find_delivery(inputs: Path, as_of_date: dt.date | None, today: dt.date) -> Delivery:
+def find_delivery(inputs: Path, as_of_date: dt.date | None, today: Today) -> Delivery:
     """Choose the delivery to process.
 
     With a date it is the folder of that date, else the undated files. Without a date it is
@@ -64,7 +60,7 @@ def find_delivery(inputs: Path, as_of_date: dt.date | None, today: dt.date) -> D
     Args:
         inputs: the folder in which deliveries arrive.
         as_of_date: the business date asked for, or None.
-        today: the current date in UTC; nothing newer is accepted.
+        today: the current business date; nothing newer is accepted.
 
     Raises:
         RefusedDeliveryError: there is no whole delivery, or its date lies in the future.
@@ -75,21 +71,21 @@ def find_delivery(inputs: Path, as_of_date: dt.date | None, today: dt.date) -> D
         refuse_future(as_of_date, today, inputs)
         return _dated_or_undated(inputs, as_of_date)
     date = _date_to_process(inputs, dates, today)
-    if date == today:
+    if date == today.date:
         _warn_of_future(dates, today, inputs)
-        return _dated_or_undated(inputs, today)
+        return _dated_or_undated(inputs, date)
     refuse_future(date, today, inputs / date.isoformat())
     return _delivery(date, inputs / date.isoformat())
 
 
-def date_to_process(inputs: Path, today: dt.date) -> dt.date:
+def date_to_process(inputs: Path, today: Today) -> dt.date:
     """Return the business date of the delivery to process where none is named.
 
     It is that of `find_delivery`, also where this refuses the delivery.
 
     Args:
         inputs: the folder in which deliveries arrive.
-        today: the current date in UTC.
+        today: the current business date.
 
     Raises:
         RefusedDeliveryError: there is no folder of deliveries.
@@ -98,19 +94,19 @@ def date_to_process(inputs: Path, today: dt.date) -> dt.date:
     return _date_to_process(inputs, dated_folders(inputs), today)
 
 
-def _date_to_process(inputs: Path, dates: Collection[dt.date], today: dt.date) -> dt.date:
-    if (inputs / today.isoformat()).exists() or _has_undated_files(inputs) or not dates:
-        return today
+def _date_to_process(inputs: Path, dates: Collection[dt.date], today: Today) -> dt.date:
+    if (inputs / today.date.isoformat()).exists() or _has_undated_files(inputs) or not dates:
+        return today.date
     return max(dates)
 
 
-def find_dated(inputs: Path, as_of_date: dt.date, today: dt.date) -> Delivery | None:
+def find_dated(inputs: Path, as_of_date: dt.date, today: Today) -> Delivery | None:
     """Find the delivery of a date, or None if there is none; undated files are today's alone.
 
     Args:
         inputs: the folder in which deliveries arrive.
         as_of_date: the business date.
-        today: the current date.
+        today: the current business date.
 
     Raises:
         RefusedDeliveryError: there is no whole delivery, or no folder of deliveries.
@@ -118,14 +114,12 @@ def find_dated(inputs: Path, as_of_date: dt.date, today: dt.date) -> Delivery | 
     _refuse_if_no_folder(inputs)
     if (inputs / as_of_date.isoformat()).exists():
         return _delivery(as_of_date, inputs / as_of_date.isoformat())
-    if as_of_date == today and _has_undated_files(inputs):
+    if as_of_date == today.date and _has_undated_files(inputs):
         return _delivery(as_of_date, inputs)
     return None
 
 
-def dates_with_delivery(
-    inputs: Path, first: dt.date, last: dt.date, today: dt.date
-) -> list[dt.date]:
+def dates_with_delivery(inputs: Path, first: dt.date, last: dt.date, today: Today) -> list[dt.date]:
     """List the dates from `first` through `last` that have a folder, oldest first.
 
     Undated files are the delivery of `today`.
@@ -134,7 +128,7 @@ def dates_with_delivery(
         RefusedDeliveryError: there is no folder of deliveries.
     """
     _refuse_if_no_folder(inputs)
-    known = {*dated_folders(inputs), *([today] if _has_undated_files(inputs) else [])}
+    known = {*dated_folders(inputs), *([today.date] if _has_undated_files(inputs) else [])}
     return sorted(date for date in known if first <= date <= last)
 
 
@@ -166,11 +160,11 @@ def dated_folders(inputs: Path) -> list[dt.date]:
     return dates
 
 
-def _warn_of_future(dates: Iterable[dt.date], today: dt.date, inputs: Path) -> None:
+def _warn_of_future(dates: Iterable[dt.date], today: Today, inputs: Path) -> None:
     for date in dates:
-        if date > today:
+        if date > today.date:
             logger.warning(
-                "%s is left alone: its date lies in the future (today is %s in UTC). Correct the "
+                "%s is left alone: its date lies in the future (today is %s). Correct the "
                 "folder's name if that is a mistake.",
                 inputs / date.isoformat(),
                 today,
@@ -271,21 +265,21 @@ def _refuse_if_no_folder(folder: Path) -> None:
         )
 
 
-def refuse_future(as_of_date: dt.date, today: dt.date, path: Path) -> None:
+def refuse_future(as_of_date: dt.date, today: Today, path: Path) -> None:
     """Refuse a date that is not there yet.
 
     Args:
         as_of_date: the business date.
-        today: the current date in UTC.
+        today: the current business date.
         path: the folder of the delivery, or that in which deliveries arrive.
 
     Raises:
         RefusedDeliveryError: the date lies in the future.
     """
-    if as_of_date > today:
+    if as_of_date > today.date:
         raise RefusedDeliveryError(
             "date_in_the_future",
             Place(path),
-            f"the as-of date {as_of_date} lies in the future (today is {today} in UTC)",
+            f"the as-of date {as_of_date} lies in the future (today is {today})",
             "Correct the folder's name, or name another date by --as-of",
         )

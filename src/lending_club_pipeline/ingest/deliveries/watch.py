@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.contract.errors import RefusedDeliveryError
 from lending_club_pipeline.ingest.deliveries.delivered_files import identify
 from lending_club_pipeline.ingest.deliveries.discovery import Delivery, dated_folders, find_dated
@@ -37,7 +38,7 @@ class Watch:
 
 
 def look(
-    inputs: Path, first: dt.date, today: dt.date, now: dt.datetime, settle_seconds: float
+    inputs: Path, first: dt.date, today: Today, now: dt.datetime, settle_seconds: float
 ) -> Watch:
     """Look for deliveries; each stands alone, so that one that is broken holds up no other.
 
@@ -51,8 +52,8 @@ def look(
     deliveries: dict[dt.date, Delivery] = {}
     identities: dict[dt.date, str] = {}
     waiting: list[str] = []
-    for date in _candidates(inputs, today):
-        if not first <= date <= today:
+    for date in _candidates(inputs, today.date):
+        if not first <= date <= today.date:
             bound = f"before FIRST_AS_OF_DATE={first}" if date < first else f"after today, {today}"
             waiting.append(f"{inputs / date.isoformat()}: its date lies {bound}")
             continue
