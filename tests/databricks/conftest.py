@@ -114,7 +114,7 @@ class WarehouseClient:
         self.disarm()
         for connection in self._connections:
             connection.close()
-        self.run(f"drop schema if exists {self.catalog}.{self.schema} cascade")
+        self.run(f"drop schema if exists {self.catalog}.`{self.schema}` cascade")
 
 
 def start_warehouse(folder: Path, until: int) -> dict[str, str]:

@@ -45,8 +45,8 @@ def _waiting(
 
 def make_old_state(client: WarehouseClient) -> list[tuple[Any, ...]]:
     """Let readers see something before the first run; return what."""
-    table = f"{client.catalog}.{client.schema}.account_summary_serving"
-    client.run(f"create schema if not exists {client.catalog}.{client.schema}")
+    table = f"{client.catalog}.`{client.schema}`.account_summary_serving"
+    client.run(f"create schema if not exists {client.catalog}.`{client.schema}`")
     client.run(
         f"create table {table} (customer_id bigint not null, account_id string not null, "
         "original_balance decimal(18, 2) not null, interest_rate decimal(6, 4) not null, "
@@ -58,7 +58,7 @@ def make_old_state(client: WarehouseClient) -> list[tuple[Any, ...]]:
 
 def readers_see(client: WarehouseClient) -> list[tuple[Any, ...]]:
     """Return what the serving table holds."""
-    table = f"{client.catalog}.{client.schema}.account_summary_serving"
+    table = f"{client.catalog}.`{client.schema}`.account_summary_serving"
     return client.run(f"select {_COLUMNS} from {table} order by account_id")
 
 

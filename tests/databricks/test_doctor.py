@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from lending_club_pipeline.cli import cli
+from lending_club_pipeline.contract.errors import WarehouseError
 from lending_club_pipeline.contract.findings import Finding
 from tests.databricks.conftest import WarehouseClient
 from tests.databricks.pipelines import environment_of, warehouse_of
@@ -119,6 +120,40 @@ def test_a_host_that_nobody_listens_on(warehouse: WarehouseClient, tmp_path: Pat
 
     assert detail.startswith("no TLS connection to localhost, port 1 (ConnectionRefusedError)")
     assert "firewall" in detail
+
+
+def test_a_proxy_that_is_not_there(
+    warehouse: WarehouseClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://somebody:canary@localhost:1")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "elsewhere.example")
+
+    detail = _assert_fails_at(_examined(warehouse, tmp_path), "name")
+
+    assert detail.startswith("the proxy localhost:1 does not answer (ConnectionRefusedError).")
+    assert "HTTPS_PROXY" in detail
+    assert "canary" not in detail
+    pipeline = warehouse_of(warehouse, tmp_path, databricks_retry_seconds=1)
+    with (
+        pytest.raises(WarehouseError, match=r"the proxy that HTTPS_PROXY names did not answer"),
+        pipeline.session(read_only=True),
+    ):
+        pytest.fail("connected")
+
+
+def test_a_host_that_no_proxy_names_with_its_port_is_reached_without_the_proxy(
+    warehouse: WarehouseClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://localhost:1")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, f"elsewhere.example,{warehouse.host}")
+
+    found = _examined(warehouse, tmp_path)
+
+    assert found["warehouse"].verdict == "ok", found
 
 
 def test_a_certificate_that_is_not_trusted(warehouse: WarehouseClient, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from lending_club_pipeline.contract.errors import WarehouseError
 from lending_club_pipeline.files.atomic import replacing
 from lending_club_pipeline.warehouse.databricks import result_files
+from lending_club_pipeline.warehouse.databricks.catalog import Catalog
 from lending_club_pipeline.warehouse.databricks.errors import TransientWarehouseError
 from lending_club_pipeline.warehouse.databricks.loader import Loader
 from lending_club_pipeline.warehouse.databricks.raw_tables import RawSchema
@@ -262,7 +263,8 @@ def _load(client: WarehouseClient, folder: Path, accounts: str = ACCOUNTS) -> bo
     landed = land_delivery(folder, accounts)
     schema = RawSchema(client.catalog, client.schema, "landing")
     with statement_session(client, folder) as session:
-        return Loader(session, schema, folder / "landing", 2**28, 1).load(landed, DAY)
+        catalog = Catalog(session, client.catalog, client.schema)
+        return Loader(session, schema, folder / "landing", 2**28, 1, catalog).load(landed, DAY)
 
 
 @pytest.mark.exhaustive

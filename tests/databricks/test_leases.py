@@ -1,22 +1,27 @@
 """One run at a time in a schema, from whatever machine; a run that was killed is no obstacle."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lending_club_pipeline.contract.errors import WarehouseLockedError
+from lending_club_pipeline.defs.publish.previews import SUMMARY_COLUMNS
 from lending_club_pipeline.warehouse.databricks import leases
 from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
+from lending_club_pipeline.warehouse.serving import ServedColumn
 from tests.databricks.conftest import WarehouseClient
-from tests.databricks.pipelines import count_statements, warehouse_of
+from tests.databricks.deliveries import MART, make_mart
+from tests.databricks.pipelines import count_statements, environment_of, warehouse_of
 
 
 @contextmanager
@@ -160,3 +165,81 @@ def test_lost_replies_and_a_dropped_schema_are_no_obstacle(
         warehouse.run(f"drop schema {warehouse.catalog}.{warehouse.schema} cascade")
 
     assert [fault["struck"] for fault in warehouse.request("GET", "/faults")] == [1, 1, 1]
+
+
+# A run that builds two seeds by dbt, with a lease of three seconds.
+_BUILDS_SEEDS = """
+import sys
+from pathlib import Path
+from dbt.cli.main import dbtRunner
+from lending_club_pipeline.config.environment import sheltering
+from lending_club_pipeline.config.settings import load_settings
+from lending_club_pipeline.dbt_runner.manifest import project_arguments
+from lending_club_pipeline.dbt_runner.project import project_dir
+from lending_club_pipeline.warehouse import choose_warehouse
+from lending_club_pipeline.defs.publish.previews import SUMMARY_COLUMNS
+from lending_club_pipeline.warehouse.databricks import leases
+
+leases.LEASE_SECONDS, leases.RENEW_SECONDS = 3.0, 1.0
+warehouse = choose_warehouse(load_settings())
+seeds = ["seed", *project_arguments(project_dir(), Path(sys.argv[1])), "--threads", "1"]
+with warehouse.session(run_id="frozen"), sheltering(warehouse.dbt_environment()):
+    results = dbtRunner().invoke(seeds).result.results
+print([result.message for result in results if result.status == "error"])
+"""
+
+
+def _is_frozen(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_run_that_was_frozen_for_longer_than_its_lease_writes_nothing_beside_the_next_one(
+    warehouse: WarehouseClient, tmp_path: Path
+) -> None:
+    environment = {**environment_of(warehouse, tmp_path / "frozen"), "TMPDIR": str(tmp_path)}
+    program = [sys.executable, "-c", _BUILDS_SEEDS, str(tmp_path / "target")]
+    with subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True) as frozen:
+        # What dbt sends begins with a comment.
+        warehouse.arm("freeze", matching="(create|insert) .*`loan_bonus_rates`", pid=frozen.pid)
+        deadline = time.monotonic() + 600
+        while not _is_frozen(frozen.pid):
+            assert frozen.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+        with _running(warehouse, tmp_path, "next", lock_wait_seconds=60) as following:
+            before = len(warehouse.statements())
+            os.kill(frozen.pid, signal.SIGCONT)
+            said, _ = frozen.communicate(timeout=600)
+            sent = warehouse.statements()[before:]
+            assert following.fetch("select 1 as one") == [{"one": 1}]
+
+    assert "another run has taken this schema" in said
+    assert {ran["text"].partition(" ")[0] for ran in sent} <= {"update"}
+    assert _row(warehouse)[0] == "next"
+
+
+def test_what_readers_see_is_replaced_by_no_run_that_lost_its_lease(
+    warehouse: WarehouseClient, tmp_path: Path
+) -> None:
+    make_mart(warehouse)
+    columns = [ServedColumn(it.name, it.type, "") for it in SUMMARY_COLUMNS.columns]
+    with _running(warehouse, tmp_path, "first") as running:
+        running.serving().publish(columns, 2, Decimal("300.50"))
+        make_mart(warehouse, MART.replace("cast(100 as", "cast(300 as"))
+        # As if it were lost between the question for it and the statement.
+        _set(warehouse, "holder = 'another'")
+        with pytest.raises(WarehouseLockedError, match="another run has taken this schema"):
+            running.serving().publish(columns, 2, Decimal("500.50"))
+
+    published = f"select max(original_balance) from {warehouse.schema}.account_summary_serving"
+    assert warehouse.run(published) == [(Decimal("200.50"),)]
+
+
+def test_a_clock_that_stood_still_or_was_set_hides_no_time() -> None:
+    began = leases.Moment()
+    assert began.age < 60
+
+    assert leases.Moment(began.running - 400, began.wall).age >= 400
+    assert leases.Moment(began.running, began.wall - 400).age >= 400

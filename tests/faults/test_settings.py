@@ -32,13 +32,14 @@ WRONG = {
     "DATABRICKS_HISTORY_DAYS": ("0.5", "write a whole number."),
     "DATABRICKS_RETRY_SECONDS": ("-1", "must be 0 or more"),
     "DATABRICKS_HOST": ("https://acme.cloud.databricks.com/", "without https://"),
+    "DATABRICKS_HTTP_PATH": ("/sql/1.0/ware houses/a", "connection details"),
+    "DATABRICKS_CLIENT_ID": ("my id", "no blank, line break"),
 }
 # Any text can be one of these; what is behind a path is known only when it is used.
 _FREE = {
     "DELIVERY_SOURCE",
     "DUCKDB_PATH", "INPUT_PATH", "OUTPUT_PATH", "LANDING_PATH", "DAGSTER_HOME",
-    "DATABRICKS_TOKEN", "DATABRICKS_HTTP_PATH", "DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET",
-    "DATABRICKS_READERS", "DATABRICKS_CA_FILE",
+    "DATABRICKS_TOKEN", "DATABRICKS_CLIENT_SECRET", "DATABRICKS_READERS", "DATABRICKS_CA_FILE",
 }  # fmt: skip
 
 
@@ -77,6 +78,56 @@ def test_a_wrong_value_in_the_env_file_is_named_as_well(tmp_path: Path, name: st
 
     assert error.startswith(f"{name}={value} is not allowed: ")
     assert allowed in error
+
+
+@pytest.mark.parametrize("name", ["DATABRICKS_TOKEN", "DATABRICKS_CLIENT_SECRET"])
+@pytest.mark.parametrize("value", ["dapi-canary 2", "dapi-canary\nsecond", "dapi-canary-ä"])
+def test_a_secret_that_cannot_be_sent_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    error = _error()
+
+    assert error.startswith(f"{name} is not allowed: no blank, line break or letter beyond ASCII")
+    assert "canary" not in error
+
+
+def test_what_is_copied_with_blanks_line_breaks_or_a_slash_too_many_is_taken_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABRICKS_HOST", " acme.cloud.databricks.com/ \n")
+    monkeypatch.setenv("DATABRICKS_HTTP_PATH", "//sql/1.0/warehouses/abc/\t")
+    monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-canary\n")
+    monkeypatch.setenv("DATABRICKS_CLIENT_ID", "\tid ")
+
+    settings = load_settings()
+
+    assert settings.databricks_host == "acme.cloud.databricks.com"
+    assert settings.databricks_http_path == "/sql/1.0/warehouses/abc"
+    assert settings.databricks_token is not None
+    assert settings.databricks_token.get_secret_value() == "dapi-canary"
+    assert settings.databricks_client_id == "id"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABRICKS_HOST", "acme .com"),
+        ("DATABRICKS_HOST", "http://acme.com"),
+        ("DATABRICKS_HOST", "user:word@acme.com"),
+        ("DATABRICKS_HOST", "acme.com/sql"),
+        ("DATABRICKS_HTTP_PATH", "https://acme.com/sql/1.0/warehouses/abc"),
+        ("DATABRICKS_HTTP_PATH", "/sql//warehouses/abc"),
+        ("DATABRICKS_HTTP_PATH", "/"),
+    ],
+)
+def test_what_is_no_host_and_no_path_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    assert _error().startswith(f"{name}={value} is not allowed: ")
 
 
 def test_several_wrong_values_are_named_together(monkeypatch: pytest.MonkeyPatch) -> None:

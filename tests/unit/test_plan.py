@@ -136,14 +136,26 @@ def test_a_run_builds_what_is_asked_for_and_what_was_interrupted(
 
 
 def test_outputs_that_are_not_what_was_published_are_published_again_if_nothing_else_is() -> None:
-    days = {D1: state(published_at=NOW), D2: state(D2, published_at=NOW.replace(hour=11))}
+    before, after = NOW.replace(hour=11), NOW.replace(hour=13)
+    days = {D1: state(published_at=before), D2: state(D2, published_at=after)}
     idle: list[Step] = [Skip(D1, "unchanged")]
 
     assert plan_publication(idle, days, are_published=lambda: True) == idle
-    assert plan_publication(idle, days, are_published=lambda: False) == [*idle, Publish(D1)]
+    assert plan_publication(idle, days, are_published=lambda: False) == [*idle, Publish(D2)]
     assert plan_publication(idle, {}, are_published=lambda: False) == idle
     busy: list[Step] = [Process((D2,))]
     assert plan_publication(busy, days, are_published=lambda: False) == busy
+
+
+@pytest.mark.parametrize("published_at", [None, NOW.replace(hour=11)])
+def test_a_run_that_was_stopped_before_it_published_is_made_up_for(
+    published_at: dt.datetime | None,
+) -> None:
+    days = {D1: state(published_at=published_at), D2: state(D2, is_closed=False, is_built=False)}
+
+    steps = plan_publication([], days, are_published=lambda: True)
+
+    assert steps == [Publish(D1)]
 
 
 def test_a_run_that_was_stopped_goes_on_without_the_dates_that_stopped_it() -> None:

@@ -6,8 +6,7 @@
 {% macro get_incremental_merge_versions_sql(arg_dict) -%}
     {%- set keys = arg_dict['unique_key'] -%}
     {%- set end = ['valid_to', 'is_current'] -%}
-    {%- set columns = adapter.get_columns_in_relation(arg_dict['target_relation'])
-        | map(attribute='name') | list -%}
+    {%- set columns = model['columns'] | list -%}
     {%- set state = columns | reject('in', keys + end) | list -%}
     merge into {{ arg_dict['target_relation'] }} as history
     using {{ arg_dict['temp_relation'] }} as changed

@@ -10,11 +10,9 @@
     select {{ columns }} from {{ arg_dict['temp_relation'] }}
 {%- endmacro %}
 
-{#- One atomic statement. It takes columns by position, so that they are named in the table's order. -#}
+{#- One atomic statement. -#}
 {% macro databricks__replace_rows(arg_dict, condition) -%}
-    {%- set columns = adapter.get_columns_in_relation(arg_dict['target_relation'])
-        | map(attribute='quoted') | join(', ') -%}
     insert into {{ arg_dict['target_relation'] }}
-    replace where {{ condition }}
-    select {{ columns }} from {{ arg_dict['temp_relation'] }}
+    by name replace where {{ condition }}
+    select * from {{ arg_dict['temp_relation'] }}
 {%- endmacro %}

@@ -43,6 +43,10 @@ _BEYOND_BOUND_PARTS: Final = 8
 _SPLITTING_BYTES: Final = 128 * 2**20
 _LEAST_MEMORY_BYTES: Final = 768 * 2**20
 
+_HOST: Final = re.compile(r"[A-Za-z0-9.-]+(?::\d{1,5})?")
+_HTTP_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_.-]+)+(?:\?o=\d+)?")
+_PRINTABLE: Final = re.compile(r"[!-~]+")
+
 _IDENTIFIER: Final = r"^[A-Za-z0-9_-]+$"
 _QUALIFIED_IDENTIFIER: Final = r"^([A-Za-z0-9_-]+\.){0,2}[A-Za-z0-9_-]+$"
 # What is allowed, by how pydantic names what is wrong; its own words are for programmers.
@@ -196,9 +200,38 @@ class DataPlatformConfig(BaseSettings):
     @field_validator("databricks_host")
     @classmethod
     def _is_a_host_name(cls, value: str | None) -> str | None:
-        if value is not None and ("/" in value or not value.strip()):
+        host = None if value is None else value.strip().rstrip("/")
+        if host is not None and not _HOST.fullmatch(host):
             raise ValueError("must be a host name without https:// and without a path")
-        return value
+        return host
+
+    @field_validator("databricks_http_path")
+    @classmethod
+    def _is_a_path_of_a_warehouse(cls, value: str | None) -> str | None:
+        path = None if value is None else "/" + value.strip().strip("/")
+        if path is not None and not _HTTP_PATH.fullmatch(path):
+            raise ValueError(
+                "write it as the SQL warehouse's connection details show it: "
+                "/sql/1.0/warehouses/… without blanks, and without the host"
+            )
+        return path
+
+    @field_validator(
+        "databricks_token", "databricks_client_id", "databricks_client_secret", mode="before"
+    )
+    @classmethod
+    def _can_be_sent(cls, value: object) -> object:
+        given = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if not isinstance(given, str):
+            return value
+        # Files of secrets and what is pasted from a page often end with a line break.
+        plain = given.strip()
+        if not _PRINTABLE.fullmatch(plain):
+            raise ValueError(
+                "no blank, line break or letter beyond ASCII may stand in it, and it may not be "
+                "empty. Copy it once more"
+            )
+        return plain
 
     @model_validator(mode="after")
     def _is_consistent(self) -> "DataPlatformConfig":

@@ -12,7 +12,7 @@ from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import ConfigurationError, PipelineError
 from lending_club_pipeline.defs.abandoned_runs import close_abandoned_runs, process_tags
 from lending_club_pipeline.defs.instance import explaining_history, open_instance, prepare_home
-from lending_club_pipeline.defs.intents import PLANNED_TAG, UNDATED_TAG
+from lending_club_pipeline.defs.intents import LOAD_AGAIN_TAG, PLANNED_TAG, UNDATED_TAG
 from lending_club_pipeline.defs.jobs import JOB_NAME, PUBLISH_JOB_NAME
 from lending_club_pipeline.defs.progress import PROGRESS, following
 from lending_club_pipeline.defs.project import build_definitions
@@ -45,7 +45,8 @@ def carry_out(
     """
     outlook = look_ahead(settings, request, settings.today())
     names_a_date = request.as_of is not None
-    tags = {PLANNED_TAG: "true"} | ({UNDATED_TAG: "true"} if names_a_date else {})
+    asked = {PLANNED_TAG: True, UNDATED_TAG: names_a_date, LOAD_AGAIN_TAG: request.force}
+    tags = {tag: "true" for tag, is_asked in asked.items() if is_asked}
     campaign = Campaign(
         lambda first, last: process_days(settings, (first, last), on_message, tags),
         lambda date: run_job(settings, PUBLISH_JOB_NAME, (date, date), on_message, tags),

@@ -121,17 +121,29 @@ def plan(
 def plan_publication(
     steps: Sequence[Step], days: Mapping[dt.date, DayState], *, are_published: Callable[[], bool]
 ) -> list[Step]:
-    """Add to a plan that processes nothing to publish again, if the outputs are not what they were.
+    """Add to a plan that processes nothing to publish, if the outputs are not what they should be.
 
     Args:
         steps: the plan.
         days: what is known, by date.
         are_published: whether the outputs are what was published last; asked only if it matters.
     """
+    publishable = [date for date, it in days.items() if it.is_built and it.is_closed]
+    is_idle = not any(isinstance(step, Process) for step in steps)
+    if publishable and is_idle and (is_unpublished(days) or not are_published()):
+        return [*steps, Publish(max(publishable))]
+    return [*steps]
+
+
+def is_unpublished(days: Mapping[dt.date, DayState]) -> bool:
+    """Whether a run was stopped between building and publishing: every run publishes in the end.
+
+    Args:
+        days: what is known, by date.
+    """
+    built = [str(state.build_ended_at) for state in days.values() if state.is_built]
     last = published_last(days)
-    if last is None or any(isinstance(step, Process) for step in steps) or are_published():
-        return [*steps]
-    return [*steps, Publish(last.as_of_date)]
+    return bool(built) and (last is None or max(built) > str(last.published_at))
 
 
 def published_last(days: Mapping[dt.date, DayState]) -> DayState | None:

@@ -8,7 +8,7 @@ from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.publish.manifest import holds
 from lending_club_pipeline.reconcile.checks import BLOCKING, CheckResult, read_checks
 from lending_club_pipeline.runs.day_states import DayState
-from lending_club_pipeline.runs.plan import published_last
+from lending_club_pipeline.runs.plan import is_unpublished, published_last
 from lending_club_pipeline.warehouse import Warehouse
 
 
@@ -20,7 +20,7 @@ def are_published(folder: Path, days: Mapping[dt.date, DayState]) -> bool:
         days: what is known, by date.
     """
     last = published_last(days)
-    return last is not None and holds(folder, last.published_sha256)
+    return last is not None and not is_unpublished(days) and holds(folder, last.published_sha256)
 
 
 def proven_checks(

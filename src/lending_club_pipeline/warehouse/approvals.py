@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from lending_club_pipeline.contract.tables import ExpectedTable
+
 TABLE: Final = "delivery_approvals"
 COMMENT: Final = "Who approved the publication of a held delivery, when (UTC) and why."
 
@@ -19,6 +21,7 @@ COLUMNS: Final = {
     "customers_sha256": "string",
     "accounts_sha256": "string",
 }
+EXPECTED: Final = ExpectedTable(TABLE, COLUMNS)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from lending_club_pipeline.contract.errors import (
 )
 from lending_club_pipeline.contract.findings import Finding
 from lending_club_pipeline.contract.source_files import SOURCE_FILES, SourceFile
+from lending_club_pipeline.contract.tables import ExpectedTable, Table, describe_differences
 from lending_club_pipeline.files import duckdb_paths
 from lending_club_pipeline.files.duckdb_paths import parquet_of_all_days
 from lending_club_pipeline.files.io_errors import damaged, is_damaged, is_full, out_of_memory
@@ -52,6 +53,7 @@ _TIMESTAMP: Final = "timestamp"
 _READER_SECONDS: Final = 3.0
 _CONNECTIONS_OF_DBT: Final = "dbt.adapters.duckdb.connections"
 _VIEWS: Final = {"delivered_files": "files.parquet", "rejected_records": "rejects.parquet"}
+_ALL_VIEWS: Final = (*_VIEWS, *(f"{source.table}_raw" for source in SOURCE_FILES))
 
 
 def _text(value: object) -> str:
@@ -181,10 +183,58 @@ class DuckDBWarehouse:
             impatient.fetch("select 1 as one")
         return f"{self.path}, {self.path.stat().st_size / 2**20:,.1f} MiB, free to use"
 
-    def load_raw(self, landing: Path, as_of_date: dt.date) -> None:  # noqa: ARG002 - for Databricks
+    def load_raw(
+        self,
+        landing: Path,
+        as_of_date: dt.date,  # noqa: ARG002 - for Databricks
+        *,
+        force: bool = False,  # noqa: ARG002 - for Databricks
+    ) -> None:
         """Define views over the landed Parquet of all days; nothing is copied."""
+        self._refuse_tables_in_place_of_views()
+        self.check_tables((approvals.EXPECTED,))
         with _explaining(self.path):
             self._define_views(landing)
+
+    def _refuse_tables_in_place_of_views(self) -> None:
+        found = self._tables()
+        for name in _ALL_VIEWS:
+            if name in found and not found[name].kind:
+                raise WarehouseError(
+                    f"{self.path}: {name} is a table, where this pipeline has a view of the landed "
+                    "files. Nothing was written. Keep that table under another name: alter table "
+                    f"{name} rename to …"
+                )
+
+    def check_tables(self, expected: Sequence[ExpectedTable]) -> None:
+        """Compare tables with what dbt will write to them; see `Warehouse.check_tables`."""
+        found = self._tables()
+        for table in expected:
+            if table.name in found:
+                types = {type_: self._own_name_of(type_) for type_ in table.columns.values()}
+                problem = describe_differences(table, types, found[table.name])
+                if problem is not None:
+                    raise WarehouseError(f"{self.path}: {problem}.")
+
+    def _tables(self) -> dict[str, Table]:
+        """Return the tables and views of this database by name."""
+        rows = self.fetch(
+            "select columns.table_name, columns.column_name, columns.data_type, "
+            "views.view_name is not null as is_view from duckdb_columns() as columns "
+            "left join duckdb_views() as views on columns.table_oid = views.view_oid "
+            "and columns.database_oid = views.database_oid "
+            "where columns.database_name = current_database() and columns.schema_name = 'main' "
+            "and not columns.internal"
+        )
+        found: dict[str, Table] = {}
+        for row in rows:
+            name, kind = row["table_name"], "no table but a view" if row["is_view"] else ""
+            table = found.setdefault(name, Table(name, {}, kind))
+            table.columns[row["column_name"]] = row["data_type"]
+        return found
+
+    def _own_name_of(self, type_: str) -> str:
+        return str(self.fetch(f"select typeof(cast(null as {type_})) as type")[0]["type"])
 
     def _define_views(self, landing: Path) -> None:
         for view, name in _VIEWS.items():

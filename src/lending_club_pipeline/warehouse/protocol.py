@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.contract.tables import ExpectedTable
 from lending_club_pipeline.warehouse.approvals import Approval
 from lending_club_pipeline.warehouse.day_tables import DayTable
 from lending_club_pipeline.warehouse.serving import Serving
@@ -50,12 +51,28 @@ class Warehouse(Protocol):
     def examine(self) -> Iterator[Finding]:
         """Check, one step after the other, that a run could use the warehouse; change nothing."""
 
-    def load_raw(self, landing: Path, as_of_date: dt.date) -> None:
+    def load_raw(self, landing: Path, as_of_date: dt.date, *, force: bool = False) -> None:
         """Make what was landed of a date visible to dbt as its sources.
 
         Args:
             landing: folder of all landed days.
             as_of_date: the date that was landed now.
+            force: load it again even if it is loaded, where loading copies anything.
+
+        Raises:
+            WarehouseError: a table is not as this project makes it, or does not hold what was
+                landed.
+        """
+
+    def check_tables(self, expected: Sequence[ExpectedTable]) -> None:
+        """Compare tables that are there with what will be written to them; change nothing.
+
+        Args:
+            expected: the tables; those that are missing are nobody's mistake.
+
+        Raises:
+            WarehouseError: a table is not as this project makes it; says which, what differs, and
+                what to do.
         """
 
     def record_approval(self, approval: Approval) -> None:

@@ -119,6 +119,12 @@ class Catalog:
         self._external: Final = spark._jsparkSession.sharedState().externalCatalog()
         self._converters: Final = spark._jvm.scala.jdk.javaapi.CollectionConverters
 
+    @cached_property
+    def current_user(self) -> str:
+        """Who every client is for Spark, and so who makes the tables."""
+        user: str = self._spark.sql("select current_user()").first()[0]
+        return user
+
     def schemas(self) -> list[str]:
         """Return the names of the schemas."""
         return sorted(self._converters.asJava(self._external.listDatabases()))
@@ -130,6 +136,22 @@ class Catalog:
     def has_schema(self, schema: str) -> bool:
         """Say whether a schema is there."""
         return bool(self._external.databaseExists(schema.lower()))
+
+    def create_schema(self, schema: str, comment: str, *, is_lenient: bool) -> None:
+        """Make a schema, whose name Spark would not let through itself.
+
+        Args:
+            schema: its name.
+            comment: its comment.
+            is_lenient: whether it may be there already.
+        """
+        jvm = self._spark._jvm
+        none = jvm.PythonUtils.toScalaMap(jvm.java.util.HashMap())
+        folder = self._external.getDatabase("default").locationUri().toString()
+        place = jvm.java.net.URI(f"{folder.rstrip('/')}/{schema}.db")
+        make = jvm.org.apache.spark.sql.catalyst.catalog.CatalogDatabase
+        database = make(schema, comment, place, none)
+        self._external.createDatabase(database, is_lenient)
 
     def relations(self, schema: str) -> list[Relation]:
         """Return the tables and views of a schema."""

@@ -91,7 +91,7 @@ class Commands:
     def enter_schema(self, session: Session) -> None:
         """Make the session's schema Spark's current one, as soon as it is there."""
         if self.catalog.has_schema(session.schema):
-            session.spark.catalog.setCurrentDatabase(session.schema)
+            session.spark.catalog.setCurrentDatabase(f"`{session.schema}`")
         else:
             session.spark.catalog.setCurrentDatabase("default")
 

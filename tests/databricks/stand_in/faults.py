@@ -21,10 +21,13 @@ from typing import Any, Final, Literal
 
 from thrift.transport.TTransport import TTransportException
 
-Kind = Literal["refuse", "slow_start", "expire_token", "cut_fetch", "fail", "lose_reply", "kill"]
+Kind = Literal[
+    "refuse", "slow_start", "expire_token", "cut_fetch", "fail", "lose_reply", "kill", "freeze"
+]
 _KINDS: Final = frozenset(Kind.__args__)  # type: ignore[attr-defined]
 _REQUESTS: Final = frozenset({"refuse", "slow_start", "expire_token"})
-_STATEMENTS: Final = frozenset({"fail", "lose_reply", "kill"})
+_STATEMENTS: Final = frozenset({"fail", "lose_reply", "kill", "freeze"})
+_SIGNALS: Final = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}
 
 
 class ConnectionCutError(TTransportException):
@@ -49,7 +52,7 @@ class Fault:
         condition: error condition of a failure.
         state: its SQLSTATE.
         message: its text.
-        pid: process to kill.
+        pid: process to kill or to freeze.
         after: kill after the statement instead of before it.
     """
 
@@ -75,8 +78,8 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
             raise ValueError(f"kind must be one of {', '.join(sorted(_KINDS))}")
-        if self.kind == "kill" and self.pid is None:
-            raise ValueError("kill needs a pid")
+        if self.kind in _SIGNALS and self.pid is None:
+            raise ValueError(f"{self.kind} needs a pid")
 
     @property
     def is_over(self) -> bool:
@@ -92,10 +95,10 @@ class Fault:
             return False
         return self.matching is None or bool(re.search(self.matching, statement, re.IGNORECASE))
 
-    def kill(self) -> None:
-        """Kill the process, which may be gone already."""
+    def strike(self) -> None:
+        """Kill or freeze the process, which may be gone already."""
         try:
-            os.kill(int(self.pid or 0), signal.SIGKILL)
+            os.kill(int(self.pid or 0), _SIGNALS[self.kind])
         except ProcessLookupError:
             return
 

@@ -158,10 +158,12 @@ class InformationSchema:
         yield self._name, "information_schema", "System user", None
 
     def _tables(self, schemas: list[str]) -> Iterator[tuple[Any, ...]]:
+        owners, user = self._governance.owners, self._catalog.current_user
         for relation in self._relations(schemas):
             is_table = relation.kind == "MANAGED"
             yield (
-                *(*self._place(relation), relation.kind, "YES" if is_table else "NO", OWNER),
+                *(*self._place(relation), relation.kind, "YES" if is_table else "NO"),
+                owners.get(("TABLE", f"{relation.schema}.{relation.name}"), user),
                 *(relation.table_comment, relation.created * 1000, relation.last_altered * 1000),
                 *("DELTA" if is_table else "UNKNOWN_DATA_SOURCE_FORMAT", relation.location),
             )

@@ -81,14 +81,17 @@ class Handler(Listings):
         operation = Operation(session, ran)
         self._service.operations[operation.guid] = operation
         if fault is not None and fault.kind == "kill" and not fault.after:
-            fault.kill()
+            fault.strike()
             raise ConnectionCutError
         operation.start(self._service.pool, lambda: self._run(session, ran, fault))
         if fault is not None and fault.kind in {"lose_reply", "kill"}:
             operation.wait(None)
             if fault.kind == "kill":
-                fault.kill()
+                fault.strike()
             raise ConnectionCutError
+        if fault is not None and fault.kind == "freeze":
+            operation.wait(None)
+            fault.strike()
         return self._answer(ttypes.TExecuteStatementResp, operation, req)
 
     def _run(self, session: Session, ran: Ran, fault: Fault | None) -> Result:

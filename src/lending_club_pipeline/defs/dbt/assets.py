@@ -8,6 +8,7 @@ from typing import Final
 import dagster as dg
 
 from lending_club_pipeline.contract.errors import TransformationError
+from lending_club_pipeline.dbt_runner.contracts import incremental_tables
 from lending_club_pipeline.dbt_runner.invocation import NodeResult, build_arguments, run_dbt
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
 from lending_club_pipeline.dbt_runner.retries import Patience, build_with_patience
@@ -124,6 +125,7 @@ class _DbtRun:
             and self._journal.days[date].is_processed_by(self._policy.transformation)
             for date in dates
         )
+        self._warehouse.check_tables(incremental_tables(self._graph.prepared))
         self._journal.begin_build(dates, self._policy.transformation)
         try:
             nodes = self._build(dates, months)

@@ -7,6 +7,7 @@ import dagster as dg
 
 from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.contract.errors import TransformationError
+from lending_club_pipeline.dbt_runner.contracts import incremental_tables
 from lending_club_pipeline.dbt_runner.invocation import NodeResult, month_arguments, run_dbt
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
 from lending_club_pipeline.dbt_runner.retries import Patience, build_with_patience
@@ -67,6 +68,7 @@ def _closed(
     graph: DbtGraph,
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     _refuse_without_history(warehouse)
+    warehouse.check_tables(incremental_tables(graph.prepared))
     months = _first_days(context, platform.settings.today())
     results = build_with_patience(
         lambda select: run_dbt(

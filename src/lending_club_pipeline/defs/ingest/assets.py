@@ -133,7 +133,7 @@ def _land_all(
     landed, descriptions = [], {}
     for delivery in [*others, *(seen.deliveries[date] for date in todo if date in seen.deliveries)]:
         try:
-            day = _land(context, settings, warehouse, delivery)
+            day = _land(context, settings, warehouse, delivery, loads_again=intent.loads_again)
         except RefusedDeliveryError as error:
             seen.refusals[delivery.as_of_date] = error
             continue
@@ -168,6 +168,8 @@ def _land(
     settings: DataPlatformConfig,
     warehouse: Warehouse,
     delivery: Delivery,
+    *,
+    loads_again: bool,
 ) -> LandedDay:
     show_progress(f"Delivery of {delivery.as_of_date} in {delivery.folder}")
     started = time.monotonic()
@@ -178,7 +180,7 @@ def _land(
         clock.now().replace(tzinfo=None),
         show_progress,
     )
-    warehouse.load_raw(settings.landing, day.as_of_date)
+    warehouse.load_raw(settings.landing, day.as_of_date, force=loads_again)
     state = "unchanged since it was landed" if day.is_unchanged else "landed"
     context.log.info(f"Delivery of {day.as_of_date} in {delivery.folder}: {state}")
     return LandedDay(day, round(time.monotonic() - started, 3))

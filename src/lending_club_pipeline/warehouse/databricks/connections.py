@@ -1,6 +1,7 @@
 """Where a SQL warehouse is, how to sign in, and a connection to it."""
 
 import logging
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _APPLICATION: Final = "lending-club-pipeline"
 # What both engines have in common is defined in ANSI mode; timestamps are UTC everywhere here.
 SESSION_CONFIGURATION: Final = {"ansi_mode": "true", "timezone": "UTC"}
+_HTTPS_PORT: Final = 443
 # Shorter than the connector's own limits allow is an error there.
 _LEAST_RETRY_SECONDS: Final = 1.0
 
@@ -63,6 +65,42 @@ def tags_of(run_id: str) -> dict[str, str]:
     See https://docs.databricks.com/aws/en/sql/user/queries/query-tags.
     """
     return {"application": _APPLICATION, "run_id": run_id or "none"}
+
+
+def host_and_port(host: str) -> tuple[str, int]:
+    """Return the two parts of a host that may have a port."""
+    name, _, port = host.partition(":")
+    return name, int(port) if port else _HTTPS_PORT
+
+
+def proxy_of(host: str) -> str | None:
+    """Return the address of the proxy through which a host is reached, or None."""
+    proxy = urllib.request.getproxies().get("https")
+    return None if proxy is None or _needs_no_proxy(host) else proxy
+
+
+def _needs_no_proxy(host: str) -> bool:
+    name, port = host_and_port(host)
+    bypassed = (urllib.request.proxy_bypass(it) for it in (name, f"{name}:{port}"))
+    return any(map(bool, bypassed))
+
+
+def network_variables(address: WarehouseAddress) -> dict[str, str]:
+    """Return what the libraries that connect read of the environment: whom to trust, and the way.
+
+    Args:
+        address: the SQL warehouse.
+    """
+    given = {}
+    if address.ca_file is not None:
+        # The SDK and dbt-databricks read it from there alone.
+        given["REQUESTS_CA_BUNDLE"] = str(address.ca_file)
+    name, _ = host_and_port(address.host)
+    if _needs_no_proxy(address.host) and not urllib.request.proxy_bypass(name):
+        # The connector does not see a host with a port in NO_PROXY, as others do.
+        hosts = f"{urllib.request.getproxies().get('no', '')},{name}"
+        given |= {"NO_PROXY": hosts, "no_proxy": hosts}
+    return given
 
 
 def connection_arguments(address: WarehouseAddress, run_id: str) -> dict[str, Any]:

@@ -157,15 +157,9 @@ def explained(error: BaseException, address: WarehouseAddress) -> WarehouseError
     """Turn what the connector says into what a person can act on; no secret, no row in it."""
     errors = list(chain(error))
     message = " ".join(" ".join(str(it) for it in errors).split())
-    if any(isinstance(it, ssl.SSLCertVerificationError) for it in errors):
-        return WarehouseError(
-            f"{address}: the certificate of this host is not trusted. Name your company's "
-            "certificates by DATABRICKS_CA_FILE, or correct DATABRICKS_HOST."
-        )
-    if _NAME_NOT_FOUND.search(message):
-        return WarehouseError(
-            f"{address}: this host is not known. Correct DATABRICKS_HOST, or look at the network."
-        )
+    on_the_way = _explained_on_the_way(errors, message, address)
+    if on_the_way is not None:
+        return on_the_way
     if is_transient(error):
         return TransientWarehouseError(
             f"{address}: the SQL warehouse did not answer for {address.retry_seconds:g} s "
@@ -188,3 +182,25 @@ def explained(error: BaseException, address: WarehouseAddress) -> WarehouseError
         f"{address}: a statement failed ({what}). The query history of the SQL warehouse shows it; "
         "its tag is the id of the run."
     )
+
+
+def _explained_on_the_way(
+    errors: Sequence[BaseException], message: str, address: WarehouseAddress
+) -> WarehouseError | None:
+    """Explain what happened before the host was reached."""
+    if any(isinstance(it, ssl.SSLCertVerificationError) for it in errors):
+        return WarehouseError(
+            f"{address}: the certificate of this host is not trusted. Name your company's "
+            "certificates by DATABRICKS_CA_FILE, or correct DATABRICKS_HOST."
+        )
+    if any(type(it).__name__ == "ProxyError" for it in errors):
+        return TransientWarehouseError(
+            f"{address}: the proxy that HTTPS_PROXY names did not answer for "
+            f"{address.retry_seconds:g} s, or does not let this host through. Correct HTTPS_PROXY, "
+            "or name the host by NO_PROXY if there is a way to it without a proxy."
+        )
+    if _NAME_NOT_FOUND.search(message):
+        return WarehouseError(
+            f"{address}: this host is not known. Correct DATABRICKS_HOST, or look at the network."
+        )
+    return None

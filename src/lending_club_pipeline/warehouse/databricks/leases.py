@@ -2,9 +2,13 @@
 
 The row is taken by one conditional UPDATE. Delta commits one of several at once and lets the others
 fail as concurrent writers, which are retried and then find the row taken. Time is the warehouse's.
+
+A run that was frozen for longer than its lease finds that out before it sends its next statement,
+dbt's included; docs/databricks.md says how far that goes.
 """
 
 import datetime as dt
+import math
 import os
 import threading
 import time
@@ -27,8 +31,43 @@ RENEW_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 5.0
 # Whoever waited for a warehouse in vain does not wait for it again to say goodbye.
 _FAREWELL_SECONDS: Final = 5.0
+# A clock that goes on while the machine is suspended, where there is one.
+_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+# The leases of this process, by host, catalog and schema: dbt's sessions look here for theirs.
+_HELD: Final[dict[tuple[str, str, str], "Lease"]] = {}
 _FREE: Final = "held_until is null or held_until < current_timestamp()"
 _MISSING: Final = ("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A moment by two clocks: that of a virtual machine may have stood still, and been set since.
+
+    Attributes:
+        running: seconds that the machine has been on.
+        wall: seconds since 1970.
+    """
+
+    running: float = field(default_factory=lambda: time.clock_gettime(_CLOCK))
+    wall: float = field(default_factory=time.time)
+
+    @property
+    def age(self) -> float:
+        """Seconds that have passed since, by the clock that saw more of them."""
+        now = Moment()
+        return max(now.running - self.running, now.wall - self.wall)
+
+
+def ensure_held(host: str, catalog: str, schema: str) -> None:
+    """Make sure that the lease of a schema is still this process's, if it ever was.
+
+    Raises:
+        WarehouseLockedError: another run has taken it.
+        WarehouseError: it cannot be renewed.
+    """
+    lease = _HELD.get((host, catalog, schema))
+    if lease is not None:
+        lease.ensure()
 
 
 def _shown(row: dict[str, Any]) -> str:
@@ -53,7 +92,7 @@ class Lease:
     renewing: StatementSession
     wait_seconds: float
     _holder: str = field(default_factory=lambda: uuid.uuid4().hex)
-    _renewed_at: float = 0.0
+    _renewed: Moment | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _ended: threading.Event = field(default_factory=threading.Event, repr=False)
 
@@ -66,11 +105,15 @@ class Lease:
             WarehouseError: a statement failed.
         """
         self._take()
+        address = self.session.address
+        place = (address.host, address.catalog, address.schema)
+        _HELD[place] = self
         thread = threading.Thread(target=self._keep, name="lease", daemon=True)
         thread.start()
         try:
             yield
         finally:
+            _HELD.pop(place, None)
             self._ended.set()
             thread.join()
             self.renewing.close()
@@ -83,8 +126,28 @@ class Lease:
             WarehouseLockedError: another run has taken it.
             WarehouseError: it cannot be renewed.
         """
-        if time.monotonic() - self._renewed_at >= LEASE_SECONDS:
+        if self._age >= LEASE_SECONDS:
             self._renew()
+
+    @property
+    def condition(self) -> str:
+        """A row with a null: a statement that joins it fails if another run has the lease."""
+        said = "another run has taken this schema"
+        return (
+            f"(select assert_true(count(*) = 1, {text(said)}) as held from {self._table} "
+            f"where holder = {text(self._holder)})"
+        )
+
+    def lost(self) -> WarehouseLockedError:
+        """Return what to raise when another run has taken the lease."""
+        return WarehouseLockedError(
+            f"{self.session.address}: another run has taken this schema, because this one did not "
+            f"renew its lease for {LEASE_SECONDS:.0f} s. Nothing has to be cleaned up; run again."
+        )
+
+    @property
+    def _age(self) -> float:
+        return math.inf if self._renewed is None else self._renewed.age
 
     @property
     def _table(self) -> str:
@@ -117,7 +180,7 @@ class Lease:
 
     def _set_if(self, condition: str, session: StatementSession | None = None) -> bool:
         """Take the row if a condition holds, or if it is this run's already; say whether it is."""
-        began = time.monotonic()
+        began = Moment()
         values = {
             "holder": self._holder,
             "run_id": self.session.run_id,
@@ -132,7 +195,7 @@ class Lease:
         )
         is_taken = bool(rows) and int(rows[0]["num_affected_rows"]) > 0
         if is_taken:
-            self._renewed_at = began
+            self._renewed = began
         return is_taken
 
     def _make_table(self) -> None:
@@ -175,18 +238,12 @@ class Lease:
 
     def _renew(self) -> None:
         with self._lock:
-            if time.monotonic() - self._renewed_at < RENEW_SECONDS / 2:
+            if self._age < RENEW_SECONDS / 2:
                 return
             if self._set_if("false", self.renewing):
                 return
-        self._renewed_at = -LEASE_SECONDS
-        raise self._lost()
-
-    def _lost(self) -> WarehouseLockedError:
-        return WarehouseLockedError(
-            f"{self.session.address}: another run has taken this schema, because this one did not "
-            f"renew its lease for {LEASE_SECONDS:.0f} s. Nothing has to be cleaned up; run again."
-        )
+        self._renewed = None
+        raise self.lost()
 
     def _give_back(self) -> None:
         self.session.before_each = None

@@ -4,21 +4,22 @@ import datetime as dt
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from lending_club_pipeline.contract.errors import WarehouseError
 from lending_club_pipeline.contract.source_files import SOURCE_FILES
-from lending_club_pipeline.ingest.landed_files import LandedFile, read_landed_files
-from lending_club_pipeline.warehouse.databricks import errors
+from lending_club_pipeline.ingest.landed_files import read_landed_files
+from lending_club_pipeline.warehouse.databricks.catalog import Catalog
 from lending_club_pipeline.warehouse.databricks.raw_tables import RAW_TABLES, RawSchema
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession, text
-from lending_club_pipeline.warehouse.databricks.uploads import write_parts
+from lending_club_pipeline.warehouse.databricks.uploads import measure, write_parts
 
 _UPLOAD: Final = ".upload-"
-_Loaded = dict[tuple[str, str], tuple[str, int]]
+# Checksum of the file, rows and content, by table and file.
+_Loaded = dict[tuple[str, str], tuple[str, int, int]]
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Loader:
         staging: local folder for the parts that are uploaded.
         memory_bytes: bound for the memory of the engine that writes the parts.
         threads: its threads; None means all cores.
+        catalog: what tables the schema has.
     """
 
     session: StatementSession
@@ -38,29 +40,32 @@ class Loader:
     staging: Path
     memory_bytes: int
     threads: int | None
+    catalog: Catalog
 
-    def load(self, landed: Path, as_of_date: dt.date) -> bool:
-        """Make the raw tables hold exactly what was landed of a date.
+    def load(self, landed: Path, as_of_date: dt.date, *, force: bool = False) -> bool:
+        """Make the raw tables hold exactly what was landed of a date, to the last character.
+
+        Args:
+            landed: folder of the landed day.
+            as_of_date: its date.
+            force: load it even if they do already.
 
         Returns:
             Whether anything had to be loaded.
 
         Raises:
-            WarehouseError: a statement failed, or the tables do not hold what was landed.
+            WarehouseError: a table is not as this project makes it, a statement failed, or the
+                tables do not hold what was landed.
         """
-        files = read_landed_files(landed)
-        if self._is_loaded(files, self._state(as_of_date)):
+        self._prepare_tables()
+        expected = self._expected(landed, as_of_date)
+        if self._state(as_of_date) == expected and not force:
             return False
         folder = self.schema.folder_of(as_of_date, uuid.uuid4().hex)
         self._upload(landed, as_of_date, folder)
         for table in RAW_TABLES:
             self.session.run(self.schema.load(table, as_of_date, folder))
-        state = self._state(as_of_date)
-        if not self._is_loaded(files, state):
-            raise WarehouseError(
-                f"{self.session.address}: the raw tables do not hold what was landed of "
-                f"{as_of_date}: {state}. Nothing was published; run again."
-            )
+        self._prove(as_of_date, expected)
         self._remove_others(as_of_date, folder)
         return True
 
@@ -77,38 +82,53 @@ class Loader:
         for statement in self.schema.deletions(as_of_date):
             self.session.run(statement)
 
-    def _state(self, as_of_date: dt.date) -> _Loaded:
-        """Read what is loaded of a date; the first run of all makes the tables."""
-        try:
-            rows = self._rows(as_of_date)
-        except WarehouseError as error:
-            if not _is_missing(error):
-                raise
+    def _prepare_tables(self) -> None:
+        """Refuse tables that are not ours; the first run of all makes those that are missing."""
+        self.catalog.check(self.schema.expected)
+        if any(table.name not in self.catalog.tables for table in self.schema.expected):
             for statement in self.schema.creations():
                 self.session.run(statement)
-            rows = self._rows(as_of_date)
+            self.catalog.forget()
+
+    def _prove(self, as_of_date: dt.date, expected: _Loaded) -> None:
+        state = self._state(as_of_date)
+        if state == expected:
+            return
+        # Where a delivery is listed, it counts as loaded.
+        *_, last = self.schema.deletions(as_of_date)
+        self.session.run(last)
+        wrong = sorted({name for name, _ in {*state.items() ^ expected.items()}})
+        tables = ", ".join(sorted({table for table, _ in wrong}))
+        raise WarehouseError(
+            f"{self.session.address}: {tables} did not take what was landed of {as_of_date}. "
+            "Nothing was published. Look for another writer of these tables, and run again."
+        )
+
+    def _state(self, as_of_date: dt.date) -> _Loaded:
+        """Read what is loaded of a date."""
         state: _Loaded = {}
-        for row in rows:
+        for row in self.session.fetch(self.schema.loaded(as_of_date)):
             # Two checksums of one file in one date are the trace of a broken load: never equal.
             key = (row["name"], row["source_file"])
-            state[key] = ("several", -1) if key in state else (row["sha256"], row["row_count"])
+            found = (row["sha256"], row["row_count"], int(row["content"]))
+            state[key] = ("several", -1, -1) if key in state else found
         return state
 
-    def _rows(self, as_of_date: dt.date) -> list[dict[str, Any]]:
-        return self.session.fetch(self.schema.loaded(as_of_date))
-
-    @staticmethod
-    def _is_loaded(files: Iterable[LandedFile], state: Mapping[tuple[str, str], Any]) -> bool:
-        expected: _Loaded = {}
+    def _expected(self, landed: Path, as_of_date: dt.date) -> _Loaded:
+        """Return what is to be loaded: counts as they were proven, content as it lies there."""
+        content = measure(landed, as_of_date, self.memory_bytes, self.threads)
         tables = {source.name: f"{source.table}_raw" for source in SOURCE_FILES}
-        for file in files:
-            expected["delivered_files", file.source_file] = (file.sha256, 1)
-            if file.landed_records:
-                key = (tables[file.source_file], file.source_file)
-                expected[key] = (file.sha256, file.landed_records)
-            if file.rejected_records:
-                expected["rejected_records", file.source_file] = ("", file.rejected_records)
-        return state == expected
+        found: _Loaded = {}
+        for file in read_landed_files(landed):
+            name = file.source_file
+            for table, checksum, rows in (
+                ("delivered_files", file.sha256, 1),
+                (tables[name], file.sha256, file.landed_records),
+                ("rejected_records", "", file.rejected_records),
+            ):
+                if rows:
+                    found[table, name] = (checksum, rows, content.get((table, name), -1))
+        return found
 
     def _upload(self, landed: Path, as_of_date: dt.date, folder: str) -> None:
         self.staging.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -140,9 +160,3 @@ class Loader:
                 yield from self._files_below(path.rstrip("/"), but_for)
             else:
                 yield path
-
-
-def _is_missing(error: WarehouseError) -> bool:
-    cause = error.__cause__
-    condition = "" if cause is None else errors.condition_of(str(cause))
-    return condition.startswith(("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND"))

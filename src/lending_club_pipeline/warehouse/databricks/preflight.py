@@ -6,7 +6,7 @@ https://docs.databricks.com/aws/en/data-governance/unity-catalog/manage-privileg
 
 import socket
 import ssl
-import urllib.request
+import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -14,10 +14,15 @@ from typing import Final
 from lending_club_pipeline.contract.errors import ConfigurationError, WarehouseError
 from lending_club_pipeline.contract.findings import Finding
 from lending_club_pipeline.warehouse.databricks import errors
-from lending_club_pipeline.warehouse.databricks.connections import WarehouseAddress
+from lending_club_pipeline.warehouse.databricks.connections import (
+    WarehouseAddress,
+    host_and_port,
+    proxy_of,
+)
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession, quoted, text
 
 _STEPS: Final = ("name", "TLS", "sign-in", "warehouse", "catalog", "schema", "volume", "rights")
+_HTTP_PORT: Final = 80
 _HTTPS_PORT: Final = 443
 _TIMEOUT_SECONDS: Final = 10.0
 _NO_SUCH_PATH: Final = frozenset({400, 404})
@@ -83,20 +88,11 @@ class Examination:
 
     # --- the way to the host
 
-    @property
-    def _host_and_port(self) -> tuple[str, int]:
-        host, _, port = self.address.host.partition(":")
-        return host, int(port) if port.isdigit() else _HTTPS_PORT
-
-    @property
-    def _is_behind_proxy(self) -> bool:
-        host, _ = self._host_and_port
-        has_proxy = "https" in urllib.request.getproxies()
-        return has_proxy and not urllib.request.proxy_bypass(host)
-
     def _name(self) -> Finding:
-        host, port = self._host_and_port
-        if self._is_behind_proxy:
+        host, port = host_and_port(self.address.host)
+        proxy = proxy_of(self.address.host)
+        if proxy is not None:
+            _knock(proxy)
             return Finding("", "ok", f"{host} is looked up by the proxy that HTTPS_PROXY names")
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -108,8 +104,8 @@ class Examination:
         return Finding("", "ok", f"{host} is {found[0][4][0]}")
 
     def _tls(self) -> Finding:
-        host, port = self._host_and_port
-        if self._is_behind_proxy:
+        host, port = host_and_port(self.address.host)
+        if proxy_of(self.address.host) is not None:
             return Finding("", "ok", "checked with the sign-in, through the proxy")
         try:
             trusted = ssl.create_default_context(cafile=self.address.ca_file)
@@ -290,6 +286,26 @@ def _found(subject: str, check: Callable[[], Finding]) -> Finding:
     except (_NotWellError, WarehouseError, ConfigurationError) as error:
         return Finding(subject, "problem", str(error))
     return Finding(subject, found.verdict, found.detail)
+
+
+def _knock(proxy: str) -> None:
+    """Make sure that a proxy is there.
+
+    Raises:
+        _NotWellError: it is not.
+    """
+    parts = urllib.parse.urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    # Whoever signs in at the proxy has name and password in its address.
+    shown = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+    default = _HTTPS_PORT if parts.scheme == "https" else _HTTP_PORT
+    try:
+        place = (parts.hostname or "", parts.port or default)
+        socket.create_connection(place, _TIMEOUT_SECONDS).close()
+    except OSError as error:
+        raise _NotWellError(
+            f"the proxy {shown} does not answer ({type(error).__name__}). Correct HTTPS_PROXY, or "
+            "name the host by NO_PROXY if there is a way to it without a proxy"
+        ) from None
 
 
 def _grant(privileges: tuple[str, ...], kind: str, name: str, principal: str) -> str:

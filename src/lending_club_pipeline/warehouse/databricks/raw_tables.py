@@ -1,4 +1,4 @@
-"""The raw Delta tables: what came, as text, one date replaced by one statement.
+"""The raw Delta tables: what came, as text, one date replaced by one statement, by name.
 
 Statements follow https://docs.databricks.com/aws/en/sql/language-manual/ (CREATE TABLE, CREATE
 VOLUME, PUT INTO, read_files, INSERT … REPLACE WHERE).
@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from lending_club_pipeline.contract.source_files import ACCOUNTS, CUSTOMERS, SourceFile
+from lending_club_pipeline.contract.tables import ExpectedTable
 from lending_club_pipeline.ingest.landed_files import FILE_COLUMNS
 from lending_club_pipeline.warehouse import approvals
+from lending_club_pipeline.warehouse.databricks.content import content_in_spark
 from lending_club_pipeline.warehouse.databricks.statements import quoted, text
 from lending_club_pipeline.warehouse.protocol import DAILY_RECORDS
 
@@ -24,11 +26,13 @@ class RawTable:
         name: its name, that of dbt's source.
         columns: SQL type by column name, in order.
         comment: what it holds.
+        content: the columns that say what it holds, for its proof.
     """
 
     name: str
     columns: Mapping[str, str]
     comment: str
+    content: tuple[str, ...]
 
 
 def _records(source: SourceFile) -> RawTable:
@@ -45,6 +49,7 @@ def _records(source: SourceFile) -> RawTable:
         },
         f"Every record of {source.name} that splits into its columns, as text, untouched. "
         "Holds personal data.",
+        ("record_number", *fields),
     )
 
 
@@ -69,6 +74,7 @@ RAW_TABLES: Final = (
             "as_of_date": "date",
         },
         "Records that do not split into the declared columns. Holds personal data.",
+        ("line_number", "reason", "raw_record"),
     ),
     # The last one: where it names a checksum, all of that delivery is loaded.
     RawTable(
@@ -78,10 +84,18 @@ RAW_TABLES: Final = (
             "as_of_date": "date",
         },
         "One row per delivered file and as-of date, with the counts that prove completeness.",
+        tuple(name for name, type_ in FILE_COLUMNS.items() if type_ in {"varchar", "bigint"}),
     ),
 )
 
 TIMESTAMP: Final = "timestamp_ntz"
+# Where each table names the file that its rows are of.
+_CHECKSUMS: Final = {
+    "customers_raw": "file_sha256",
+    "accounts_raw": "file_sha256",
+    "rejected_records": "''",
+    "delivered_files": "sha256",
+}
 
 
 @dataclass(frozen=True)
@@ -116,6 +130,13 @@ class RawSchema:
             f"{approvals.creation(self.approvals, TIMESTAMP)} using delta "
             f"comment {text(approvals.COMMENT)}"
         )
+
+    @property
+    def expected(self) -> tuple[ExpectedTable, ...]:
+        """What the tables should be that are written to here."""
+        made = {table.name: table.columns for table in RAW_TABLES}
+        made[approvals.TABLE] = {**approvals.COLUMNS, "approved_at": TIMESTAMP}
+        return tuple(ExpectedTable(name, columns) for name, columns in made.items())
 
     @property
     def approvals(self) -> str:
@@ -153,33 +174,21 @@ class RawSchema:
         types = ", ".join(f"{name} {type_}" for name, type_ in table.columns.items())
         return (
             f"insert into {quoted(self.catalog, self.schema, table.name)} "
-            f"replace where as_of_date = date'{as_of_date.isoformat()}' "
+            f"by name replace where as_of_date = date'{as_of_date.isoformat()}' "
             f"select {names} from read_files({text(f'{folder}/{table.name}')}, "
             f"format => 'parquet', schema => {text(types)})"
         )
 
     def loaded(self, as_of_date: dt.date) -> str:
-        """Return the query of what is loaded of a date: rows by table, file and checksum."""
-        date = f"date'{as_of_date.isoformat()}'"
+        """Return the query of what is loaded of a date: rows and content by table and file."""
 
-        def counted(table: str, checksum: str) -> str:
+        def counted(table: RawTable) -> str:
+            checksum = _CHECKSUMS[table.name]
             return (
-                f"select '{table}' as name, source_file, {checksum} as sha256, "
-                f"count(*) as row_count from {quoted(self.catalog, self.schema, table)} "
-                f"where as_of_date = {date} group by source_file, {checksum}"
+                f"select {text(table.name)} as name, source_file, {checksum} as sha256, "
+                f"count(*) as row_count, {content_in_spark(table.content)} as content "
+                f"from {quoted(self.catalog, self.schema, table.name)} "
+                f"where as_of_date = date'{as_of_date.isoformat()}' group by all"
             )
 
-        return " union all ".join(
-            [
-                counted("customers_raw", "file_sha256"),
-                counted("accounts_raw", "file_sha256"),
-                (
-                    f"select 'rejected_records', source_file, '', count(*) "
-                    f"from {quoted(self.catalog, self.schema, 'rejected_records')} "
-                    f"where as_of_date = {date} group by source_file"
-                ),
-                counted("delivered_files", "sha256"),
-                # No rows: it is read to find out whether it is there.
-                f"select '', '', '', 0 from {self.approvals} where false",
-            ]
-        )
+        return " union all ".join(counted(table) for table in RAW_TABLES)

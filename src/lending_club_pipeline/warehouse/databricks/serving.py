@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from lending_club_pipeline.contract.errors import OutputError
+from lending_club_pipeline.contract.errors import OutputError, WarehouseError
+from lending_club_pipeline.contract.tables import ExpectedTable
+from lending_club_pipeline.warehouse.databricks import errors
+from lending_club_pipeline.warehouse.databricks.catalog import Catalog
+from lending_club_pipeline.warehouse.databricks.leases import Lease
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession, quoted, text
 from lending_club_pipeline.warehouse.serving import Fingerprint, Served, ServedColumn
 
@@ -26,26 +30,28 @@ class ServingTable:
 
     Attributes:
         session: an open session.
+        catalog: what tables the schema of the serving table has.
         mart: qualified name of the mart.
         name: qualified name of the serving table.
         readers: users, groups or principals who may read it.
         history_days: days for which it can be read as it was.
+        lease: the lease under which it is published, if there is one.
     """
 
     session: StatementSession
+    catalog: Catalog
     mart: tuple[str, str, str]
     name: tuple[str, str, str]
     readers: tuple[str, ...]
     history_days: int
+    lease: Lease | None = None
 
     def publish(self, columns: Sequence[ServedColumn], rows: int, balance: Decimal) -> Served:
         """Replace what readers see by the mart; see `Serving.publish`."""
         self._prepare(columns)
         before = self._version()
         names = ", ".join(column.name for column in columns)
-        self.session.run(
-            f"insert overwrite {self._quoted} ({names}) select {names} from {quoted(*self.mart)}"
-        )
+        self._overwrite(names)
         mart, served = self._fingerprints(columns)
         if mart != served or (rows, balance) != (served.row_count, served.original_balance):
             self.session.run(f"restore table {self._quoted} to version as of {before}")
@@ -57,12 +63,33 @@ class ServingTable:
         self._grant()
         return Served(".".join(self.name), self._version(), before, served, self.readers)
 
+    def _overwrite(self, names: str) -> None:
+        """Replace the table, by a statement that fails if another run has taken the schema."""
+        statement = (
+            f"insert overwrite {self._quoted} ({names}) select {names} from {quoted(*self.mart)}"
+        )
+        if self.lease is None:
+            self.session.run(statement)
+            return
+        try:
+            self.session.run(f"{statement} cross join {self.lease.condition} where held is null")
+        except WarehouseError as error:
+            if errors.condition_in(error).startswith("USER_RAISED_EXCEPTION"):
+                raise self.lease.lost() from error
+            raise
+
     @property
     def _quoted(self) -> str:
         return quoted(*self.name)
 
     def _prepare(self, columns: Sequence[ServedColumn]) -> None:
-        """Make the table if it is missing, and keep its history as long as the settings say."""
+        """Make the table if it is missing, and keep its history as long as the settings say.
+
+        Raises:
+            WarehouseError: the table that is there is not as this project makes it.
+        """
+        types = {column.name: column.type for column in columns}
+        self.catalog.check([ExpectedTable(self.name[2].lower(), types)])
         declared = ", ".join(
             f"{column.name} {column.type} not null comment {text(column.comment)}"
             for column in columns

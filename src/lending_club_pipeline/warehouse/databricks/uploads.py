@@ -5,6 +5,7 @@ does not keep positions, so that here they become columns.
 """
 
 import datetime as dt
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,8 @@ import duckdb
 
 from lending_club_pipeline.contract.source_files import SOURCE_FILES, SourceFile
 from lending_club_pipeline.files import duckdb_paths
+from lending_club_pipeline.warehouse.databricks.content import content_in_duckdb
+from lending_club_pipeline.warehouse.databricks.raw_tables import RAW_TABLES
 
 # The connector reads a file as a whole before it sends it.
 _PART_BYTES: Final = 32 * 2**20
@@ -34,15 +37,8 @@ def write_parts(
         memory_bytes: bound for the memory of the engine that writes.
         threads: threads of that engine; None means all cores.
     """
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": f"{memory_bytes}B",
-        "temp_directory": str(target / "spill"),
-        "preserve_insertion_order": False,
-    }
-    if threads is not None:
-        config["threads"] = threads
     parts = {}
-    with duckdb.connect(config=config) as connection:
+    with _engine(memory_bytes, threads, target / "spill") as connection:
         for table, query in _queries(landed, as_of_date):
             folder = target / table
             connection.execute(
@@ -51,6 +47,43 @@ def write_parts(
             )
             parts[table] = tuple(sorted(folder.glob("*.parquet")))
     return parts
+
+
+def measure(
+    landed: Path, as_of_date: dt.date, memory_bytes: int, threads: int | None
+) -> dict[tuple[str, str], int]:
+    """Return the content of a landed day by table and file, see `content`.
+
+    Args:
+        landed: folder of the landed day.
+        as_of_date: its business date.
+        memory_bytes: bound for the memory of the engine that reads.
+        threads: threads of that engine; None means all cores.
+    """
+    columns = {table.name: table.content for table in RAW_TABLES}
+    found = {}
+    with (
+        tempfile.TemporaryDirectory() as spill,
+        _engine(memory_bytes, threads, Path(spill)) as connection,
+    ):
+        for table, query in _queries(landed, as_of_date):
+            rows = connection.execute(
+                f"select source_file, {content_in_duckdb(columns[table])} from ({query}) "
+                "group by source_file"
+            ).fetchall()
+            found.update({(table, file): int(content) for file, content in rows})
+    return found
+
+
+def _engine(memory_bytes: int, threads: int | None, spill: Path) -> duckdb.DuckDBPyConnection:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": f"{memory_bytes}B",
+        "temp_directory": str(spill),
+        "preserve_insertion_order": False,
+    }
+    if threads is not None:
+        config["threads"] = threads
+    return duckdb.connect(config=config)
 
 
 def _queries(landed: Path, as_of_date: dt.date) -> Iterator[tuple[str, str]]:

@@ -11,10 +11,16 @@ from lending_club_pipeline.config.environment import variables
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import ConfigurationError, PipelineError, WarehouseError
 from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.contract.tables import ExpectedTable
 from lending_club_pipeline.files.locks import exclusive_lock
 from lending_club_pipeline.warehouse import approvals
 from lending_club_pipeline.warehouse.databricks import errors, result_files
-from lending_club_pipeline.warehouse.databricks.connections import WarehouseAddress, tags_of
+from lending_club_pipeline.warehouse.databricks.catalog import Catalog
+from lending_club_pipeline.warehouse.databricks.connections import (
+    WarehouseAddress,
+    network_variables,
+    tags_of,
+)
 from lending_club_pipeline.warehouse.databricks.leases import Lease
 from lending_club_pipeline.warehouse.databricks.loader import Loader
 from lending_club_pipeline.warehouse.databricks.preflight import Examination
@@ -57,6 +63,8 @@ class DatabricksWarehouse:
     threads: int | None = None
     lock_wait_seconds: float = 0.0
     _open: StatementSession | None = field(default=None, repr=False)
+    _catalog: Catalog | None = field(default=None, repr=False)
+    _lease: Lease | None = field(default=None, repr=False)
     _run_id: str = field(default="", repr=False)
 
     engine: str = "databricks"
@@ -104,13 +112,16 @@ class DatabricksWarehouse:
         lease = Lease(self.statements, renewing, self.lock_wait_seconds)
         with lease.held():
             self.statements.before_each = lease.ensure
-            yield
+            self._lease = lease
+            try:
+                yield
+            finally:
+                self._lease = None
 
     @contextmanager
     def _trusted(self) -> Iterator[None]:
-        """Let the SDK, which signs principals in, trust the same certificates as the connector."""
-        ca_file = self.address.ca_file
-        with variables({} if ca_file is None else {"REQUESTS_CA_BUNDLE": str(ca_file)}):
+        """Let the SDK, which signs principals in, take the same way as the connector."""
+        with variables(network_variables(self.address)):
             yield
 
     @contextmanager
@@ -123,7 +134,7 @@ class DatabricksWarehouse:
             try:
                 yield
             finally:
-                self._open = None
+                self._open = self._catalog = None
                 session.close()
 
     @property
@@ -137,6 +148,17 @@ class DatabricksWarehouse:
             raise WarehouseError(f"{self.location}: no session is open. Use it in a session.")
         return self._open
 
+    @property
+    def catalog(self) -> Catalog:
+        """What tables the schema has, asked for once in a session.
+
+        Raises:
+            WarehouseError: no session is open.
+        """
+        if self._catalog is None:
+            self._catalog = Catalog(self.statements, self.address.catalog, self.address.schema)
+        return self._catalog
+
     def examine(self) -> Iterator[Finding]:
         """Check each step of the connection; see `Warehouse.examine`."""
         # Without catalog and schema, so that a wrong one does not hide that all before is well.
@@ -146,12 +168,25 @@ class DatabricksWarehouse:
                 self.address, session, self.volume, self.serving_table
             ).findings()
 
-    def load_raw(self, landing: Path, as_of_date: dt.date) -> None:
+    def load_raw(self, landing: Path, as_of_date: dt.date, *, force: bool = False) -> None:
         """Upload a landed day and replace it in the raw tables; see `Warehouse.load_raw`."""
-        loader = Loader(
-            self.statements, self.schema, self.staging, _LOCAL_MEMORY_BYTES, self.threads
+        landed = landing / f"as_of_date={as_of_date.isoformat()}"
+        self._loader.load(landed, as_of_date, force=force)
+
+    @property
+    def _loader(self) -> Loader:
+        return Loader(
+            self.statements,
+            self.schema,
+            self.staging,
+            _LOCAL_MEMORY_BYTES,
+            self.threads,
+            self.catalog,
         )
-        loader.load(landing / f"as_of_date={as_of_date.isoformat()}", as_of_date)
+
+    def check_tables(self, expected: Sequence[ExpectedTable]) -> None:
+        """Compare tables with what dbt will write to them; see `Warehouse.check_tables`."""
+        self.catalog.check(expected)
 
     def record_approval(self, approval: approvals.Approval) -> None:
         """Add an approval; see `Warehouse.record_approval`."""
@@ -209,11 +244,8 @@ class DatabricksWarehouse:
 
     def drop_days(self, dates: Sequence[dt.date]) -> None:
         """Delete date by date, statement by statement; see `Warehouse.drop_days`."""
-        loader = Loader(
-            self.statements, self.schema, self.staging, _LOCAL_MEMORY_BYTES, self.threads
-        )
         for date in dates:
-            loader.drop(date)
+            self._loader.drop(date)
 
     def dbt_environment(self) -> Mapping[str, str]:
         """Return what `dbt/profiles.yml` reads for this target."""
@@ -236,9 +268,7 @@ class DatabricksWarehouse:
             # As for our own connections: it warns of the retries that we chose.
             "DBT_DATABRICKS_CONNECTOR_LOG_LEVEL": "CRITICAL",
         }
-        if address.ca_file is not None:
-            # The SDK inside dbt-databricks reads it from there alone.
-            given["REQUESTS_CA_BUNDLE"] = str(address.ca_file)
+        given |= network_variables(address)
         return {name: value for name, value in given.items() if value}
 
     def disconnect_dbt(self) -> None:
@@ -278,8 +308,17 @@ class DatabricksWarehouse:
     def serving(self) -> ServingTable:
         """Return the table that readers use."""
         mart = (self.address.catalog, self.address.schema, "account_summary")
+        place = self.serving_table[:2]
+        is_here = place == (self.address.catalog, self.address.schema)
+        catalog = self.catalog if is_here else Catalog(self.statements, *place)
         return ServingTable(
-            self.statements, mart, self.serving_table, self.readers, self.history_days
+            self.statements,
+            catalog,
+            mart,
+            self.serving_table,
+            self.readers,
+            self.history_days,
+            self._lease,
         )
 
     def convert_to_csv(self, parquet: Path, target: Path) -> int:

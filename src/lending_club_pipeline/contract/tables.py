@@ -1,0 +1,83 @@
+"""Tables as this project makes them, and how one that is there differs from that."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, as it should be or as it is.
+
+    Attributes:
+        name: its name, without schema.
+        columns: the engine's type of each column.
+        kind: what it is, where that is not a plain table of the engine, such as a view.
+        owner: who owns it, where the engine knows owners.
+    """
+
+    name: str
+    columns: dict[str, str]
+    kind: str = ""
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class ExpectedTable:
+    """A table that this project writes to again and again.
+
+    Attributes:
+        name: its name, without schema.
+        columns: type of each column, as SQL of either engine has it.
+        may_lack_columns: whether its writer adds columns that are missing.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    may_lack_columns: bool = False
+
+
+def differences(expected: ExpectedTable, types: Mapping[str, str], found: Table) -> Iterator[str]:
+    """Yield in words what is wrong with a table; the order of its columns is of no account.
+
+    Args:
+        expected: the table as it should be.
+        types: the engine's own name of each type that is expected, by how it is written.
+        found: the table as it is.
+    """
+    if found.kind:
+        yield f"it is {found.kind}"
+        return
+    given = {name.lower(): type_ for name, type_ in found.columns.items()}
+    missing = [name for name in expected.columns if name not in given]
+    added = [name for name in given if name not in expected.columns]
+    if missing and not expected.may_lack_columns:
+        yield f"it lacks {_columns(missing)}"
+    if added:
+        yield f"it has {_columns(added)} that nobody asked for"
+    for name, type_ in expected.columns.items():
+        if name in given and given[name] != types[type_]:
+            yield f"column {name} is of type {given[name]} instead of {types[type_]}"
+
+
+def _columns(names: Sequence[str]) -> str:
+    return f"the column{'s' if len(names) > 1 else ''} {', '.join(names)}"
+
+
+def describe_differences(
+    expected: ExpectedTable, types: Mapping[str, str], found: Table
+) -> str | None:
+    """Return what is wrong with a table and what to do, in one line, or None.
+
+    Args:
+        expected: the table as it should be.
+        types: the engine's own name of each type that is expected, by how it is written.
+        found: the table as it is.
+    """
+    problems = list(differences(expected, types, found))
+    if not problems:
+        return None
+    return (
+        f"the table {expected.name} is not as this pipeline makes it: {'; '.join(problems)}. "
+        "Nothing was written. Undo that change (alter table), or keep the table under another "
+        "name and process its dates again: lending-club run --from <first date> --force"
+    )

@@ -1,0 +1,107 @@
+"""What is borrowed from libraries without being documented, and what of it is needed.
+
+Each stands here once, so that an upgrade that takes it away fails in a second, with its reason.
+"""
+
+import inspect
+from dataclasses import fields
+from pathlib import Path
+
+import dbt.adapters.databricks
+from databricks.sdk import oauth
+from databricks.sql import client, session
+from databricks.sql.backend import thrift_backend
+from dbt.adapters.base import BaseAdapter
+from dbt.adapters.databricks.connections import DatabricksConnectionManager
+from dbt.adapters.databricks.credentials import DatabricksCredentialManager, DatabricksCredentials
+from dbt.adapters.databricks.handle import SqlUtils
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+
+def source_of(thing: object) -> str:
+    """Return the text of a module, a class or a function."""
+    return inspect.getsource(thing)  # type: ignore[arg-type]
+
+
+# --- options of the SQL connector, in `warehouse/databricks/connections.py` and `dbt/profiles.yml`
+
+
+def test_the_connector_sends_nothing_again_that_ran() -> None:
+    # `_enable_v3_retries`. A run does not rest on it: each of its statements may be sent twice
+    # (tests/databricks/test_interrupted_runs.py).
+    assert 'kwargs.get("_enable_v3_retries", True)' in source_of(thrift_backend)
+
+
+def test_the_connector_takes_its_patience_from_us() -> None:
+    text = source_of(thrift_backend)
+
+    for option in ("_retry_stop_after_attempts_duration", "_respect_server_retry_after_header"):
+        assert f'"{option}"' in text
+
+
+def test_the_connector_takes_address_certificates_and_the_time_of_a_request_from_us() -> None:
+    # A host with a port, the certificates of a company, and no waiting for ever.
+    assert 'kwargs.get("_connection_uri")' in source_of(thrift_backend)
+    assert 'kwargs.get("_socket_timeout"' in source_of(thrift_backend)
+    assert 'kwargs.get("_tls_trusted_ca_file")' in source_of(session)
+
+
+def test_the_connector_makes_rows_without_pandas() -> None:
+    assert 'kwargs.get("_disable_pandas", False)' in source_of(client)
+
+
+def test_query_tags_of_a_session_can_be_given() -> None:
+    assert "query_tags" in inspect.signature(client.Connection.__init__).parameters
+
+
+# --- how both connections sign in
+
+
+def test_a_service_principal_signs_in_at_an_address_that_is_given() -> None:
+    needed = {"client_id", "client_secret", "token_url", "scopes", "use_header"}
+
+    assert needed <= {field.name for field in fields(oauth.ClientCredentials)}
+
+
+def test_dbt_databricks_asks_its_credentials_for_the_headers_of_each_request() -> None:
+    # src/dbt/adapters/lendingclubdatabricks: dbt's own way to sign in is never used.
+    opened = source_of(DatabricksConnectionManager.open)
+    assert "creds.authenticate()" in opened
+    assert "creds_manager.credentials_provider" in source_of(SqlUtils.prepare_connection_arguments)
+    assert "header_factory" in source_of(DatabricksCredentialManager)
+    for name in ("get_invocation_env", "get_all_http_headers"):
+        assert name in source_of(SqlUtils.prepare_connection_arguments)
+        assert hasattr(DatabricksCredentials, name)
+
+
+def test_every_statement_of_dbt_goes_through_one_method() -> None:
+    # Before each, the adapter makes sure that the lease is still ours.
+    assert "self.add_query(" in source_of(DatabricksConnectionManager.execute)
+    assert "handle.execute(" not in source_of(DatabricksConnectionManager.execute)
+
+
+def test_dbt_finds_our_adapter_by_the_name_of_its_class() -> None:
+    assert '.split("Adapter")' in source_of(BaseAdapter.get_adapter_run_info)
+
+
+# --- macros of dbt-databricks that the project replaces
+
+
+def test_the_macros_are_there_that_the_project_replaces() -> None:
+    macros = Path(dbt.adapters.databricks.__file__).parents[2] / "include" / "databricks"
+    text = "".join(path.read_text() for path in macros.rglob("*.sql"))
+
+    # dbt/macros/cross_db/process_config_changes.sql: four queries for each table and run.
+    assert "macro process_config_changes(" in text
+    # dbt/macros/cross_db/create_table_at.sql: an insert that doubles rows if it is sent twice.
+    assert "macro create_table_at(relation, intermediate_relation, compiled_code)" in text
+    # A statement of the materialization hands our strategies what they take.
+    for argument in ("'target_relation'", "'temp_relation'", "'unique_key'"):
+        assert argument in text
+
+
+# --- what an embedded dbt leaves open
+
+
+def test_connections_of_dbt_duckdb_can_be_closed() -> None:
+    assert callable(DuckDBConnectionManager.close_all_connections)
