@@ -4,7 +4,8 @@ import datetime as dt
 
 import dagster as dg
 
-from lending_club_pipeline.defs.jobs import drop_expired_data, process_delivery
+from lending_club_pipeline.defs.expiry import drop_expired_data
+from lending_club_pipeline.defs.jobs import process_delivery
 
 
 @dg.schedule(
