@@ -17,8 +17,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner.manifest import project_arguments
-from lending_club_pipeline.dbt_runner.project import project_dir
 from tests import strategies
 from tests.databricks.conftest import WarehouseClient
 from tests.databricks.macro_cases import CASES, REPLACE_DAY

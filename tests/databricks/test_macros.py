@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lending_club_pipeline.dbt_runner.project import project_dir
+from lending_club_pipeline.contract.seeds import project_dir
 from tests import strategies
 from tests.databricks.conftest import WarehouseClient
 from tests.databricks.macro_cases import CASES, REPLACE_DAY

@@ -10,8 +10,8 @@ from dbt.cli.main import dbtRunner
 
 from lending_club_pipeline.config.environment import variables
 from lending_club_pipeline.contract.errors import WarehouseError
+from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner.manifest import project_arguments
-from lending_club_pipeline.dbt_runner.project import project_dir
 from lending_club_pipeline.warehouse.databricks.connections import connection_arguments
 from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
 from tests.databricks.conftest import WarehouseClient

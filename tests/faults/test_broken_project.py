@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from lending_club_pipeline.cli import cli
 from lending_club_pipeline.contract.errors import TransformationError
+from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner import manifest
-from lending_club_pipeline.dbt_runner.project import project_dir
 from tests.faults.landings import ACCOUNTS, CUSTOMERS
 from tests.workspaces import Workspace
 

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from lending_club_pipeline.cli import cli
+from lending_club_pipeline.contract.errors import RefusedDeliveryError
 from lending_club_pipeline.contract.findings import Finding
 from lending_club_pipeline.ingest.deliveries.balance_sums import NUMBER, parse_number, sum_balances
 from lending_club_pipeline.ingest.landing import read_landed_files
@@ -186,6 +187,26 @@ def test_records_are_landed_and_rejected_ones_and_every_number_counts_in_the_sum
     assert [file.rejected_records for file in landed.files] == [0, 1]
 
 
+def test_all_differences_are_named_at_once(landing: Landing) -> None:
+    put_control(landing, f"{HEADER}Customer.csv,5,,2026-01-31\naccounts.csv,1,1.00,2026-01-31\n")
+
+    with pytest.raises(RefusedDeliveryError) as refused:
+        landing.land()
+
+    assert refused.value.problem == (
+        "Customer.csv should have 5 records and has 2 (-3); "
+        "accounts.csv should have 1 records and has 2 (+1); "
+        "the balances of accounts.csv should come to 1.00 and come to 300.00 (+299.00)"
+    )
+
+
+def test_both_files_of_another_date_are_named_at_once(landing: Landing) -> None:
+    put_control(landing, RIGHT.replace("2026-01-31", "2026-01-30"))
+
+    with pytest.raises(RefusedDeliveryError, match=r"of Customer.csv are .*; .* of accounts.csv"):
+        landing.land()
+
+
 def test_balances_of_too_many_digits_cannot_be_compared(landing: Landing) -> None:
     landing.deliver(accounts=f"{ACCOUNT_HEADER}A1,1,{'9' * 37},Savings\n".encode())
     put_control(landing, RIGHT.replace("accounts.csv,2,300.00", "accounts.csv,1,1"))
@@ -230,7 +251,7 @@ def test_a_refused_control_file_leaves_what_was_landed_before(landing: Landing) 
 
 
 def test_a_number_is_what_the_project_reads_as_money() -> None:
-    macro = (ROOT / "dbt" / "macros" / "parse_money.sql").read_text()
+    macro = (ROOT / "dbt" / "macros" / "rules" / "parse_money.sql").read_text()
     pattern = re.search(r"macro money_pattern\(\) -%}\n(.*)\n", macro)
 
     assert pattern is not None

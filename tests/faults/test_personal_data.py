@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner import manifest
-from lending_club_pipeline.dbt_runner.project import project_dir
 from tests.workspaces import ACCOUNT_HEADER, CUSTOMER_HEADER, Workspace
 
 # In every name, and in whatever else is not published; as it came or in lower case. The published

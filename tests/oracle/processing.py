@@ -86,6 +86,7 @@ class Outcome:
         customers: cleaned customers by id.
         accounts: cleaned accounts by id.
         quarantined: quarantined account records by readable customer id.
+        quarantined_accounts: readable account ids of quarantined records.
     """
 
     account_summary_csv: bytes
@@ -95,6 +96,7 @@ class Outcome:
     customers: dict[int, Customer]
     accounts: dict[str, Account]
     quarantined: Counter[int]
+    quarantined_accounts: frozenset[str]
 
 
 @dataclass
@@ -151,6 +153,12 @@ def process(
             for row in rows[ACCOUNTS]
             if (row.staging_reasons or row.join_reasons)
             and isinstance(customer := row.values["customer_id"], int)
+        ),
+        frozenset(
+            account
+            for row in rows[ACCOUNTS]
+            if (row.staging_reasons or row.join_reasons)
+            and isinstance(account := row.values["account_id"], str)
         ),
     )
 

@@ -17,7 +17,11 @@ from tests.oracle.processing import CENT, Account, Outcome, Rates
 END_OF_TIME = dt.date(9999, 12, 31)
 ONE_DAY = dt.timedelta(days=1)
 NOTHING = Decimal("0.00")
-KINDS = ("opened", "closed", "balance_changed", "loan_flag_changed", "tier_changed")
+KINDS = (
+    *("opened", "closed", "quarantined", "released"),
+    *("balance_changed", "loan_flag_changed", "tier_changed", "rate_changed"),
+    *("type_changed", "owner_changed"),
+)
 
 Key = TypeVar("Key", bound=Hashable)
 State = TypeVar("State")
@@ -72,28 +76,54 @@ def delivery_changes(deliveries: Deliveries, rates: Rates) -> set[Row]:
 def _totals(
     kind: str, deliveries: Deliveries, previous: dt.date, date: dt.date, rates: Rates
 ) -> tuple[int, Decimal, Decimal]:
-    before, after = deliveries[previous], deliveries[date]
+    before, after = _used(deliveries[previous]), _used(deliveries[date])
     count, balance_before, balance_after = 0, NOTHING, NOTHING
-    for key in before.accounts.keys() | after.accounts.keys():
-        old, new = before.accounts.get(key), after.accounts.get(key)
+    for key in before.keys() | after.keys():
+        old, new = before.get(key), after.get(key)
         if old is None or new is None:
-            is_so = kind == ("opened" if old is None else "closed")
-        elif kind == "balance_changed":
-            is_so = old.balance != new.balance
-        elif kind == "loan_flag_changed":
-            flags = _loan(before, old), _loan(after, new)
-            is_so = None not in flags and flags[0] != flags[1]
-        elif kind == "tier_changed":
-            is_so = old.account_type == new.account_type == "Savings" and (
-                _tier(rates, old.balance, previous) != _tier(rates, new.balance, date)
+            other = deliveries[previous if old is None else date]
+            came, went = (
+                ("released", "quarantined")
+                if key in other.quarantined_accounts
+                else ("opened", "closed")
             )
+            kinds = {came if old is None else went}
         else:
-            is_so = False
-        if is_so:
+            kinds = set(_kinds(old, new, previous, date, rates))
+        if kind in kinds:
             count += 1
-            balance_before += old.balance if old else 0
-            balance_after += new.balance if new else 0
+            balance_before += old[0].balance if old else 0
+            balance_after += new[0].balance if new else 0
     return count, balance_before, balance_after
+
+
+def _used(delivery: Outcome) -> dict[str, tuple[Account, str]]:
+    return {key: (account, has_loan) for key, account, has_loan in _with_customers(delivery)}
+
+
+def _kinds(
+    before: tuple[Account, str],
+    after: tuple[Account, str],
+    previous: dt.date,
+    date: dt.date,
+    rates: Rates,
+) -> Iterator[str]:
+    (old, old_loan), (new, new_loan) = before, after
+    if old.balance != new.balance:
+        yield "balance_changed"
+    if old_loan != new_loan:
+        yield "loan_flag_changed"
+    if old.account_type != new.account_type:
+        yield "type_changed"
+    if old.customer_id != new.customer_id:
+        yield "owner_changed"
+    if old.account_type == new.account_type == "Savings":
+        is_same_tier = _tier(rates, old.balance, previous) == _tier(rates, new.balance, date)
+        rate = rates.annual(old.balance, old_loan, previous)
+        if not is_same_tier:
+            yield "tier_changed"
+        elif old_loan == new_loan and rate != rates.annual(new.balance, new_loan, date):
+            yield "rate_changed"
 
 
 def _loan(delivery: Outcome, account: Account) -> str | None:

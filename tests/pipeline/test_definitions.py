@@ -99,9 +99,8 @@ def test_each_layer_follows_the_one_before_and_none_stands_alone(
         "reference_data": set(),
         "staging": {"raw"},
         "intermediate": {"raw", "reference_data", "staging"},
-        "marts": {"raw", "staging", "intermediate"},
+        "marts": {"raw", "reference_data", "staging", "intermediate"},
         "outputs": {"marts"},
-        "retention": {"marts"},
     }
 
 
@@ -188,8 +187,10 @@ def test_every_asset_but_the_report_has_rows_after_a_run(
 ) -> None:
     without = {name for name, metadata in events.items() if "dagster/row_count" not in metadata}
 
-    # Ephemeral models have no relation whose rows could be counted; a profile would be computed.
+    # Ephemeral models have no relation whose rows could be counted; these views would be computed.
     assert without == {
+        "account_changes",
+        "account_interest",
         "customer_profile",
         "delivery_report",
         "int_accounts__with_customer",
@@ -235,6 +236,15 @@ def test_personal_data_is_in_no_preview(
     shown = " ".join(str(it.value).lower() for found in events.values() for it in found.values())
 
     assert not any(name in shown for name in ("ottoline", "zwicky", "quirin", "xylander"))
+
+
+def test_nothing_that_can_be_materialized_deletes_records(
+    repository: dg.RepositoryDefinition,
+) -> None:
+    job = repository.get_job("drop_expired_data")
+
+    assert job.asset_layer.executable_asset_keys == set()
+    assert "retention" not in {spec.group_name for spec in specs_of(repository).values()}
 
 
 def test_schedule_and_sensor_are_shipped_stopped(repository: dg.RepositoryDefinition) -> None:
@@ -292,6 +302,31 @@ def test_a_run_that_the_sensor_asks_for_processes_its_date(
 
     assert result.success
     assert (workspace.outputs / "account_summary.csv").exists()
+
+
+def test_a_refused_delivery_fails_with_one_line_its_place_and_what_to_do(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in workspace.environment().items():
+        if name not in os.environ:
+            monkeypatch.setenv(name, value)
+    folder = workspace.deliver('1,"Ada,Yes\n2,Grace,No\n', ACCOUNTS)
+    definitions = build_definitions(workspace.settings())
+
+    result = definitions.resolve_job_def("process_delivery").execute_in_process(
+        partition_key=AS_OF.isoformat(), raise_on_error=False
+    )
+
+    (failure,) = (event.step_failure_data for event in result.all_events if event.is_step_failure)
+    assert failure.error is not None
+    assert failure.error.cause is None
+    assert failure.user_failure_data is not None
+    description = str(failure.user_failure_data.description)
+    assert description.startswith(f"{folder / 'Customer.csv'}, line 2: ")
+    assert "\n" not in description
+    metadata = {name: it.value for name, it in failure.user_failure_data.metadata.items()}
+    assert (metadata["file"], metadata["line"]) == (str(folder / "Customer.csv"), 2)
+    assert description.endswith(str(metadata["what_to_do"]))
 
 
 def test_definitions_load_in_a_fresh_process_without_work_on_import(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lending_club_pipeline.config.clock import Today
+from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner import manifest
 from lending_club_pipeline.dbt_runner.invocation import (
     NodeResult,
@@ -19,7 +20,6 @@ from lending_club_pipeline.dbt_runner.invocation import (
     run_dbt,
 )
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest, prepare_manifest
-from lending_club_pipeline.dbt_runner.project import project_dir
 from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
 from lending_club_pipeline.ingest.landing import SplitterLimits, land
 from lending_club_pipeline.warehouse import Warehouse, choose_warehouse

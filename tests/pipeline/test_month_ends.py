@@ -93,7 +93,10 @@ def test_a_month_can_be_closed_by_hand(workspace: Workspace) -> None:
     done = workspace.command("close-month", "2026-02")
 
     assert done.returncode == 0, done.stderr
-    assert "account_summary_monthly holds 2026-02" in done.stdout
+    assert done.stdout.splitlines()[-1] == (
+        "account_summary_monthly holds 2026-02 as of 2026-02-10, the only one of the month's "
+        "deliveries that are processed."
+    )
     (last,) = days("02-10")
     assert month_ends(workspace) == [(FEBRUARY, last, Decimal("3650.00"), Decimal("0.10"))]
 
@@ -103,6 +106,16 @@ def test_without_a_history_there_is_no_month_to_close(workspace: Workspace) -> N
 
     assert done.returncode == 1
     assert "Process a delivery first." in done.stderr
+
+
+def test_a_month_without_a_delivery_cannot_be_closed(workspace: Workspace) -> None:
+    run(workspace, "02-10", "3650")
+
+    done = workspace.command("close-month", "2026-03")
+
+    assert done.returncode == 1
+    assert "No processed delivery lies in 2026-03; the newest is of 2026-02-10." in done.stderr
+    assert month_ends(workspace) == []
 
 
 def test_the_current_month_has_a_partition() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner import manifest
 from lending_club_pipeline.dbt_runner.invocation import build_arguments, run_dbt
-from lending_club_pipeline.dbt_runner.project import project_dir
 from lending_club_pipeline.explanations.differences import Moved, find_differences
 from lending_club_pipeline.warehouse import choose_warehouse
 from tests.workspaces import Workspace
@@ -85,7 +85,7 @@ def test_new_rates_apply_from_their_effective_date_and_change_nothing_before_it(
     with warehouse.session(read_only=True):
         found = find_differences(warehouse, DAY_BEFORE, EFFECTIVE_DATE, 9)
     # A3 lay in a tier with another lower bound; A1 and A2 bear another rate in the same one.
-    assert {reason: moved_interest(it) for reason, it in found.by_reason.items()} == {
+    assert {kind: moved_interest(it) for kind, it in found.by_kind.items()} == {
         "tier_changed": (1, Decimal("400.00"), Decimal("600.00")),
         "rate_changed": (2, Decimal("25.00"), Decimal("67.50")),
     }

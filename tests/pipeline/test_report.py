@@ -44,7 +44,7 @@ ACCOUNTS = (
 )
 CHECKS = (
     CheckResult("rows_add_up", "delivery_ledger", True, "error", "Every row is somewhere."),
-    CheckResult("customers_have_a_name", "stg_customers__cleaned", False, "warn", ""),
+    CheckResult("customers_have_a_name", "stg_customers__cleaned", False, "warn", "", 7),
 )
 
 
@@ -73,7 +73,7 @@ def warehouse(processed: Workspace) -> Iterator[Warehouse]:
 
 @pytest.fixture
 def page(warehouse: Warehouse, tmp_path: Path) -> Page:
-    written = write_report(warehouse, tmp_path / "report.html", CHECKS)
+    written = write_report(warehouse, tmp_path / "report.html", CHECKS, "USD")
     return Page(written.path.read_text(encoding="utf-8"))
 
 
@@ -148,15 +148,41 @@ def test_a_second_delivery_is_compared_with_the_first(page: Page) -> None:
 
 
 def test_accounts_that_changed_stand_by_kind_with_their_money(page: Page) -> None:
-    # CANARY-1 has another balance in the same tier; those of customers 2, 3, 1, 9 and 5 are new.
-    assert page.row("Opened") == ["Opened", "5", "0.00", "30,508.77", "+30,508.77"]
-    assert page.row("Another balance")[1:4] == ["1", "100.00", "9,999.99"]
+    # CANARY-1 has another balance in the same tier; CANARY-2, -3 and -4 are new.
+    (changes,) = [row for row in page.rows if row[:2] == ["Opened", "3"] and len(row) == 5]
+    assert changes == ["Opened", "3", "0.00", "30,500.00", "+30,500.00"]
+    (changed,) = [row for row in page.rows if row[:1] == ["Another balance"] and len(row) == 5]
+    assert changed[1:4] == ["1", "100.00", "9,999.99"]
     for unchanged in ("Closed", "Another loan flag of the customer", "Another interest tier"):
         assert page.row(unchanged)[1:] == ["0", "0.00", "0.00", "no change"]
 
 
+def test_what_changed_and_what_needs_a_decision_stand_on_the_first_screen(page: Page) -> None:
+    first, _, rest = page.text.partition("<details")
+
+    assert page.row("Opened", "3", "+30,500.00")
+    assert page.row("Another balance", "1", "+9,899.99")
+    assert "Closed" not in first
+    # The warning with its number, and what the sender has to mend.
+    assert "7 found" in first
+    assert "8 records set aside" in first
+    assert "What needs a decision" in first
+    assert "<summary><h2>Checks</h2></summary>" in rest
+
+
+def test_amounts_say_their_currency_and_a_new_balance_what_it_is(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    written = write_report(warehouse, tmp_path / "report.html", CHECKS, "EUR")
+
+    text = written.path.read_text(encoding="utf-8")
+    assert "All amounts are in EUR." in text
+    assert "USD" not in text
+    assert "original balance + annual interest" in text
+
+
 def test_a_first_delivery_is_compared_with_nothing(warehouse: Warehouse) -> None:
-    text = render(read_report(warehouse, _ledger(warehouse), None, CHECKS))
+    text = render(read_report(warehouse, _ledger(warehouse), None, CHECKS, "USD"))
 
     assert "Compared with" not in text
     assert "31 December 2025" not in text
@@ -168,28 +194,28 @@ def test_a_report_that_would_contradict_the_ledger_is_not_made(warehouse: Wareho
     entries = {**ledger.entries, ("accounts.csv", "published"): published}
 
     with pytest.raises(OutputError, match="--as-of 2026-01-31"):
-        read_report(warehouse, dataclasses.replace(ledger, entries=entries), None, ())
+        read_report(warehouse, dataclasses.replace(ledger, entries=entries), None, (), "USD")
 
 
 def test_a_ledger_that_does_not_close_is_not_praised(warehouse: Warehouse) -> None:
     ledger = dataclasses.replace(_ledger(warehouse), is_closed=False)
 
-    text = render(read_report(warehouse, ledger, None, ()))
+    text = render(read_report(warehouse, ledger, None, (), "USD"))
 
     assert "The ledger does not close." in text
     assert "accounted for." not in text
 
 
 def test_what_did_not_pass_comes_first(page: Page) -> None:
-    results = [row[0] for row in page.rows if row and row[0] in ("! Warning", "✓ Passed")]
+    results = [row[0] for row in page.rows if row and row[0][:1] in ("!", "✓")]
 
-    assert results == ["! Warning", "✓ Passed"]
+    assert results == ["! Warning 7 found", "✓ Passed"]
     assert "1 of 2 passed." in page.text
 
 
 def test_the_same_data_gives_the_same_bytes(warehouse: Warehouse, tmp_path: Path) -> None:
-    first = write_report(warehouse, tmp_path / "first.html", CHECKS)
-    second = write_report(warehouse, tmp_path / "second.html", CHECKS)
+    first = write_report(warehouse, tmp_path / "first.html", CHECKS, "USD")
+    second = write_report(warehouse, tmp_path / "second.html", CHECKS, "USD")
 
     assert first.sha256 == second.sha256
     assert first.size_bytes < 1_000_000
@@ -223,7 +249,7 @@ def test_the_policy_allows_exactly_what_stands_in_the_page(page: Page) -> None:
 
 def test_hostile_texts_are_shown_as_text(warehouse: Warehouse) -> None:
     attack = "</script><script>alert(1)</script>"
-    read = read_report(warehouse, _ledger(warehouse), None, [])
+    read = read_report(warehouse, _ledger(warehouse), None, [], "USD")
     example = Example(attack, 1, None, (attack, "balance_negative"))
     hostile = dataclasses.replace(
         read,
@@ -246,7 +272,7 @@ def test_a_delivery_without_any_usable_record_has_a_report(
     assert workspace.run().outcome == "success"
     warehouse = choose_warehouse(workspace.settings())
     with warehouse.session(read_only=True):
-        written = write_report(warehouse, tmp_path / "report.html", ())
+        written = write_report(warehouse, tmp_path / "report.html", (), "USD")
     page = Page(written.path.read_text(encoding="utf-8"))
 
     assert page.row("All savings accounts")[1:] == ["0", "0.00", "0.00", "0.00"]
@@ -270,9 +296,10 @@ def test_the_embedded_libraries_are_those_that_were_published() -> None:
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs a browser")
 def test_a_browser_draws_every_chart(warehouse: Warehouse, tmp_path: Path) -> None:
-    written = write_report(warehouse, tmp_path / "report.html", CHECKS)
+    written = write_report(warehouse, tmp_path / "report.html", CHECKS, "USD")
 
     page = Page(dumped(written.path, tmp_path))
+    assert "open" not in {name for tag, name, _ in page.attributes if tag == "details"}
 
     charts = json.loads(page.blocks["data"][0])
     drawn = [value for tag, name, value in page.attributes if (tag, name) == ("canvas", "style")]
@@ -281,9 +308,10 @@ def test_a_browser_draws_every_chart(warehouse: Warehouse, tmp_path: Path) -> No
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs a browser")
 def test_no_page_is_wider_than_its_window(warehouse: Warehouse, tmp_path: Path) -> None:
-    write_report(warehouse, tmp_path / "report.html", CHECKS)
+    write_report(warehouse, tmp_path / "report.html", CHECKS, "USD")
     frames = "".join(
-        f'<iframe src="report.html" style="width: {width}px; height: 900px; border: 0"></iframe>'
+        f'<iframe src="report.html#all" style="width: {width}px; height: 900px; border: 0">'
+        "</iframe>"
         for width in (320, 390, 660, 700, 768, 820, 1024, 1280)
     )
     shell = tmp_path / "shell.html"
@@ -305,7 +333,7 @@ def test_no_page_is_wider_than_its_window(warehouse: Warehouse, tmp_path: Path) 
 def test_what_is_written_behind_a_bar_is_never_cut_off(
     warehouse: Warehouse, tmp_path: Path, times: int
 ) -> None:
-    text = write_report(warehouse, tmp_path / "report.html", CHECKS).path.read_text("utf-8")
+    text = write_report(warehouse, tmp_path / "report.html", CHECKS, "USD").path.read_text("utf-8")
     (data,) = Page(text).blocks["data"]
     figures = json.loads(data)
     for series in figures["reasons"]["series"]:
@@ -313,7 +341,7 @@ def test_what_is_written_behind_a_bar_is_never_cut_off(
     (tmp_path / "many.html").write_text(text.replace(data, json.dumps(figures)), encoding="utf-8")
     most = max(map(sum, zip(*(it["values"] for it in figures["reasons"]["series"]), strict=True)))
     frames = "".join(
-        f'<iframe src="many.html" style="width: {width}px; height: 900px; border: 0"></iframe>'
+        f'<iframe src="many.html#all" style="width: {width}px; height: 900px; border: 0"></iframe>'
         for width in (400, 820, 1100, 1600)
     )
     shell = tmp_path / "shell.html"
@@ -339,7 +367,7 @@ def test_what_is_written_behind_a_bar_is_never_cut_off(
 
 
 def test_the_name_of_an_encoding_stays_on_one_line(warehouse: Warehouse) -> None:
-    report = read_report(warehouse, _ledger(warehouse), None, [])
+    report = read_report(warehouse, _ledger(warehouse), None, [], "USD")
     unreadable = ReasonCount("record_not_utf8", {"accounts.csv": 1}, ())
 
     text = render(dataclasses.replace(report, reasons=(unreadable,)))

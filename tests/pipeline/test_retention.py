@@ -173,6 +173,7 @@ def test_the_command_and_the_job_say_what_they_drop(
     job = build_definitions(workspace.settings()).resolve_job_def("drop_expired_data")
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(instance=instance)
-    metadata = result.asset_materializations_for_node("expired_data")[0].metadata
+    (ended,) = (it for it in result.all_node_events if it.is_successful_output)
+    metadata = ended.step_output_data.metadata
     assert (metadata["days"].value, metadata["rows"].value) == (1, ROWS_OF_A_DAY)
     assert landed(workspace) == folders(*DAYS[1:])

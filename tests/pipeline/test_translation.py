@@ -11,8 +11,8 @@ import dagster as dg
 import pytest
 
 from lending_club_pipeline.contract.errors import TransformationError
+from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
-from lending_club_pipeline.dbt_runner.project import project_dir
 from lending_club_pipeline.defs.dbt.specs import translate, translated
 from lending_club_pipeline.defs.dbt.translator import LendingClubDbtTranslator
 from tests.workspaces import AS_OF, Workspace

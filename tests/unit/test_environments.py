@@ -12,9 +12,9 @@ from dbt.cli.flags import Flags, args_to_context
 from dbt.env_vars import KNOWN_ENGINE_ENV_VARS
 
 from lending_club_pipeline.config.environment import sheltered, sheltering
+from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner.invocation import build_arguments
 from lending_club_pipeline.dbt_runner.manifest import project_arguments
-from lending_club_pipeline.dbt_runner.project import project_dir
 from lending_club_pipeline.dbt_runner.subprocesses import run_apart
 
 OURS: Final = {"DBT_TARGET": "duckdb", "DUCKDB_PATH": "own.duckdb"}

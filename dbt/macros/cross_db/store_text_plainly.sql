@@ -1,11 +1,16 @@
 {#- For large tables of which every run writes many rows: keep their text as it is. DuckDB would try
-    its densest encoding on it, which takes as long as parsing the records. -#}
+    its densest encoding on it, which takes as long as parsing the records.
+
+    The option is one of the whole engine, and so it is set only where no other thread of dbt could see
+    it (DBT_THREADS=1). -#}
 {% macro store_text_plainly(plainly=true) -%}
     {{ return(adapter.dispatch('store_text_plainly')(plainly)) }}
 {%- endmacro %}
 
 {% macro duckdb__store_text_plainly(plainly) -%}
-    set disabled_compression_methods = '{{ "dict_fsst" if plainly else "" }}'
+    {%- if target.threads == 1 -%}
+        set disabled_compression_methods = '{{ "dict_fsst" if plainly else "" }}'
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro databricks__store_text_plainly(plainly) -%}

@@ -6,35 +6,6 @@
     {{ return(adapter.dispatch('walk_deliveries')(relation)) }}
 {%- endmacro %}
 
-{#- What is remembered of the delivery with which the next one is compared. -#}
-{% macro remembered_columns() -%}
-    {%- set columns = {'as_of_date': 'date'} -%}
-    {%- for measure in movement_measures() -%}
-        {%- do columns.update({measure: 'decimal(38, 2)'}) -%}
-    {%- endfor -%}
-    {{ return(columns) }}
-{%- endmacro %}
-
-{#- What the walk gives: a delivery, and behind its own values those of the one before it. -#}
-{% macro walked_columns() -%}
-    {%- set columns = {} -%}
-    {%- for name, type in remembered_columns().items() -%}
-        {%- do columns.update({name: type, name ~ '_before': type}) -%}
-    {%- endfor -%}
-    {{ return(columns) }}
-{%- endmacro %}
-
-{#- Whether the next delivery is compared with the one before this one, too: `day` is held. -#}
-{% macro is_passed_over(walked, day) -%}
-    {{ day }}.is_held_before
-    or ({{ day }}.is_of_this_run and not {{ day }}.is_approved and (
-        {%- for measure in movement_measures() %}
-        {{ moves_beyond(walked ~ '.' ~ measure, day ~ '.' ~ measure, movement_limit(measure)) }}
-        {{- ' or' if not loop.last }}
-        {%- endfor %}
-    ))
-{%- endmacro %}
-
 {% macro duckdb__walk_deliveries(relation) -%}
     {%- set types = [] -%}
     {%- for name, type in walked_columns().items() -%}

@@ -3,13 +3,6 @@
     {{ return(adapter.dispatch('white_space_characters')()) }}
 {%- endmacro %}
 
-{% macro white_space_code_points() -%}
-    {{ return(
-        [9, 10, 11, 12, 13, 32, 133, 160, 5760] + range(8192, 8203) | list
-        + [8232, 8233, 8239, 8287, 12288]
-    ) }}
-{%- endmacro %}
-
 {#- The characters themselves: an expression of chr() twenty-five times would make the compiled SQL of
     the base models twice as long. -#}
 {% macro duckdb__white_space_characters() -%}

@@ -12,17 +12,15 @@ tiers as (
 
 ledger as (
     select
-        as_of_date,
-        sum(
-            case
-                when stage in ('rejected', 'quarantined_staging', 'quarantined_join')
-                    then row_count
-                else 0
-            end
-        ) as quarantined,
-        min(case when is_closed then 1 else 0 end) as is_closed
-    from {{ ref('delivery_ledger') }}
-    group by as_of_date
+        ledger.as_of_date,
+        sum(case when stages.is_excluded then ledger.row_count else 0 end) as quarantined,
+        min(case when ledger.is_closed then 1 else 0 end) as is_closed
+    from {{ ref('delivery_ledger') }} as ledger
+    inner join {{ ref('ledger_stages') }} as stages
+        on
+            ledger.source_file = stages.source_file
+            and ledger.stage = stages.stage
+    group by ledger.as_of_date
 )
 
 select

@@ -25,6 +25,7 @@ tiers_in_force as (
     select
         periods.valid_from,
         periods.valid_to,
+        tiers.effective_date,
         cast(tiers.lower_bound as decimal(18, 2)) as lower_bound,
         cast(tiers.annual_base_rate as decimal(6, 4)) as annual_base_rate,
         rank() over (
@@ -50,10 +51,14 @@ bonus_in_force as (
 select
     tiers_in_force.valid_from,
     tiers_in_force.valid_to,
+    tiers_in_force.effective_date,
     tiers_in_force.lower_bound,
-    lead(tiers_in_force.lower_bound) over (
-        partition by tiers_in_force.valid_from order by tiers_in_force.lower_bound
-    ) as next_lower_bound,
+    coalesce(
+        lead(tiers_in_force.lower_bound) over (
+            partition by tiers_in_force.valid_from order by tiers_in_force.lower_bound
+        ),
+        {{ above_every_balance() }}
+    ) as upper_bound,
     tiers_in_force.annual_base_rate,
     bonus_in_force.annual_bonus_rate
 from tiers_in_force

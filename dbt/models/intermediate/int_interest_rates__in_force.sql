@@ -13,7 +13,7 @@ rates as (
 select
     processed_dates.as_of_date,
     rates.lower_bound,
-    rates.next_lower_bound,
+    rates.upper_bound,
     rates.annual_base_rate,
     rates.annual_bonus_rate
 from processed_dates

@@ -12,4 +12,4 @@ select
     balance,
     has_loan
 from accounts
-where account_type = 'Savings'
+where {{ bears_interest('account_type') }}

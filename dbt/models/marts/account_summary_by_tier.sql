@@ -30,10 +30,7 @@ totals as (
     from accounts
     inner join rates
         on
-            accounts.original_balance >= rates.lower_bound
-            and accounts.original_balance < coalesce(
-                rates.next_lower_bound, cast(9999999999999999.99 as decimal(18, 2))
-            )
+            {{ in_tier('accounts.original_balance', 'rates') }}
             and accounts.as_of_date = rates.as_of_date
     group by
         rates.as_of_date,
@@ -45,23 +42,23 @@ tiers as (
     select
         rates.*,
         false as with_loan_bonus,
-        rates.annual_base_rate as interest_rate
+        {{ rate_for("'No'") }} as interest_rate
     from rates
     union all
     select
         rates.*,
         true as with_loan_bonus,
-        rates.annual_base_rate + rates.annual_bonus_rate as interest_rate
+        {{ rate_for("'Yes'") }} as interest_rate
     from rates
 )
 
 select
     tiers.as_of_date,
     tiers.lower_bound,
-    tiers.next_lower_bound,
+    nullif(tiers.upper_bound, {{ above_every_balance() }}) as next_lower_bound,
     tiers.annual_base_rate,
     tiers.with_loan_bonus,
-    cast(tiers.interest_rate as decimal(6, 4)) as interest_rate,
+    tiers.interest_rate,
     coalesce(totals.accounts, 0) as accounts,
     cast(coalesce(totals.original_balance, 0) as decimal(38, 2)) as original_balance,
     cast(coalesce(totals.annual_interest, 0) as decimal(38, 2)) as annual_interest,

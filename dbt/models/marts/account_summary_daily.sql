@@ -22,17 +22,11 @@ with_rate as (
         accounts.customer_id,
         accounts.account_id,
         accounts.balance,
-        case
-            when accounts.has_loan = 'Yes' then rates.annual_base_rate + rates.annual_bonus_rate
-            else rates.annual_base_rate
-        end as interest_rate
+        {{ rate_for('accounts.has_loan') }} as interest_rate
     from accounts
     inner join rates
         on
-            accounts.balance >= rates.lower_bound
-            and accounts.balance < coalesce(
-                rates.next_lower_bound, cast(9999999999999999.99 as decimal(18, 2))
-            )
+            {{ in_tier('accounts.balance', 'rates') }}
             and accounts.as_of_date = rates.as_of_date
 ),
 
@@ -42,7 +36,7 @@ with_interest as (
         customer_id,
         account_id,
         balance,
-        cast(interest_rate as decimal(6, 4)) as interest_rate,
+        interest_rate,
         {{ interest_on('balance', 'interest_rate') }} as annual_interest
     from with_rate
 )

@@ -36,17 +36,16 @@ customers as (
     select * from {{ ref('customer_history') }}
 ),
 
-{#- Checking accounts bear none; they have a rate of zero, so that one join serves both. #}
+{#- Accounts that bear no interest have a rate of zero, so that one join serves all. #}
 
 rates as (
     select
         last_deliveries.month,
-        'Savings' as account_type,
+        true as bears_interest,
         rates.valid_from,
         rates.valid_to,
         rates.lower_bound,
-        coalesce(rates.next_lower_bound, cast(9999999999999999.99 as decimal(18, 2)))
-            as upper_bound,
+        rates.upper_bound,
         rates.annual_base_rate,
         rates.annual_bonus_rate
     from last_deliveries
@@ -57,11 +56,11 @@ rates as (
     union all
     select
         month,
-        'Checking' as account_type,
+        false as bears_interest,
         month as valid_from,
         {{ end_of_time() }} as valid_to,
         cast(0 as decimal(18, 2)) as lower_bound,
-        cast(9999999999999999.99 as decimal(18, 2)) as upper_bound,
+        {{ above_every_balance() }} as upper_bound,
         cast(0 as decimal(6, 4)) as annual_base_rate,
         cast(0 as decimal(6, 4)) as annual_bonus_rate
     from last_deliveries
@@ -77,13 +76,7 @@ pieces as (
         accounts.account_type,
         accounts.account_id,
         accounts.balance,
-        cast(
-            case
-                when customers.has_loan = 'Yes'
-                    then rates.annual_base_rate + rates.annual_bonus_rate
-                else rates.annual_base_rate
-            end as decimal(6, 4)
-        ) as interest_rate,
+        {{ rate_for('customers.has_loan') }} as interest_rate,
         greatest(
             last_deliveries.month, accounts.valid_from, customers.valid_from, rates.valid_from
         ) as begins,
@@ -103,9 +96,8 @@ pieces as (
     inner join rates
         on
             last_deliveries.month = rates.month
-            and accounts.account_type = rates.account_type
-            and accounts.balance >= rates.lower_bound
-            and accounts.balance < rates.upper_bound
+            and ({{ bears_interest('accounts.account_type') }}) = rates.bears_interest
+            and {{ in_tier('accounts.balance', 'rates') }}
             and greatest(accounts.valid_from, customers.valid_from) < rates.valid_to
             and least(accounts.valid_to, customers.valid_to) > rates.valid_from
 ),

@@ -127,7 +127,7 @@ counted as (
         balance,
         0 as balance_unknown
     from joined
-    where account_type != 'Savings'
+    where not ({{ bears_interest('account_type') }})
     union all
     select
         as_of_date,
@@ -153,7 +153,10 @@ totals as (
 ),
 
 stages as (
-    {{ ledger_stages() }}
+    select
+        *,
+        source_file = 'accounts.csv' as has_balance
+    from {{ ref('ledger_stages') }}
 ),
 
 {#- A delivery of which all records were rejected has landed nothing: its landed balance is zero,
@@ -170,12 +173,12 @@ lines as (
             else coalesce(totals.row_count, 0)
         end as row_count,
         case
-            when stages.has_balance = 0 then null
+            when not stages.has_balance then null
             when stages.stage = 'records' then coalesce(landed_totals.balance, 0)
             else coalesce(totals.balance, 0)
         end as balance,
         case
-            when stages.has_balance = 0 then null
+            when not stages.has_balance then null
             when stages.stage = 'records'
                 then coalesce(landed_totals.balance_unknown, 0) + delivered_files.rejected_records
             else coalesce(totals.balance_unknown, 0)
@@ -193,15 +196,43 @@ lines as (
             delivered_files.as_of_date = landed_totals.as_of_date
             and delivered_files.source_file = landed_totals.source_file
             and landed_totals.stage = 'landed'
+),
+
+equations as (
+    {{ ledger_equations('stages') }}
+),
+
+{#- Window functions read the lines once; a join of each equation with its parts would compute them
+    anew where an engine does not keep them (Spark). #}
+
+by_equation as (
+    select
+        lines.*,
+        sum(equations.sign * lines.row_count) over same_equation = 0
+        and coalesce(sum(equations.sign * lines.balance) over same_equation, 0) = 0
+        and coalesce(sum(equations.sign * lines.balance_unknown) over same_equation, 0) = 0 as holds
+    from lines
+    inner join equations
+        on
+            lines.source_file = equations.source_file
+            and lines.stage = equations.stage
+    window
+        same_equation as (partition by lines.as_of_date, lines.source_file, equations.whole)
+),
+
+by_date as (
+    select
+        *,
+        min(case when holds then 1 else 0 end) over (partition by as_of_date) = 1 as is_closed
+    from by_equation
 )
 
-select
+select distinct
     as_of_date,
     source_file,
     stage,
     cast(row_count as bigint) as row_count,
     cast(balance as decimal(38, 2)) as balance,
     cast(balance_unknown as bigint) as balance_unknown,
-    {{ ledger_is_closed() }} as is_closed
-from lines
-window same_date as (partition by as_of_date)
+    is_closed
+from by_date

@@ -54,7 +54,7 @@ def explain(
     type=click.IntRange(min=0),
     default=10,
     show_default=True,
-    help="Accounts that are shown of each reason.",
+    help="Accounts that are shown of each kind of change.",
 )
 @click.option("--csv", type=FOLDER, help="Write every account that changed into this file.")
 @click.option("--wait", type=SECONDS, help="Seconds to wait for a run that has the database.")
@@ -68,7 +68,7 @@ def diff(
 ) -> None:
     """Say what changed between two processed deliveries, and why, to the account.
 
-    An account counts for each of its reasons, and once in the total, which is the difference
+    An account counts for each kind of its changes, and once in the total, which is the difference
     between both ledgers.
     """
     from rich.console import Console
@@ -82,16 +82,17 @@ def diff(
     from lending_club_pipeline.present.terminal import WIDTH_OF_FILES
     from lending_club_pipeline.warehouse import choose_warehouse
 
-    warehouse = choose_warehouse(load_settings({"lock_wait_seconds": wait}))
+    settings = load_settings({"lock_wait_seconds": wait})
+    warehouse = choose_warehouse(settings)
     with warehouse.session(read_only=True):
         found = find_differences(warehouse, one, other, limit, account)
         rows = write_differences(warehouse, one, other, csv) if csv else 0
     console = Console(highlight=False)
     console.width = max(console.width, WIDTH_OF_FILES)
-    console.print(difference_table(found))
+    console.print(difference_table(found, settings.currency))
     if account is None:
         click.echo(verdict(found))
-    elif not found.by_reason:
+    elif not found.by_kind:
         click.echo(f"Account {account} did not change.")
     for line in example_lines(found):
         click.echo(line)

@@ -13,7 +13,7 @@ from lending_club_pipeline.cli.conventions import (
     exit_unless_success,
 )
 from lending_club_pipeline.config import clock
-from lending_club_pipeline.config.settings import load_settings
+from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 
 
 @click.command(epilog=exit_codes())
@@ -33,7 +33,22 @@ def close_month(month: dt.date, wait: float | None) -> None:
 
         report = run_job(settings, MONTH_JOB_NAME, (month, month), progress.show, {})
     exit_unless_success(report)
-    click.echo(f"account_summary_monthly holds {month:%Y-%m} as its deliveries say now.")
+    click.echo(_basis(settings, month))
+
+
+def _basis(settings: DataPlatformConfig, month: dt.date) -> str:
+    """Say on which deliveries a closed month rests."""
+    from lending_club_pipeline.reconcile.ledger import closed_dates
+    from lending_club_pipeline.warehouse import choose_warehouse
+
+    warehouse = choose_warehouse(settings)
+    with warehouse.session(read_only=True):
+        days = sorted(day for day in closed_dates(warehouse) if day.replace(day=1) == month)
+    held = f"account_summary_monthly holds {month:%Y-%m}"
+    if not days:
+        return f"{held} no more: none of its deliveries closes."
+    others = f"the last of {len(days)}" if len(days) > 1 else "the only one"
+    return f"{held} as of {days[-1]}, {others} of the month's deliveries that are processed."
 
 
 @click.command(epilog=exit_codes())

@@ -60,9 +60,9 @@ def run(
     from lending_club_pipeline.present.commands import print_day, print_days
 
     if first is None:
-        print_day(report, is_named=as_of is not None)
+        print_day(report, settings.currency, is_named=as_of is not None)
     else:
-        print_days(report)
+        print_days(report, settings.currency)
     for outcome, code in (("failed", FAILED), ("refused", REFUSED), ("held", HELD)):
         if outcome in report.outcomes:
             sys.exit(code)

@@ -105,6 +105,7 @@ class DataPlatformConfig(BaseSettings):
         sensor_settle_seconds: age that a file must have before the sensor takes it.
         movement_limits: by how many percent a delivery may move against the one before it, such as
             `balance=10,accounts=5`; nothing is limited when it is not set.
+        currency: of all balances and interest, as its ISO 4217 code; it is shown, never converted.
         delivery_calendar: on which days a delivery is expected: `every_day` or `weekdays`.
         delivery_holidays: days on which none is, as YYYY-MM-DD, separated by commas.
         retention_days: days before the newest processed one of which records are kept; all are when
@@ -153,6 +154,7 @@ class DataPlatformConfig(BaseSettings):
     backfill_days_per_run: int = Field(default=31, ge=1, le=3650)
     sensor_settle_seconds: float = Field(default=30.0, ge=0, allow_inf_nan=False)
     movement_limits: str = ""
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     delivery_calendar: Calendar = "every_day"
     delivery_holidays: str = ""
     retention_days: int | None = Field(default=None, ge=1, le=36500)

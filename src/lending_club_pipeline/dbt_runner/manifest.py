@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from lending_club_pipeline.contract.errors import TransformationError
+from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner.parsing import parse_apart
-from lending_club_pipeline.dbt_runner.project import fingerprint, project_dir
+from lending_club_pipeline.dbt_runner.project import fingerprint
 from lending_club_pipeline.files.atomic import replacing
 from lending_club_pipeline.files.io_errors import explaining, full, is_full
 

@@ -1,4 +1,4 @@
-"""Where the dbt project is, and whether it changed."""
+"""Whether the dbt project changed."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -7,16 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-import lending_club_pipeline
-
-_SOURCE_TREE: Final = Path(lending_club_pipeline.__file__).parents[2] / "dbt"
-_INSTALLED: Final = Path(lending_club_pipeline.__file__).parent / "_dbt"
 _NOT_SOURCES: Final = {"target", "logs", "dbt_packages"}
-
-
-def project_dir() -> Path:
-    """Return the folder of the dbt project: of the source tree, else of the installed package."""
-    return _SOURCE_TREE if (_SOURCE_TREE / "dbt_project.yml").exists() else _INSTALLED
 
 
 def fingerprint(project: Path, environment: Mapping[str, str]) -> str:

@@ -20,4 +20,10 @@ def check_result(result: dg.AssetCheckResult) -> CheckResult:
         passed=result.passed,
         severity=result.severity.value.lower(),
         description=result.description or "",
+        found=_found(result),
     )
+
+
+def _found(result: dg.AssetCheckResult) -> int | None:
+    rows = result.metadata.get("failing_rows") if result.metadata else None
+    return rows.value if isinstance(rows, dg.IntMetadataValue) else None

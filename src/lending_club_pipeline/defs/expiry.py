@@ -1,13 +1,20 @@
-"""expired_data: drops the records of days that are older than they are kept."""
+"""drop_expired_data: the job that drops the records of days that are older than they are kept.
+
+It is an operation and no asset: "Materialize all" must not delete anything.
+"""
+
+from typing import Final
 
 import dagster as dg
 
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
 from lending_club_pipeline.runs.retention import expire
 
+EXPIRY_JOB_NAME: Final = "drop_expired_data"
+
 
 class ExpiryConfig(dg.Config):
-    """What a run of `expired_data` does.
+    """What a run of the job does.
 
     Attributes:
         dry_run: only say what would be dropped.
@@ -16,27 +23,20 @@ class ExpiryConfig(dg.Config):
     dry_run: bool = False
 
 
-@dg.asset(
-    # What says how old a day is, and the two tables of days that lose rows.
-    deps=["delivery_ledger", "account_summary_daily", "quarantined_records"],
-    group_name="retention",
-    description=(
-        "Records of days that are older than `RETENTION_DAYS` before the newest processed one: "
-        "what was landed and loaded of them, `account_summary_daily` and `quarantined_records`. "
-        "Ledger, tiers, movements, changes and histories stay."
-    ),
-    kinds={"table"},
-    owners=["data-platform@lendingclub.example"],
-)
-def expired_data(
+@dg.op
+def drop_expired_days(
+    context: dg.OpExecutionContext,
     config: ExpiryConfig,
     platform: PlatformResource,
     warehouse: dg.ResourceParam[WarehouseResource],
-) -> dg.MaterializeResult[None]:
-    """Drop expired days, and say which."""
+) -> None:
+    """Drop what was landed and loaded of expired days, their daily summary and quarantine.
+
+    Ledger, tiers, movements, changes and histories stay. The output's metadata says which days.
+    """
     days = expire(warehouse.warehouse, platform.settings, dry_run=config.dry_run)
-    return dg.MaterializeResult(
-        metadata={
+    context.add_output_metadata(
+        {
             "dry_run": config.dry_run,
             "days": len(days),
             "rows": sum(day.rows for day in days),
@@ -44,3 +44,13 @@ def expired_data(
             "dates": [day.as_of_date.isoformat() for day in days],
         }
     )
+
+
+@dg.job(
+    name=EXPIRY_JOB_NAME,
+    description="Drop records of days that are older than RETENTION_DAYS.",
+    executor_def=dg.in_process_executor,
+)
+def drop_expired_data() -> None:
+    """Drop expired days."""
+    drop_expired_days()

@@ -7,17 +7,15 @@ import dagster as dg
 JOB_NAME: Final = "process_delivery"
 PUBLISH_JOB_NAME: Final = "publish_outputs"
 MONTH_JOB_NAME: Final = "close_month"
-EXPIRY_JOB_NAME: Final = "drop_expired_data"
 _MONTH_ENDS: Final = dg.AssetSelection.assets("account_summary_monthly")
 _OUTPUTS: Final = dg.AssetSelection.assets(
     "account_summary_csv", "account_summary_parquet", "quarantine_csv", "delivery_report"
 )
-_EXPIRED: Final = dg.AssetSelection.assets("expired_data")
 
 # One process, because only one process may write to the embedded database.
 process_delivery = dg.define_asset_job(
     JOB_NAME,
-    selection=dg.AssetSelection.all() - _MONTH_ENDS - _EXPIRED,
+    selection=dg.AssetSelection.all() - _MONTH_ENDS,
     description="Validate, clean, join, enrich and publish the deliveries of one or more days.",
     executor_def=dg.in_process_executor,
 )
@@ -33,12 +31,5 @@ close_month = dg.define_asset_job(
     MONTH_JOB_NAME,
     selection=_MONTH_ENDS,
     description="Compute month-end balances and accrued interest from the histories.",
-    executor_def=dg.in_process_executor,
-)
-
-drop_expired_data = dg.define_asset_job(
-    EXPIRY_JOB_NAME,
-    selection=_EXPIRED,
-    description="Drop records of days that are older than RETENTION_DAYS.",
     executor_def=dg.in_process_executor,
 )

@@ -7,13 +7,12 @@ from lending_club_pipeline.dbt_runner.manifest import prepare_manifest
 from lending_club_pipeline.defs.abandoned_runs import abandoned_runs
 from lending_club_pipeline.defs.dbt.assets import build_dbt_assets
 from lending_club_pipeline.defs.dbt.month_ends import build_month_end_assets
-from lending_club_pipeline.defs.expiry import expired_data
+from lending_club_pipeline.defs.expiry import drop_expired_data
 from lending_club_pipeline.defs.ingest.approvals import DELIVERY_APPROVALS
 from lending_club_pipeline.defs.ingest.assets import build_delivery_assets
 from lending_club_pipeline.defs.io_managers import ParquetIOManager
 from lending_club_pipeline.defs.jobs import (
     close_month,
-    drop_expired_data,
     process_delivery,
     publish_outputs,
 )
@@ -50,7 +49,6 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
             build_dbt_assets(prepared, dates),
             build_month_end_assets(prepared, months),
             build_output_assets(dates),
-            expired_data,
             *([build_serving_asset(dates)] if warehouse.serves_readers else []),
         ],
         jobs=[process_delivery, publish_outputs, close_month, drop_expired_data],

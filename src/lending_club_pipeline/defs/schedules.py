@@ -3,7 +3,8 @@
 import dagster as dg
 
 from lending_club_pipeline.config import clock
-from lending_club_pipeline.defs.jobs import drop_expired_data, process_delivery
+from lending_club_pipeline.defs.expiry import drop_expired_data
+from lending_club_pipeline.defs.jobs import process_delivery
 
 
 def build_schedules(timezone: str) -> list[dg.ScheduleDefinition]:

@@ -1,6 +1,6 @@
-"""What changed between two processed deliveries, by reason and to the account.
+"""What changed between two processed deliveries, by kind of change and to the account.
 
-All of it is computed by the engine, see `difference_queries`; here small results are put together.
+The dbt model `account_changes` says which accounts changed and how; here small results are added.
 """
 
 import datetime as dt
@@ -9,20 +9,24 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from lending_club_pipeline.contract.changes import change_kinds
 from lending_club_pipeline.contract.errors import PipelineError
-from lending_club_pipeline.explanations.difference_queries import (
-    REASONS,
-    SUMMED,
-    differences,
-    quarantined,
-    state,
-    summed_with_first,
-)
 from lending_club_pipeline.files.atomic import replacing
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger, read_ledger
 from lending_club_pipeline.warehouse import Warehouse
 
 _ZERO: Final = Decimal("0.00")
+# Fields of an account as they are shown: each with its value on both dates.
+FIELDS: Final = (
+    *("balance", "annual_interest", "interest_rate"),
+    *("has_loan", "account_type", "customer_id"),
+)
+_SHOWN: Final = ", ".join(f"{it}_{side}" for it in FIELDS for side in ("before", "after"))
+_COLUMNS: Final = f"account_id, change_kinds, quarantine_reasons, {_SHOWN}"
+_SUMMED: Final = (
+    *("balance_before", "balance_after"),
+    *("annual_interest_before", "annual_interest_after"),
+)
 
 
 class NotComparableError(PipelineError):
@@ -31,7 +35,7 @@ class NotComparableError(PipelineError):
 
 @dataclass(frozen=True)
 class Moved:
-    """Accounts that changed for a reason, with their money on both dates."""
+    """Accounts that changed in a way, with their money on both dates."""
 
     accounts: int
     balance_before: Decimal
@@ -47,7 +51,7 @@ class Differences:
     Attributes:
         earlier: the older business date.
         later: the newer one.
-        by_reason: accounts by reason; an account counts for each of its reasons.
+        by_kind: accounts by kind of change; an account counts for each of its kinds.
         total: all accounts that changed, each counted once.
         joined_before: accounts with their customers that the ledger knows of the older date.
         joined_after: those of the newer one.
@@ -55,12 +59,12 @@ class Differences:
         balance_after: the same of the newer date.
         interest_before: annual interest of the older date, as its tiers say.
         interest_after: the same of the newer date.
-        examples: accounts by reason, the largest changes of balance first.
+        examples: accounts by kind, the largest changes of balance first.
     """
 
     earlier: dt.date
     later: dt.date
-    by_reason: dict[str, Moved]
+    by_kind: dict[str, Moved]
     total: Moved
     joined_before: int
     joined_after: int
@@ -94,8 +98,8 @@ class Differences:
         """Accounts that are in the older delivery alone."""
         return self._accounts("closed") + self._accounts("quarantined")
 
-    def _accounts(self, reason: str) -> int:
-        return self.by_reason[reason].accounts if reason in self.by_reason else 0
+    def _accounts(self, kind: str) -> int:
+        return self.by_kind[kind].accounts if kind in self.by_kind else 0
 
 
 def find_differences(
@@ -107,7 +111,7 @@ def find_differences(
         warehouse: an open warehouse.
         one: a business date.
         other: another one; which is the older does not matter.
-        limit: most examples of each reason.
+        limit: most examples of each kind of change.
         account_id: look at this account alone.
 
     Raises:
@@ -116,18 +120,18 @@ def find_differences(
     """
     earlier, later = sorted((one, other))
     before, after = _ledgers(warehouse, earlier, later)
-    query, parameters = differences(earlier, later), list[Any]()
+    query, parameters = _changes(earlier, later), list[Any]()
     if account_id is not None:
         _refuse_unknown(warehouse, earlier, later, account_id)
-        query = f"select * from ({query}) as differences where account_id = ?"
-        parameters = [account_id]
-    rows = warehouse.fetch(summed_with_first(query, limit), parameters)
-    sums = {row["reasons"]: _moved(row) for row in rows}
-    by_reason = {it: _sum_of(sums, it) for it in REASONS if any(it in _split(key) for key in sums)}
+        query, parameters = f"{query} and account_id = ?", [account_id]
+    rows = warehouse.fetch(_sums_with_first(query, limit), parameters)
+    sums = {row["change_kinds"]: _moved(row) for row in rows}
+    found = {kind for kinds in sums for kind in _split(kinds)}
+    by_kind = {kind: _sum_of(sums, kind) for kind in change_kinds() if kind in found}
     return Differences(
         earlier,
         later,
-        by_reason,
+        by_kind,
         _sum_of(sums),
         before.rows("accounts.csv", "joined"),
         after.rows("accounts.csv", "joined"),
@@ -135,7 +139,7 @@ def find_differences(
         after.entries["accounts.csv", "joined"].balance or _ZERO,
         _interest(warehouse, earlier),
         _interest(warehouse, later),
-        {reason: _examples(rows, reason, limit) for reason in by_reason},
+        {kind: _examples(rows, kind, limit) for kind in by_kind},
     )
 
 
@@ -149,9 +153,52 @@ def write_differences(warehouse: Warehouse, one: dt.date, other: dt.date, target
     """
     earlier, later = sorted((one, other))
     _ledgers(warehouse, earlier, later)
-    query = f"select * from ({differences(earlier, later)}) as differences order by account_id"
+    query = f"{_changes(earlier, later)} order by account_id"
     with replacing(target.absolute(), "--csv") as work:
         return warehouse.copy_to_file(query, work, "csv")
+
+
+def _changes(earlier: dt.date, later: dt.date) -> str:
+    return (
+        f"select {_COLUMNS} from account_changes "
+        f"where previous_date = date '{earlier.isoformat()}' "
+        f"and as_of_date = date '{later.isoformat()}'"
+    )
+
+
+def _sums_with_first(query: str, limit: int) -> str:
+    """Return SQL with the sums of each set of kinds, beside its first accounts.
+
+    One statement, so that the deliveries are compared once. Sets of kinds exclude each other.
+    """
+    size = "abs(coalesce(balance_after, 0) - coalesce(balance_before, 0))"
+    sums = ", ".join(f"coalesce(sum({it}), 0) as sum_of_{it}" for it in _SUMMED)
+    return f"""
+        with changes as ({query}),
+        sums as (
+            select change_kinds as kinds, count(*) as accounts, {sums}
+            from changes
+            group by change_kinds
+        ),
+        in_order as (
+            select
+                *,
+                row_number() over (
+                    partition by change_kinds order by {size} desc, account_id
+                ) as place
+            from changes
+        )
+        select
+            sums.kinds as change_kinds,
+            sums.accounts,
+            {", ".join(f"sums.sum_of_{it}" for it in _SUMMED)},
+            in_order.account_id,
+            in_order.quarantine_reasons,
+            {_SHOWN}
+        from sums
+        left join in_order
+            on sums.kinds = in_order.change_kinds and in_order.place <= {limit:d}
+    """
 
 
 def _ledgers(
@@ -175,45 +222,43 @@ def _ledgers(
 
 
 def _refuse_incomplete(warehouse: Warehouse, ledger: DeliveryLedger) -> None:
-    """Refuse a date of which the marts hold other records than its ledger counts.
+    """Refuse a date whose quarantined records are no longer kept.
 
-    Histories outlive the records of a day: without these, every account would seem to bear another
-    rate, and those in quarantine to be closed.
+    Histories outlive them: accounts in quarantine would seem to be closed.
     """
-    date, accounts = ledger.as_of_date, "accounts.csv"
+    date = ledger.as_of_date
     if not ledger.is_closed:
         raise NotComparableError(
             f"The ledger of {date} does not close. Process it again: "
             f"lending-club run --as-of {date} --force."
         )
-    aside = ("rejected", "quarantined_staging", "quarantined_join")
-    expected = {
-        "account_summary_daily": ledger.rows(accounts, "published"),
-        "quarantined_records": sum(ledger.rows(accounts, stage) for stage in aside),
-    }
-    for mart, rows in expected.items():
-        of_accounts = " and source_file = 'accounts.csv'" if mart == "quarantined_records" else ""
-        (kept,) = warehouse.fetch(
-            f"select count(*) as records from {mart} "
-            f"where as_of_date = date '{date.isoformat()}'{of_accounts}"
+    expected = ledger.excluded("accounts.csv")
+    (kept,) = warehouse.fetch(
+        "select count(*) as records from quarantined_records "
+        f"where as_of_date = date '{date.isoformat()}' and source_file = 'accounts.csv'"
+    )
+    if kept["records"] != expected:
+        raise NotComparableError(
+            f"quarantined_records holds {kept['records']:,} of the {expected:,} records of {date}: "
+            f"they are no longer kept. Process it again: lending-club run --as-of {date} --force."
         )
-        if kept["records"] != rows:
-            raise NotComparableError(
-                f"{mart} holds {kept['records']:,} of the {rows:,} records of {date}: they are no "
-                f"longer kept. Process it again: lending-club run --as-of {date} --force."
-            )
 
 
 def _refuse_unknown(
     warehouse: Warehouse, earlier: dt.date, later: dt.date, account_id: str
 ) -> None:
-    """Refuse an account of which neither delivery knows, so that a slip is not taken for peace."""
-    known = " union all ".join(
-        f"select account_id from ({query}) as known where account_id = ?"
-        for date in (earlier, later)
-        for query in (state(date, "then"), quarantined(date))
+    """Refuse an account that neither delivery has, so that a slip does not look like no change."""
+    days = f"(date '{earlier.isoformat()}', date '{later.isoformat()}')"
+    known = warehouse.fetch(
+        "select 1 as one from account_history as accounts inner join ("
+        f"select distinct as_of_date from delivery_ledger where as_of_date in {days}"
+        ") as days on accounts.valid_from <= days.as_of_date "
+        "and accounts.valid_to > days.as_of_date where accounts.account_id = ? "
+        "union all select 1 as one from quarantined_records "
+        f"where as_of_date in {days} and account_id = ? limit 1",
+        [account_id] * 2,
     )
-    if not warehouse.fetch(f"select 1 as one from ({known}) as known limit 1", [account_id] * 4):
+    if not known:
         raise NotComparableError(
             f"There is no account {account_id!r} in the deliveries of {earlier} and {later}. "
             "Account numbers are compared as they are, in upper and lower case."
@@ -229,18 +274,18 @@ def _interest(warehouse: Warehouse, date: dt.date) -> Decimal:
     return Decimal(row["interest"]).quantize(_ZERO)
 
 
-def _split(reasons: str) -> list[str]:
-    return reasons.split(";")
+def _split(kinds: str) -> list[str]:
+    return kinds.split(";")
 
 
 def _moved(row: dict[str, Any]) -> Moved:
-    amounts = (Decimal(row[f"sum_of_{name}"]).quantize(_ZERO) for name in SUMMED)
+    amounts = (Decimal(row[f"sum_of_{name}"]).quantize(_ZERO) for name in _SUMMED)
     return Moved(row["accounts"], *amounts)
 
 
-def _sum_of(sums: dict[str, Moved], reason: str | None = None) -> Moved:
-    """Add up the sets of reasons that hold a reason, or all of them."""
-    chosen = [it for reasons, it in sums.items() if reason is None or reason in _split(reasons)]
+def _sum_of(sums: dict[str, Moved], kind: str | None = None) -> Moved:
+    """Add up the sets of kinds that hold a kind, or all of them."""
+    chosen = [moved for kinds, moved in sums.items() if kind is None or kind in _split(kinds)]
     return Moved(
         sum(it.accounts for it in chosen),
         sum((it.balance_before for it in chosen), _ZERO),
@@ -250,10 +295,12 @@ def _sum_of(sums: dict[str, Moved], reason: str | None = None) -> Moved:
     )
 
 
-def _examples(rows: list[dict[str, Any]], reason: str, limit: int) -> list[dict[str, Any]]:
-    """Return the first accounts of a reason out of the first of each set of reasons."""
-    of_it = (it for it in rows if reason in _split(it["reasons"]) and it["account_id"] is not None)
-    return sorted(of_it, key=_largest_first)[:limit]
+def _examples(rows: list[dict[str, Any]], kind: str, limit: int) -> list[dict[str, Any]]:
+    """Return the first accounts of a kind out of the first of each set of kinds."""
+    of_kind = (
+        row for row in rows if kind in _split(row["change_kinds"]) and row["account_id"] is not None
+    )
+    return sorted(of_kind, key=_largest_first)[:limit]
 
 
 def _largest_first(row: dict[str, Any]) -> tuple[Decimal, bytes]:

@@ -54,9 +54,9 @@ class InterestStory:
         original_balance: balance that bears interest.
         lower_bound: least balance of its tier.
         next_lower_bound: least balance of the tier above, or None.
-        base_rate: the tier's rate of one year as a fraction.
+        annual_base_rate: the tier's rate of one year as a fraction.
         effective_date: first day on which the tier applied.
-        bonus_rate: what was added because the customer has a loan; zero without one.
+        annual_bonus_rate: what was added because the customer has a loan; zero without one.
         interest_rate: base rate + bonus.
         annual_interest: balance times rate, rounded half up to the cent.
         new_balance: balance + interest.
@@ -65,9 +65,9 @@ class InterestStory:
     original_balance: Decimal
     lower_bound: Decimal
     next_lower_bound: Decimal | None
-    base_rate: Decimal
+    annual_base_rate: Decimal
     effective_date: dt.date
-    bonus_rate: Decimal
+    annual_bonus_rate: Decimal
     interest_rate: Decimal
     annual_interest: Decimal
     new_balance: Decimal
@@ -306,30 +306,10 @@ def _published(warehouse: Warehouse, rows: Sequence[dict[str, Any]], date: dt.da
 
 
 def _interest(warehouse: Warehouse, account_id: str, date: dt.date) -> InterestStory:
-    row = warehouse.fetch(
-        """
-        select
-            daily.original_balance,
-            tiers.lower_bound,
-            tiers.next_lower_bound,
-            tiers.annual_base_rate as base_rate,
-            (
-                select max(seed.effective_date) from interest_rate_tiers as seed
-                where seed.effective_date <= daily.as_of_date
-            ) as effective_date,
-            daily.interest_rate,
-            daily.annual_interest,
-            daily.new_balance
-        from account_summary_daily as daily
-        inner join account_summary_by_tier as tiers
-            on daily.as_of_date = tiers.as_of_date
-            and daily.original_balance >= tiers.lower_bound
-            and (
-                tiers.next_lower_bound is null or daily.original_balance < tiers.next_lower_bound
-            )
-            and not tiers.with_loan_bonus
-        where daily.as_of_date = ? and daily.account_id = ?
-        """,
+    (row,) = warehouse.fetch(
+        "select original_balance, lower_bound, next_lower_bound, annual_base_rate, effective_date, "
+        "annual_bonus_rate, interest_rate, annual_interest, new_balance from account_interest "
+        "where as_of_date = ? and account_id = ?",
         [date, account_id],
-    )[0]
-    return InterestStory(**row, bonus_rate=row["interest_rate"] - row["base_rate"])
+    )
+    return InterestStory(**row)

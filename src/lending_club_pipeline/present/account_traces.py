@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from lending_club_pipeline.contract.reasons import REASONS
+from lending_club_pipeline.contract.reasons import explain
 from lending_club_pipeline.explanations.traces import (
     REJECTED_RECORDS,
     AccountStory,
@@ -15,7 +15,7 @@ from lending_club_pipeline.explanations.traces import (
 
 _TIERS: Final = "dbt/seeds/interest_rate_tiers.csv"
 _BONUS: Final = "dbt/seeds/loan_bonus_rates.csv"
-_ROUNDING: Final = "dbt/macros/interest_on.sql"
+_ROUNDING: Final = "dbt/macros/rules/interest_on.sql"
 _FATES: Final = {
     "published": "published in account_summary",
     "not_savings": "not published: only savings accounts bear interest (int_savings_accounts_only)",
@@ -70,7 +70,7 @@ def _record_lines(record: RecordStory) -> Iterator[str]:
     if record.typed is None:
         yield "  (Typed values are kept of the delivery processed last; this is the text alone.)"
     for reason in record.reasons:
-        known = REASONS[reason]
+        known = explain(reason)
         yield f"  {reason}: {known.meaning}"
         yield f"    What to do: {known.remedy}"
 
@@ -95,13 +95,13 @@ def _interest_lines(interest: InterestStory) -> Sequence[str]:
     balance, earned = interest.original_balance, interest.annual_interest
     tier = f"{interest.lower_bound:,.2f} ≤ balance" + ("" if upper is None else f" < {upper:,.2f}")
     bonus = "none: the customer has no loan on record"
-    if interest.bonus_rate:
-        bonus = f"+ {_percent(interest.bonus_rate)}: the customer has a loan"
+    if interest.annual_bonus_rate:
+        bonus = f"+ {_percent(interest.annual_bonus_rate)}: the customer has a loan"
     product = f"{balance:,.2f} x {interest.interest_rate} = {balance * interest.interest_rate:,f}"
     since = f"in force since {interest.effective_date}"
     lines = {
         "Balance": f"{balance:,.2f}",
-        "Tier": f"{tier}: {_percent(interest.base_rate)}, {since}  [{_TIERS}]",
+        "Tier": f"{tier}: {_percent(interest.annual_base_rate)}, {since}  [{_TIERS}]",
         "Loan bonus": f"{bonus}  [{_BONUS}]",
         "Interest rate": f"{_percent(interest.interest_rate)} ({interest.interest_rate})",
         "Interest": f"{product}, rounded half up to {earned:,.2f}  [{_ROUNDING}]",

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lending_club_pipeline.present.terminal import REASON_PARENTS, WIDTH_OF_FILES, print_closing
+from lending_club_pipeline.present.terminal import WIDTH_OF_FILES, print_closing
 from lending_club_pipeline.runs.reports import CommandReport, DayReport
 
 _OUTCOMES: Final = {
@@ -22,17 +22,18 @@ _OUTCOMES: Final = {
 }
 
 
-def print_day(report: CommandReport, *, is_named: bool) -> None:
+def print_day(report: CommandReport, currency: str, *, is_named: bool) -> None:
     """Print what became of a single date, to standard error if it ended badly.
 
     Args:
         report: what became of it.
+        currency: of its amounts.
         is_named: its date was named, not found.
     """
     day = report.days[0]
     _say_if_late(report)
     if day.ledger is not None:
-        print_closing(day.ledger, report.written)
+        print_closing(day.ledger, currency, report.written)
     else:
         for path in report.written:
             click.echo(f"  {path}")
@@ -67,7 +68,7 @@ def _say_if_late(report: CommandReport) -> None:
         )
 
 
-def print_days(report: CommandReport) -> None:
+def print_days(report: CommandReport, currency: str) -> None:
     """Print a line per date with what became of it, and what was written."""
     _say_if_late(report)
     console = Console(highlight=False)
@@ -76,7 +77,7 @@ def print_days(report: CommandReport) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("business date")
     table.add_column("outcome")
-    for title in ("records", "not used", "not savings", "published", "their balance"):
+    for title in ("records", "not used", "not savings", "published", f"their balance ({currency})"):
         table.add_column(title, justify="right")
     for day in report.days:
         table.add_row(*_line_of_day(day))
@@ -99,13 +100,12 @@ def _line_of_day(day: DayReport) -> tuple[str | Text, ...]:
     for entry in ledger.entries.values():
         if entry.stage in total:
             total[entry.stage] += entry.row_count
-    unused = sum(it.row_count for it in ledger.entries.values() if it.stage in REASON_PARENTS)
     balance = ledger.entries["accounts.csv", "published"].balance
     return (
         day.as_of_date.isoformat(),
         outcome,
         f"{total['records']:,}",
-        f"{unused:,}",
+        f"{ledger.all_excluded:,}",
         f"{total['not_savings']:,}",
         f"{total['published']:,}",
         f"{balance:,.2f}",

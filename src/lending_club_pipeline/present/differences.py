@@ -7,31 +7,24 @@ from typing import Any, Final
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from lending_club_pipeline.explanations.difference_queries import REASONS
-from lending_club_pipeline.explanations.differences import Differences, Moved
+from lending_club_pipeline.contract.changes import change_kinds
+from lending_club_pipeline.explanations.differences import FIELDS, Differences, Moved
 
-_FIELDS: Final = (
-    ("balance", "balance"),
-    ("annual_interest", "interest"),
-    ("interest_rate", "rate"),
-    ("has_loan", "loan"),
-    ("account_type", "type"),
-    ("customer_id", "customer"),
-)
+_NAMES: Final = ("balance", "interest", "rate", "loan", "type", "customer")
 
 # Rates have more decimals than amounts.
 _CENTS: Final = -2
 
 
-def difference_table(found: Differences) -> Table:
-    """Return a line for each reason, and one for all accounts that changed."""
+def difference_table(found: Differences, currency: str) -> Table:
+    """Return a line for each kind of change, and one for all accounts that changed."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, title_justify="left")
-    table.title = f"From {found.earlier} to {found.later}"
-    table.add_column("reason")
+    table.title = f"From {found.earlier} to {found.later}, amounts in {currency}"
+    table.add_column("change")
     for title in ("accounts", *_money_titles("balance"), *_money_titles("interest")):
         table.add_column(title, justify="right")
-    for reason, moved in found.by_reason.items():
-        table.add_row(reason.replace("_", " "), *_numbers(moved))
+    for kind, moved in found.by_kind.items():
+        table.add_row(kind.replace("_", " "), *_numbers(moved))
     table.add_section()
     table.add_row("all, each counted once", *_numbers(found.total))
     return table
@@ -69,19 +62,19 @@ def verdict(found: Differences) -> str:
 
 
 def example_lines(found: Differences) -> Iterator[str]:
-    """Tell of the first accounts of each reason."""
-    for reason in found.by_reason:
-        rows = found.examples[reason]
+    """Describe the first accounts of each kind of change."""
+    for kind in found.by_kind:
+        rows = found.examples[kind]
         if not rows:
             continue
         yield ""
-        yield f"An account that {REASONS[reason]}"
+        yield f"An account that {change_kinds()[kind].meaning}"
         for row in rows:
             yield f"  {row['account_id']}: {', '.join(_changes(row))}"
 
 
 def _changes(row: dict[str, Any]) -> Iterator[str]:
-    for field, name in _FIELDS:
+    for field, name in zip(FIELDS, _NAMES, strict=True):
         before, after = row[f"{field}_before"], row[f"{field}_after"]
         if before is None or after is None:
             if before is not after:

@@ -16,39 +16,16 @@ from rich.table import Table
 from rich.text import Text
 
 from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.contract.reasons import explain
+from lending_club_pipeline.contract.stages import stages
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger, LedgerEntry
 
 if TYPE_CHECKING:
     # A run does without it.
     from lending_club_pipeline.parity.running import Parity
 
-# Indent, stage, words. The indented stages add up to the one above them.
-_LINES: Final = {
-    "Customer.csv": (
-        (0, "records", "records"),
-        (1, "rejected", "rejected"),
-        (1, "landed", "landed"),
-        (2, "exact_duplicate", "exact duplicates"),
-        (2, "quarantined_staging", "quarantined"),
-        (2, "cleaned", "cleaned"),
-    ),
-    "accounts.csv": (
-        (0, "records", "records"),
-        (1, "rejected", "rejected"),
-        (1, "landed", "landed"),
-        (2, "exact_duplicate", "exact duplicates"),
-        (2, "quarantined_staging", "quarantined in staging"),
-        (2, "cleaned", "cleaned"),
-        (3, "quarantined_join", "quarantined at the join"),
-        (3, "joined", "joined"),
-        (4, "not_savings", "not savings"),
-        (4, "published", "published"),
-    ),
-}
 _MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
 WIDTH_OF_FILES: Final = 120
-REASON_PARENTS: Final = {"rejected", "quarantined_staging", "quarantined_join"}
-_JOIN_REASONS: Final = {"customer_not_found", "customer_quarantined"}
 
 
 class Progress:
@@ -148,36 +125,31 @@ def _shown(row: Mapping[str, Any]) -> str:
     )
 
 
-def closing_table(ledger: DeliveryLedger) -> Table:
+def closing_table(ledger: DeliveryLedger, currency: str) -> Table:
     """Make the table in which every record and every cent of a delivery is accounted for."""
     title = f"Delivery of {ledger.as_of_date}"
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     table.add_column("", no_wrap=True)
-    for heading in ("rows", "balance", "no balance"):
+    for heading in ("rows", f"balance ({currency})", "no balance"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for source_file, lines in _LINES.items():
+    for source_file, of_file in stages().items():
         table.add_section()
         table.add_row(Text(source_file, style="bold"))
-        for indent, stage, words in lines:
-            entry = ledger.entries[source_file, stage]
-            style = "bold" if stage == "published" else ""
-            table.add_row(Text("  " * indent + words), *_numbers(entry), style=style)
-            if stage in REASON_PARENTS and entry.row_count:
-                _add_reasons(table, ledger, entry, indent + 1)
+        for stage in of_file:
+            entry = ledger.entries[source_file, stage.name]
+            style = "bold" if stage.name == "published" else ""
+            words = Text("  " * stage.depth + stage.title.lower())
+            table.add_row(words, *_numbers(entry), style=style)
+            if stage.is_excluded and entry.row_count:
+                _add_reasons(table, ledger, entry, stage.depth + 1)
     return table
 
 
 def _add_reasons(table: Table, ledger: DeliveryLedger, entry: LedgerEntry, indent: int) -> None:
     for (source_file, reason), count in ledger.reasons.items():
-        if source_file == entry.source_file and _stage_of(reason) in entry.stage:
+        if source_file == entry.source_file and explain(reason).stage in entry.stage:
             label = Text("  " * indent + f"· {reason}", style="dim")
             table.add_row(label, Text(f"({count:,})", style="dim"))
-
-
-def _stage_of(reason: str) -> str:
-    if reason.startswith("record_"):
-        return "rejected"
-    return "join" if reason in _JOIN_REASONS else "staging"
 
 
 def _numbers(entry: LedgerEntry) -> tuple[str, str, str]:
@@ -193,13 +165,13 @@ def money(amount: Decimal) -> str:
     return f"{amount:,.2f}"
 
 
-def print_closing(ledger: DeliveryLedger, written: Sequence[Path]) -> None:
+def print_closing(ledger: DeliveryLedger, currency: str, written: Sequence[Path]) -> None:
     """Print the closing table, what it proves, and what was written."""
     console = Console(highlight=False)
     if not console.is_terminal:
         # A file or a pipe has no width that the table would have to fit.
         console.width = WIDTH_OF_FILES
-    console.print(closing_table(ledger))
+    console.print(closing_table(ledger, currency))
     verdict = (
         "Every record and every cent is accounted for."
         if ledger.is_closed

@@ -22,6 +22,7 @@ def write_held_pages(
     folder: Path,
     dates: Sequence[dt.date],
     checks: Callable[[dt.date], Sequence[CheckResult]],
+    currency: str,
 ) -> str:
     """Write `held-YYYY-MM-DD.html` for held deliveries and say in one line what moved.
 
@@ -30,6 +31,7 @@ def write_held_pages(
         folder: where outputs are published.
         dates: business dates of held deliveries, oldest first.
         checks: returns the checks of a delivery.
+        currency: the accounts' currency, as its ISO 4217 code.
 
     Returns:
         What moved by how much, where to look, and how to go on.
@@ -42,7 +44,7 @@ def write_held_pages(
         ledger = read_ledger(warehouse, date)
         if ledger is None:
             continue
-        page = render_report(warehouse, ledger, checks(date))
+        page = render_report(warehouse, ledger, checks(date), currency)
         target = folder / f"held-{date.isoformat()}.html"
         with replacing(target) as work:
             work.write_text(page, encoding="utf-8", newline="\n")

@@ -1,23 +1,21 @@
 """One publication: all files of a delivery are written aside, then exchanged together."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.files.atomic import Publication, WrittenFile, describe, explaining
 from lending_club_pipeline.publish.held_pages import remove_pages_of_published
 from lending_club_pipeline.publish.manifest import FILE_NAME, digest_of, render_manifest
-from lending_club_pipeline.publish.report import render_report
 from lending_club_pipeline.publish.tables import (
     ACCOUNT_SUMMARY,
     QUARANTINE,
     PublishedTable,
     SummaryInOrder,
 )
-from lending_club_pipeline.reconcile.checks import CheckResult
 from lending_club_pipeline.reconcile.ledger import (
     DeliveryLedger,
     newest_publishable_date,
@@ -25,7 +23,6 @@ from lending_club_pipeline.reconcile.ledger import (
 )
 from lending_club_pipeline.warehouse.protocol import Warehouse
 
-_UNUSED_STAGES: Final = ("rejected", "quarantined_staging", "quarantined_join")
 _Write: TypeAlias = Callable[[Path], int | None]
 
 
@@ -61,7 +58,7 @@ def publish_outputs(
     warehouse: Warehouse,
     folder: Path,
     ledger: DeliveryLedger,
-    checks: Sequence[CheckResult],
+    read_page: Callable[[], str],
     run_id: str,
     on_progress: Callable[[str], None],
 ) -> Published:
@@ -71,7 +68,7 @@ def publish_outputs(
         warehouse: an open warehouse.
         folder: where outputs are published.
         ledger: ledger of the delivery.
-        checks: what its checks found.
+        read_page: returns the page of its report.
         run_id: Dagster's id of the run.
         on_progress: is told in a few words what is being done.
 
@@ -87,7 +84,7 @@ def publish_outputs(
         on_progress("Sorting account_summary")
         with explaining(folder):
             summary.prepare()
-        for name, write in _writers(warehouse, ledger, summary, checks).items():
+        for name, write in _writers(warehouse, ledger, summary, read_page).items():
             on_progress(f"Writing {name}")
             started = time.monotonic()
             target = folder / name
@@ -112,15 +109,14 @@ def _writers(
     warehouse: Warehouse,
     ledger: DeliveryLedger,
     summary: SummaryInOrder,
-    checks: Sequence[CheckResult],
+    read_page: Callable[[], str],
 ) -> dict[str, _Write]:
     """Return by file name what writes it and returns its rows; to add an output, add it here."""
-    unused = sum(it.row_count for it in ledger.entries.values() if it.stage in _UNUSED_STAGES)
-    quarantine = PublishedTable(warehouse, "quarantine.csv", QUARANTINE, unused)
+    quarantine = PublishedTable(warehouse, "quarantine.csv", QUARANTINE, ledger.all_excluded)
     return {
         "account_summary.csv": summary.write_csv,
         "quarantine.csv": quarantine.write_csv,
-        "report.html": lambda work: _write_text(render_report(warehouse, ledger, checks), work),
+        "report.html": lambda work: _write_text(read_page(), work),
         # The last one: it is the sorted file itself.
         "account_summary.parquet": summary.write_parquet,
     }

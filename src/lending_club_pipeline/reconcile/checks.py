@@ -19,6 +19,7 @@ TABLE: Final = DayTable(
         "passed": "boolean",
         "severity": "string",
         "description": "string",
+        "found": "bigint",
     },
     "What each check found when a delivery was processed last.",
 )
@@ -35,6 +36,7 @@ class CheckResult:
         passed: whether it found nothing.
         severity: `error` stops publication, `warn` only tells.
         description: what it proves, in words; may be empty.
+        found: how many rows it found; None where that is not counted.
     """
 
     name: str
@@ -42,6 +44,7 @@ class CheckResult:
     passed: bool
     severity: str
     description: str
+    found: int | None = None
 
 
 def read_checks(warehouse: Warehouse, as_of_date: dt.date) -> list[CheckResult]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from lending_club_pipeline.contract.stages import stages
 from lending_club_pipeline.warehouse.day_tables import dates_listed
 from lending_club_pipeline.warehouse.protocol import Warehouse
 
@@ -39,6 +40,16 @@ class DeliveryLedger:
     def rows(self, source_file: str, stage: str) -> int:
         """Return the rows of a file at a stage."""
         return self.entries[source_file, stage].row_count
+
+    def excluded(self, source_file: str) -> int:
+        """Return the records of a file that are rejected or quarantined."""
+        of_file = stages()[source_file]
+        return sum(self.rows(source_file, it.name) for it in of_file if it.is_excluded)
+
+    @property
+    def all_excluded(self) -> int:
+        """The records of both files that are rejected or quarantined."""
+        return sum(self.excluded(source_file) for source_file in stages())
 
 
 def read_ledger(warehouse: Warehouse, as_of_date: dt.date) -> DeliveryLedger | None:

@@ -49,12 +49,12 @@ class Movements:
     Attributes:
         as_of_date: its business date.
         measures: by measure, in the order in which they are shown.
-        approved: the newest approval of exactly its files, or None.
+        approvals: all approvals of exactly its files, oldest first.
     """
 
     as_of_date: dt.date
     measures: tuple[Movement, ...]
-    approved: Approved | None
+    approvals: tuple[Approved, ...]
 
     @property
     def is_held(self) -> bool:
@@ -82,11 +82,11 @@ def read_movements(warehouse: Warehouse, as_of_date: dt.date) -> Movements:
         f"order by {_ORDER}"
     )
     measures = tuple(Movement(**row) for row in rows)
-    is_approved = any(it.is_beyond_limit for it in measures)
-    return Movements(as_of_date, measures, _approved(warehouse, day) if is_approved else None)
+    needs_approval = any(it.is_beyond_limit for it in measures)
+    return Movements(as_of_date, measures, _approvals(warehouse, day) if needs_approval else ())
 
 
-def _approved(warehouse: Warehouse, day: str) -> Approved | None:
+def _approvals(warehouse: Warehouse, day: str) -> tuple[Approved, ...]:
     rows = warehouse.fetch(
         "select approvals.approved_by, approvals.approved_at, approvals.reason "
         "from delivery_approvals as approvals inner join ("
@@ -95,9 +95,9 @@ def _approved(warehouse: Warehouse, day: str) -> Approved | None:
         "and approvals.customers_sha256 = measured.customers_sha256 "
         "and approvals.accounts_sha256 = measured.accounts_sha256 "
         f"where approvals.as_of_date = {day} "
-        "order by approvals.approved_at desc, approvals.approval_id limit 1"
+        "order by approvals.approved_at, approvals.approval_id"
     )
-    return Approved(**rows[0]) if rows else None
+    return tuple(Approved(**row) for row in rows)
 
 
 def held_dates(warehouse: Warehouse, among: Sequence[dt.date] | None = None) -> list[dt.date]:

@@ -15,7 +15,8 @@ from lending_club_pipeline.contract.errors import (
     RefusedDeliveryError,
     WarehouseError,
 )
-from lending_club_pipeline.dbt_runner.project import fingerprint, project_dir
+from lending_club_pipeline.contract.seeds import project_dir
+from lending_club_pipeline.dbt_runner.project import fingerprint
 from lending_club_pipeline.ingest.deliveries.delivered_files import (
     are_the_same,
     identify,

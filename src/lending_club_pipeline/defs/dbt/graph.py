@@ -15,6 +15,11 @@ from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
 from lending_club_pipeline.defs.dbt.specs import translate
 
 
+def _description(test: Mapping[str, Any]) -> str | None:
+    said: str = test["description"] or test["config"].get("meta", {}).get("description") or ""
+    return said.strip() or None
+
+
 @dataclass(frozen=True)
 class DbtGraph:
     """The nodes of a manifest as assets and checks.
@@ -59,17 +64,34 @@ class DbtGraph:
     @cached_property
     def check_specs(self) -> dict[str, dg.AssetCheckSpec]:
         """Checks by dbt's unique id of the test."""
+        tests = {
+            unique_id: (node, self._tested(node))
+            for unique_id, node in self._nodes.items()
+            if node["resource_type"] == "test"
+        }
         return {
             unique_id: dg.AssetCheckSpec(
                 name=node["name"],
-                asset=self.specs[node["attached_node"]].key,
-                description=node["config"].get("meta", {}).get("description"),
+                asset=self.specs[tested].key,
+                description=_description(node),
                 blocking=is_blocking_test(node),
                 metadata={"dbt_unique_id": unique_id},
             )
-            for unique_id, node in self._nodes.items()
-            if node["resource_type"] == "test" and node.get("attached_node") in self.specs
+            for unique_id, (node, tested) in tests.items()
+            if tested in self.specs
         }
+
+    def _tested(self, test: Mapping[str, Any]) -> str | None:
+        """Return the unique id of what a test checks.
+
+        A test with a file of its own names it as dagster-dbt wants it: `meta.dagster.ref`.
+        """
+        attached: str | None = test.get("attached_node")
+        if attached is not None:
+            return attached
+        name = test["config"].get("meta", {}).get("dagster", {}).get("ref", {}).get("name")
+        among = test["depends_on"]["nodes"]
+        return next((it for it in among if it in self._nodes and self.name_of(it) == name), None)
 
     @property
     def sources(self) -> list[str]:

@@ -43,5 +43,8 @@ def hold(
     held = held_dates(warehouse, dates)
     folder = platform.settings.output_path.absolute()
     raise HeldDeliveryError(
-        write_held_pages(warehouse, folder, held, partial(read_checks, warehouse)), held
+        write_held_pages(
+            warehouse, folder, held, partial(read_checks, warehouse), platform.settings.currency
+        ),
+        held,
     )

@@ -25,6 +25,7 @@ from lending_club_pipeline.defs.failures import shown_in_one_line
 from lending_club_pipeline.defs.partitions import dates_of
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
+from lending_club_pipeline.reconcile.ledger import closed_dates
 from lending_club_pipeline.runs.day_states import DayJournal
 from lending_club_pipeline.runs.plan import last_deliveries
 from lending_club_pipeline.warehouse import Warehouse
@@ -53,7 +54,8 @@ def build_month_end_assets(
         """Compute the month-ends of the run's months with one dbt call, and test them.
 
         Raises:
-            TransformationError: there is no history yet, a model failed, or a test found something.
+            TransformationError: no delivery lies in these months, a model failed, or a test found
+                something.
         """
         with shown_in_one_line():
             yield from _closed(context, platform, warehouse.warehouse, graph)
@@ -67,9 +69,9 @@ def _closed(
     warehouse: Warehouse,
     graph: DbtGraph,
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    _refuse_without_history(warehouse)
-    warehouse.check_tables(incremental_tables(graph.prepared))
     months = _first_days(context, platform.settings.today())
+    _refuse_without_deliveries(warehouse, months)
+    warehouse.check_tables(incremental_tables(graph.prepared))
     results = build_with_patience(
         lambda select: run_dbt(
             graph.prepared,
@@ -138,8 +140,24 @@ def _first_days(context: dg.AssetExecutionContext, today: Today) -> list[dt.date
     return dates_of(context) or [today.date.replace(day=1)]
 
 
-def _refuse_without_history(warehouse: Warehouse) -> None:
-    if "account_history" not in warehouse.relations():
+def _refuse_without_deliveries(warehouse: Warehouse, months: Sequence[dt.date]) -> None:
+    """Refuse months of which nothing is known: a success would say that they are closed.
+
+    A month that was closed once may be computed again also if its deliveries do not close any more.
+    """
+    relations = warehouse.relations()
+    if "account_history" not in relations:
         raise TransformationError(
             "There is no history to compute a month-end from. Process a delivery first."
+        )
+    known = closed_dates(warehouse)
+    if "account_summary_monthly" in relations:
+        ends = warehouse.fetch("select distinct as_of_date from account_summary_monthly")
+        known |= {row["as_of_date"] for row in ends}
+    if not {date.replace(day=1) for date in known} & set(months):
+        named = f"{months[0]:%Y-%m}" + (f" to {months[-1]:%Y-%m}" if len(months) > 1 else "")
+        raise TransformationError(
+            f"No processed delivery lies in {named}"
+            + (f"; the newest is of {max(known)}" if known else "")
+            + ". Process the deliveries of the month first: lending-club run --from … --to …."
         )

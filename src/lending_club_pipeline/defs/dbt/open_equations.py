@@ -11,11 +11,12 @@ from typing import Final
 
 import dagster as dg
 
+from lending_club_pipeline.contract.stages import equation
 from lending_club_pipeline.dbt_runner.invocation import NodeResult
 from lending_club_pipeline.defs.dbt.graph import DbtGraph
 from lending_club_pipeline.warehouse import Warehouse
 
-# The dbt test whose rows they are, see `ledger_differences` in the dbt project.
+# The dbt test whose rows they are.
 _TEST: Final = "every_row_and_cent_is_accounted_for"
 _SHOWN: Final = 6
 
@@ -27,7 +28,7 @@ class OpenEquation:
     Attributes:
         as_of_date: business date of the delivery.
         source_file: the file whose ledger it is.
-        equation: stages on both sides, as in `landed = cleaned + exact_duplicate + …`.
+        whole: the stage on the left side.
         rows_missing: records that are on the left side alone.
         balance_missing: sum of accepted balances that is on the left side alone.
         balance_unknown_missing: records without an accepted balance that are there alone.
@@ -35,7 +36,7 @@ class OpenEquation:
 
     as_of_date: dt.date
     source_file: str
-    equation: str
+    whole: str
     rows_missing: int
     balance_missing: Decimal
     balance_unknown_missing: int
@@ -54,6 +55,11 @@ class OpenEquation:
         ]
         found = ", ".join(said) or "a stage has no line"
         return f"{self.source_file} of {self.as_of_date}: {self.equation}: {found}"
+
+    @property
+    def equation(self) -> str:
+        """Both sides, as in `landed = cleaned + exact_duplicate + …`."""
+        return equation(self.source_file, self.whole)
 
 
 def read_open_equations(

@@ -1,6 +1,7 @@
 """What leaves the pipeline: the summary as CSV and Parquet, the quarantine, the report."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 import dagster as dg
@@ -20,6 +21,7 @@ from lending_club_pipeline.defs.publish.previews import (
 )
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
 from lending_club_pipeline.publish.outputs import Published, publish_outputs, published_ledger
+from lending_club_pipeline.publish.report import render_report
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.runs.day_states import DayJournal
 from lending_club_pipeline.runs.publication import are_published, proven_checks
@@ -133,7 +135,12 @@ def _publish(
     ledger = published_ledger(warehouse)
     checks = proven_checks(warehouse, journal.days, ledger.as_of_date)
     published = publish_outputs(
-        warehouse, folder, ledger, checks, context.run.run_id, show_progress
+        warehouse,
+        folder,
+        ledger,
+        partial(render_report, warehouse, ledger, checks, platform.settings.currency),
+        context.run.run_id,
+        show_progress,
     )
     journal.publish(ledger.as_of_date, published.digest)
     preview = preview_of_summary(warehouse) if _SUMMARY_FILES & keys else {}

@@ -7,7 +7,7 @@
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Context, Decimal
 from pathlib import Path
@@ -73,11 +73,12 @@ def read_control_totals(
             unknown file, or a business date differs.
     """
     found: dict[str, FileTotals] = {}
+    other_dates: list[tuple[Place, str]] = []
     for row in read_rows(control, counts, plain):
         name = _source_file(row)
         if name in found:
             raise _refused("control_row_twice", row.place, f"{name} has a second row", "Leave one")
-        _refuse_other_date(row, name, as_of_date)
+        other_dates.extend(_other_date(row, name, as_of_date))
         found[name] = FileTotals(name, _records(row), _sum(row, name))
     missing = [source.name for source in SOURCE_FILES if source.name not in found]
     if missing:
@@ -87,6 +88,13 @@ def read_control_totals(
             f"it has no row for {' and '.join(missing)}",
             "A control file has one row for each of the two files",
         )
+    if other_dates:
+        raise _refused(
+            "control_date_differs",
+            other_dates[0][0],
+            "; ".join(problem for _, problem in other_dates),
+            "Name the business date by --as-of or by the folder, or deliver the right files",
+        )
     totals = tuple(found[source.name] for source in SOURCE_FILES)
     return ControlTotals(control.path.name, counts.sha256, totals)
 
@@ -94,7 +102,7 @@ def read_control_totals(
 def compare_totals(
     expected: ControlTotals, records: Mapping[str, int], balances: BalanceSum, place: Place
 ) -> None:
-    """Refuse a delivery that does not add up to its control totals.
+    """Refuse a delivery that does not add up to its control totals; name all differences at once.
 
     Args:
         expected: what the control file says.
@@ -103,36 +111,42 @@ def compare_totals(
         place: the control file.
 
     Raises:
-        RefusedDeliveryError: a number differs; the text says which one and by how much.
+        RefusedDeliveryError: numbers differ; the text says which ones and by how much. Its code is
+            that of the first.
     """
+    found = [*_differing_records(expected, records), *_differing_sum(expected, balances)]
+    if found:
+        problems = "; ".join(problem for _, problem in found)
+        raise _refused(found[0][0], place, problems, _REMEDY)
+
+
+def _differing_records(
+    expected: ControlTotals, records: Mapping[str, int]
+) -> Iterator[tuple[str, str]]:
     for totals in expected.totals:
         found = records[totals.source_file]
         if found != totals.records:
-            raise _refused(
-                "control_records_differ",
-                place,
-                f"{totals.source_file} should have {totals.records:,} records and has {found:,} "
-                f"({found - totals.records:+,})",
-                _REMEDY,
-            )
+            difference = f"({found - totals.records:+,})"
+            problem = f"should have {totals.records:,} records and has {found:,} {difference}"
+            yield "control_records_differ", f"{totals.source_file} {problem}"
+
+
+def _differing_sum(expected: ControlTotals, balances: BalanceSum) -> Iterator[tuple[str, str]]:
     if balances.too_long:
-        raise _refused(
-            "control_sum_unknown",
-            place,
+        problem = (
             f"{balances.too_long:,} balances of {ACCOUNTS.name} have so many digits that no sum "
-            "can be compared",
-            "Correct these balances and deliver the files again",
+            "can be compared: correct these balances"
         )
+        yield "control_sum_unknown", problem
+        return
     said = next(it.sum_of_balances for it in expected.totals if it.sum_of_balances is not None)
     if said != balances.amount:
         difference = _EXACT.subtract(balances.amount, said)
-        raise _refused(
-            "control_sum_differs",
-            place,
+        problem = (
             f"the balances of {ACCOUNTS.name} should come to {_shown(said)} and come to "
-            f"{_shown(balances.amount)} ({'+' if difference > 0 else ''}{_shown(difference)})",
-            _REMEDY,
+            f"{_shown(balances.amount)} ({'+' if difference > 0 else ''}{_shown(difference)})"
         )
+        yield "control_sum_differs", problem
 
 
 def keep(control: ControlTotals, folder: Path) -> None:
@@ -207,7 +221,7 @@ def _sum(row: ControlRow, name: str) -> Decimal | None:
     return amount
 
 
-def _refuse_other_date(row: ControlRow, name: str, as_of_date: dt.date) -> None:
+def _other_date(row: ControlRow, name: str, as_of_date: dt.date) -> Iterator[tuple[Place, str]]:
     try:
         date = dt.date.fromisoformat(row.business_date)
     except ValueError:
@@ -217,13 +231,11 @@ def _refuse_other_date(row: ControlRow, name: str, as_of_date: dt.date) -> None:
             "control_unreadable", row.place, "the business date is no date", "Write it YYYY-MM-DD"
         )
     if date != as_of_date:
-        raise _refused(
-            "control_date_differs",
-            row.place,
+        problem = (
             f"the totals of {name} are of {date}, but the delivery is of {as_of_date} "
-            f"({(date - as_of_date).days:+,} days)",
-            "Name the business date by --as-of or by the folder, or deliver the right files",
+            f"({(date - as_of_date).days:+,} days)"
         )
+        yield row.place, problem
 
 
 def _shown(amount: Decimal) -> str:

@@ -19,7 +19,7 @@ __all__ = ["render_report", "write_report"]
 
 
 def render_report(
-    warehouse: Warehouse, ledger: DeliveryLedger, checks: Sequence[CheckResult]
+    warehouse: Warehouse, ledger: DeliveryLedger, checks: Sequence[CheckResult], currency: str
 ) -> str:
     """Return the report of a delivery, compared with the one that was published before it.
 
@@ -27,16 +27,19 @@ def render_report(
         warehouse: an open warehouse.
         ledger: ledger of the delivery.
         checks: the checks of this run and their results.
+        currency: the accounts' currency, as its ISO 4217 code.
 
     Raises:
         OutputError: the tiers of the delivery do not add up to its ledger.
     """
     earlier = newest_publishable_date(warehouse, before=ledger.as_of_date)
     previous = None if earlier is None else read_ledger(warehouse, earlier)
-    return render(read_report(warehouse, ledger, previous, checks))
+    return render(read_report(warehouse, ledger, previous, checks, currency))
 
 
-def write_report(warehouse: Warehouse, target: Path, checks: Sequence[CheckResult]) -> WrittenFile:
+def write_report(
+    warehouse: Warehouse, target: Path, checks: Sequence[CheckResult], currency: str
+) -> WrittenFile:
     """Publish the report of the newest closed delivery as a file.
 
     Raises:
@@ -47,7 +50,7 @@ def write_report(warehouse: Warehouse, target: Path, checks: Sequence[CheckResul
     ledger = None if newest is None else read_ledger(warehouse, newest)
     if ledger is None:
         raise OutputError("There is nothing to report: no delivery was processed yet.")
-    page = render_report(warehouse, ledger, checks)
+    page = render_report(warehouse, ledger, checks, currency)
     with replacing(target) as work:
         work.write_text(page, encoding="utf-8", newline="\n")
     return describe(target)

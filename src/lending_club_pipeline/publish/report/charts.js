@@ -193,15 +193,28 @@
     });
   }
 
+  // A chart in a closed section has no width yet: it is drawn when the section is opened.
+  const sections = [...document.querySelectorAll("details.section")];
+  const openAll = () => sections.forEach((section) => { section.open = true; });
+  function follow() {
+    const id = decodeURIComponent(location.hash.slice(1));
+    if (id === "all") openAll();
+    const section = sections.find((it) => it.id === id);
+    if (section) { section.open = true; section.scrollIntoView(); }
+  }
+
   root.classList.add("drawing");
   Chart.defaults.animation = false;
   Chart.defaults.maintainAspectRatio = false;
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+  follow();
   draw();
+  window.addEventListener("hashchange", follow);
+  sections.forEach((section) => section.addEventListener("toggle", draw));
   dark.addEventListener("change", draw);
   window.addEventListener("resize", () => {
     if (drawn.some(({ canvas, narrow }) => isNarrow(canvas) !== narrow)) draw();
   });
-  window.addEventListener("beforeprint", () => { root.classList.add("printing"); draw(); });
+  window.addEventListener("beforeprint", () => { openAll(); root.classList.add("printing"); draw(); });
   window.addEventListener("afterprint", () => { root.classList.remove("printing"); draw(); });
 })();

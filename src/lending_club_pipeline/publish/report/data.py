@@ -104,7 +104,7 @@ class Figures:
 class Change:
     """Accounts that changed in one way since the delivery before, with their balances on both days.
 
-    Accounts of either type count that are cleaned; see `delivery_changes` in docs/data-model.md.
+    Accounts of either type that have a valid customer; see docs/data-model.md.
     """
 
     change_kind: str
@@ -125,6 +125,7 @@ class Report:
         checks: the checks of the run that published it.
         movements: what moved against the delivery before it, and whether that holds it.
         changes: how its accounts changed since the delivery before; none if it is the first.
+        currency: the accounts' currency, as its ISO 4217 code.
     """
 
     figures: Figures
@@ -133,3 +134,4 @@ class Report:
     checks: tuple[CheckResult, ...]
     movements: Movements
     changes: tuple[Change, ...]
+    currency: str

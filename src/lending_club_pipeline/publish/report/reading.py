@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
+from lending_club_pipeline.contract.changes import change_kinds
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.publish.report.data import (
     Change,
@@ -14,7 +15,6 @@ from lending_club_pipeline.publish.report.data import (
     Report,
     TierTotals,
 )
-from lending_club_pipeline.publish.report.words import CHANGE_TITLES
 from lending_club_pipeline.reconcile.checks import CheckResult
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.reconcile.movements import read_movements
@@ -28,6 +28,7 @@ def read_report(
     ledger: DeliveryLedger,
     previous: DeliveryLedger | None,
     checks: Sequence[CheckResult],
+    currency: str,
 ) -> Report:
     """Read what the report shows.
 
@@ -36,6 +37,7 @@ def read_report(
         ledger: ledger of the delivery that is published.
         previous: ledger of the delivery before it, or None; left out if its tiers are not kept.
         checks: the checks of this run.
+        currency: the accounts' currency, as its ISO 4217 code.
 
     Raises:
         OutputError: the tiers of the delivery are not what its ledger says was published.
@@ -55,6 +57,7 @@ def read_report(
         tuple(checks),
         read_movements(warehouse, ledger.as_of_date),
         () if previous is None else _changes(warehouse, ledger.as_of_date),
+        currency,
     )
 
 
@@ -72,7 +75,7 @@ def _changes(warehouse: Warehouse, as_of_date: dt.date) -> tuple[Change, ...]:
         "select change_kind, previous_date, accounts, balance_before, balance_after "
         f"from delivery_changes where as_of_date = date '{as_of_date.isoformat()}'"
     )
-    order = list(CHANGE_TITLES)
+    order = list(change_kinds())
     changes = (Change(**row) for row in rows)
     return tuple(sorted(changes, key=lambda it: order.index(it.change_kind)))
 

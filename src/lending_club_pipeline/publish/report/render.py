@@ -11,14 +11,19 @@ from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined
 
+from lending_club_pipeline.contract.changes import change_kinds
 from lending_club_pipeline.contract.reasons import explain
+from lending_club_pipeline.contract.stages import stages
 from lending_club_pipeline.publish.report import words
 from lending_club_pipeline.publish.report.charts import balances_by_tier, charts
 from lending_club_pipeline.publish.report.data import Example, Figures, Report
+from lending_club_pipeline.publish.report.decisions import decisions
 from lending_club_pipeline.publish.report.moved import moved_lines
-from lending_club_pipeline.publish.report.stages import STAGES, set_aside, stage_lines
+from lending_club_pipeline.publish.report.stages import stage_lines
 from lending_club_pipeline.reconcile.checks import CheckResult
 
+# What fits on the first screen beside the changes.
+_SHOWN_DECISIONS: Final = 5
 _SCRIPTS: Final = ("assets/chart.umd.min.js", "assets/chartjs-chart-sankey.min.js", "charts.js")
 # What could end the data block or begin a comment in it.
 _JSON_ESCAPES: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
@@ -60,18 +65,25 @@ def _context(report: Report) -> dict[str, Any]:
         "report": report,
         "now": report.figures.ledger,
         "totals": report.figures.totals,
-        "files": {name: list(stage_lines(report.figures.ledger, name)) for name in sorted(STAGES)},
+        "files": {
+            name: list(stage_lines(report.figures.ledger, name)) for name in sorted(stages())
+        },
         "tiers": [list(of_it) for _, of_it in groupby(report.figures.tiers, words.tier)],
         "checks": sorted(report.checks, key=_urgency),
         "passed": sum(check.passed for check in report.checks),
-        "set_aside": set_aside(report.figures.ledger),
+        "excluded": report.figures.ledger.all_excluded,
+        "decisions": decisions(report),
+        "shown_decisions": _SHOWN_DECISIONS,
+        "changed": [change for change in report.changes if change.accounts],
         "delivered": _delivered(report.figures),
         "comparison": _comparison(report),
         "tier_comparison": _tier_comparison(report),
         "moved": moved_lines(report.movements),
         "drawn": drawn,
-        "change_titles": words.CHANGE_TITLES,
+        "change_kinds": change_kinds(),
         "difference": words.change,
+        "signed": words.signed,
+        "found": words.found,
         "percent": words.percent,
         "tier_name": words.tier,
         "others": _other_reasons,
@@ -109,7 +121,7 @@ def _urgency(check: CheckResult) -> tuple[bool, bool, str, str]:
 
 
 def _delivered(figures: Figures) -> int:
-    return sum(figures.ledger.rows(source_file, "records") for source_file in STAGES)
+    return sum(figures.ledger.rows(source_file, "records") for source_file in stages())
 
 
 def _other_reasons(example: Example, reason: str) -> str:
@@ -123,7 +135,7 @@ def _comparison(report: Report) -> list[Comparison]:
     return [
         _compared("Customers delivered", *_rows_of(before, now, "Customer.csv", "records")),
         _compared("Accounts delivered", *_rows_of(before, now, "accounts.csv", "records")),
-        _compared("Records set aside", set_aside(before.ledger), set_aside(now.ledger)),
+        _compared("Records set aside", before.ledger.all_excluded, now.ledger.all_excluded),
         _compared("Savings accounts", before.totals.accounts, now.totals.accounts),
         _compared("Original balance", before.totals.original_balance, now.totals.original_balance),
         _compared("Annual interest", before.totals.annual_interest, now.totals.annual_interest),

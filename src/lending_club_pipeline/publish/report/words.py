@@ -10,14 +10,6 @@ _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
 )  # fmt: skip
-# Kinds of `delivery_changes`, in the order in which they are told.
-CHANGE_TITLES: Final = {
-    "opened": "Opened",
-    "closed": "Closed",
-    "balance_changed": "Another balance",
-    "loan_flag_changed": "Another loan flag of the customer",
-    "tier_changed": "Another interest tier",
-}
 _MINUS: Final = "\N{MINUS SIGN}"
 _TENTH: Final = Decimal("0.1")
 _ALL: Final = Decimal(100)
@@ -36,6 +28,11 @@ def rows(count: int) -> str:
 def money(amount: Decimal) -> str:
     """Write an amount with thousands commas and both decimals."""
     return f"{amount:,.2f}"
+
+
+def found(number: int | None) -> str:
+    """Write how many rows a check found; nothing where that is not known."""
+    return "" if number is None else f"{number:,} found"
 
 
 def percent(part: Decimal | int, whole: Decimal | int) -> str:
@@ -67,6 +64,12 @@ def tier(totals: TierTotals) -> str:
 
 def _bound(amount: Decimal) -> str:
     return f"{amount:,.2f}".removesuffix(".00")
+
+
+def signed(amount: Decimal) -> str:
+    """Write an amount with its sign: +1,200.00."""
+    sign = "+" if amount > 0 else _MINUS if amount < 0 else ""
+    return f"{sign}{money(abs(amount))}"
 
 
 def change(now: Decimal | int, before: Decimal | int) -> str:

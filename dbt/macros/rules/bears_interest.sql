@@ -1,0 +1,4 @@
+{#- Whether accounts of a type bear interest: savings accounts do. -#}
+{% macro bears_interest(account_type) -%}
+    {{ account_type }} = 'Savings'
+{%- endmacro %}
