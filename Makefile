@@ -1,6 +1,6 @@
 # The only entry points a newcomer needs. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-duckdb test-all coverage ui bench bench-scale bench-databricks bench-faults dbt-docs warehouse conformance kill-everywhere check format clean
+.PHONY: help run test test-duckdb test-all test-compose coverage ui bench bench-scale bench-databricks bench-faults dbt-docs warehouse conformance kill-everywhere docs check format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -17,22 +17,25 @@ run: .venv/.base  ## Set up and process the sample delivery in data/inputs
 	@$(BIN)/lending-club run
 
 test: lint  ## Lint, format, types, SQL lint, dbt unit tests and the test suite, on both engines
-	@$(IN_PARALLEL) types sql-lint definitions tests $(OR_SAY_SO)
+	@$(IN_PARALLEL) types sql-lint definitions site workflows tests $(OR_SAY_SO)
 
 test-duckdb: lint  ## The same on DuckDB alone: without the tests that start a SQL warehouse
-	@$(IN_PARALLEL) types sql-lint definitions tests TESTS=--ignore=tests/databricks $(OR_SAY_SO)
+	@$(IN_PARALLEL) types sql-lint definitions site workflows tests TESTS=--ignore=tests/databricks $(OR_SAY_SO)
 
 test-all: lint  ## The same, and the tests that say more of what others say (takes half an hour)
-	@$(IN_PARALLEL) types sql-lint definitions tests TESTS=--exhaustive $(OR_SAY_SO)
+	@$(IN_PARALLEL) types sql-lint definitions site workflows tests TESTS=--exhaustive $(OR_SAY_SO)
 
 coverage: .venv/.dev  ## Run all tests and list the lines and branches that none reaches
 	@$(PYTEST) --exhaustive --cov --cov-report=term:skip-covered
 
+test-compose: .venv/.dev  ## Build the image and run the four services on a Docker engine (takes half an hour)
+	@$(BIN)/python -m pytest --docker tests/deployment
+
 check: lint  ## Lint, format, types, SQL lint and definitions, without the tests
-	@$(IN_PARALLEL) types sql-lint definitions
+	@$(IN_PARALLEL) types sql-lint definitions site workflows
 
 # The parts of `test` and `check`. None needs both cores all the time, so that they share them.
-.PHONY: lint types sql-lint definitions tests
+.PHONY: lint types sql-lint definitions site workflows tests
 IN_PARALLEL := $(MAKE) --no-print-directory --keep-going --jobs
 OR_SAY_SO := || { echo "== failed: the part that did is named above, after '***'"; exit 1; }
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
@@ -55,6 +58,16 @@ definitions:
 	@mkdir -p -m 700 .dagster && cp $(DAGSTER_YAML) .dagster/
 	@DAGSTER_HOME=$(CURDIR)/.dagster VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/dg check defs
 
+site:
+	@echo "== documentation site"
+	@$(BIN)/python deploy/site/stage.py .tmp/docs
+	@$(UV) run --quiet --no-project --with-requirements deploy/site/requirements.txt \
+		zensical build --strict --clean > .tmp/site.log 2>&1 || { cat .tmp/site.log; exit 1; }
+
+workflows:
+	@echo "== workflows"
+	@$(BIN)/zizmor --quiet --offline --no-progress .github/workflows
+
 tests:
 	@echo "== tests"
 	@$(PYTEST) $(TESTS)
@@ -76,6 +89,8 @@ bench-databricks: .venv/.dev  ## Measure the pipeline on the SQL warehouse stand
 
 bench-faults: .venv/.dev  ## Kill runs at fifty random moments, and more of the random histories
 	@$(BIN)/python -m bench.faults
+
+docs: .venv/.dev site  ## Build the documentation site: .tmp/site/index.html
 
 dbt-docs: .venv/.base  ## Build dbt's documentation site, one page that a browser opens
 	@$(BIN)/dbt docs generate --static --project-dir dbt --profiles-dir dbt

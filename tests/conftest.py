@@ -46,7 +46,8 @@ def pytest_configure() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that `make test-all` gives."""
+    """Add the options that `make test-all` and `make test-compose` give."""
+    parser.addoption("--docker", action="store_true", help="run the tests that need Docker alone")
     parser.addoption(
         "--exhaustive",
         action="store_true",
@@ -57,12 +58,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes longest; all else stays in its random order."""
-    if not config.getoption("exhaustive"):
-        kept, left_out = [], []
-        for item in items:
-            (left_out if item.get_closest_marker("exhaustive") else kept).append(item)
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = kept
+    kept, left_out = [], []
+    for item in items:
+        is_asked_for = bool(item.get_closest_marker("docker")) == config.getoption("docker")
+        is_too_long = item.get_closest_marker("exhaustive") and not config.getoption("exhaustive")
+        (kept if is_asked_for and not is_too_long else left_out).append(item)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = kept
     places = {ROOT / name: place for place, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
 

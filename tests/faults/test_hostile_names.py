@@ -196,7 +196,7 @@ def test_inputs_and_outputs_may_lie_below_a_backslash(tmp_path: Path) -> None:
 def test_dagster_keeps_its_history_below_a_folder_of_any_name(part: int, tmp_path: Path) -> None:
     names = [name for name in HOSTILE if len(name) < 100][part::3]
     folder = tmp_path.joinpath("?", "%", *names)
-    home = prepare_home(load_settings({"dagster_home": folder}).dagster_home)
+    home = prepare_home(load_settings({"dagster_home": folder}))
     with open_instance(home) as instance:
         instance.add_dynamic_partitions("names", names)
     with open_instance(home) as instance:

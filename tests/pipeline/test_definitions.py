@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.defs.instance import prepare_home
 from lending_club_pipeline.defs.project import build_definitions
 from tests.workspaces import AS_OF, Workspace
@@ -57,7 +58,7 @@ def processed(tmp_path_factory: pytest.TempPathFactory, prepared_dbt: Path) -> W
 @pytest.fixture(scope="module")
 def events(processed: Workspace) -> dict[str, dict[str, dg.MetadataValue]]:
     """Metadata of every asset after a run, as Dagster's event log has it."""
-    home = str(prepare_home(processed.root / "dagster"))
+    home = str(prepare_home(DataPlatformConfig(dagster_home=processed.root / "dagster")))
     with dg.DagsterInstance.from_config(home) as instance:
         (run,) = instance.get_runs()
         records = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
+from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.defs.instance import open_instance, prepare_home
 from lending_club_pipeline.defs.intents import PLANNED_TAG
 from lending_club_pipeline.defs.partitions import daily_partitions
@@ -61,7 +62,9 @@ def page(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page
             workspace.deliver("1,Ada,Yes\n", f"A,1,{day.day},Savings\n", day)
     workspace.deliver("1,Ada,Yes\n", b"a;b\n1;2\n", BROKEN)
     job = build_definitions(workspace.settings()).resolve_job_def("process_delivery")
-    with open_instance(prepare_home(workspace.root / "dagster")) as instance:
+    with open_instance(
+        prepare_home(DataPlatformConfig(dagster_home=workspace.root / "dagster"))
+    ) as instance:
         yield Page(workspace, instance, job)
 
 

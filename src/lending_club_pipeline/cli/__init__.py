@@ -18,7 +18,7 @@ from lending_club_pipeline.cli.conventions import (
     SUCCESS,
     WRONG_USAGE,
 )
-from lending_club_pipeline.cli.examining import doctor, parity, ui
+from lending_club_pipeline.cli.examining import code_server, configure, doctor, health, parity, ui
 from lending_club_pipeline.cli.generate import generate
 from lending_club_pipeline.cli.keeping import approve, close_month, expire
 from lending_club_pipeline.cli.run import run
@@ -47,6 +47,7 @@ for _command in (
     *(run, close_month, approve, expire),
     *(explain, diff),
     *(doctor, parity, ui, generate),
+    *(configure, code_server, health),
 ):
     cli.add_command(_command)
 

@@ -5,11 +5,20 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import click
 
 from lending_club_pipeline.cli.conventions import DATE, FAILED, FOLDER, REFUSED, exit_codes
 from lending_club_pipeline.config.settings import load_settings
+
+_PORT: Final = click.IntRange(1, 65535)
+_WEB_SERVER: Final = click.option(
+    "--web-server",
+    default="http://127.0.0.1:3000",
+    show_default=True,
+    help="Address of Dagster's web server.",
+)
 
 
 @click.command(epilog=exit_codes())
@@ -47,9 +56,62 @@ def parity(inputs: Path | None, as_of: dt.date | None) -> None:
 
 
 @click.command(epilog=exit_codes())
+@click.option("--quiet", is_flag=True, help="Say nothing if all is well.")
+def configure(*, quiet: bool) -> None:
+    """Write Dagster's configuration into DAGSTER_HOME, from the settings.
+
+    Other commands do so by themselves. A dagster.yaml that you wrote stays as it is.
+    """
+    from lending_club_pipeline.defs.instance import prepare_home
+
+    home = prepare_home(load_settings())
+    if not quiet:
+        click.echo(home / "dagster.yaml")
+
+
+@click.command(epilog=exit_codes())
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=_PORT, default=4000, show_default=True, help="Port of the code server."
+)
+@click.option(
+    "--watch",
+    "watched",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    multiple=True,
+    help="Load the definitions anew when a file in this folder changes; may be given again.",
+)
+@_WEB_SERVER
+def code_server(host: str, port: int, watched: tuple[Path, ...], web_server: str) -> None:
+    """Serve the definitions to Dagster's web server and daemon.
+
+    For the one code server of a deployment whose runs live in it. Runs that ended with the server
+    before are marked as failed, so that the queue goes on.
+    """
+    from lending_club_pipeline.config.environment import variables
+    from lending_club_pipeline.defs.code_server import serve_code
+    from lending_club_pipeline.defs.instance import prepare_home
+
+    settings = load_settings()
+    home = prepare_home(settings)
+    with variables({**settings.dagster_environment, "DAGSTER_HOME": str(home)}):
+        sys.exit(serve_code(host, port, watched, web_server))
+
+
+@click.command(epilog=exit_codes())
+@_WEB_SERVER
+def health(web_server: str) -> None:
+    """Check that Dagster's web server shows the definitions of this project."""
+    from lending_club_pipeline.defs.code_server import LOCATION
+    from lending_club_pipeline.defs.web_server import expect_loaded
+
+    expect_loaded(web_server, LOCATION)
+
+
+@click.command(epilog=exit_codes())
 @click.option(
     "--port",
-    type=click.IntRange(1, 65535),
+    type=_PORT,
     default=3000,
     show_default=True,
     help="Port of the web page.",
@@ -62,11 +124,14 @@ def ui(port: int, host: str) -> None:
     all of it with exit code 0.
     """
     with suppress(KeyboardInterrupt):
+        from lending_club_pipeline.config.environment import variables
         from lending_club_pipeline.defs.instance import prepare_home
         from lending_club_pipeline.defs.services import expect_free, serve
 
         expect_free(host, port)
-        home = prepare_home(load_settings().dagster_home)
+        settings = load_settings()
+        home = prepare_home(settings)
         click.echo(f"Dagster on http://{host}:{port} (run history in {home})", err=True)
-        serve(host, port, home, "lending_club_pipeline.definitions")
+        with variables(settings.dagster_environment):
+            serve(host, port, home, "lending_club_pipeline.definitions")
     click.echo("Dagster has ended.", err=True)

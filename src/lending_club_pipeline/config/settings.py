@@ -8,6 +8,7 @@ in `.env.example`.
 import datetime as dt
 import os
 import re
+import ssl
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
@@ -26,6 +27,8 @@ from lending_club_pipeline.config.paths import AnyPath, DatabaseFile, HistoryFol
 from lending_club_pipeline.contract.errors import ConfigurationError
 
 DatabaseType = Literal["duckdb", "databricks"]
+# Those of libpq; the first three accept a connection that is not encrypted.
+SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 
 _ENV_FILE: Final = Path(".env")
 _SECRETS_DIR: Final = "SECRETS_DIR"
@@ -47,6 +50,8 @@ _HOST: Final = re.compile(r"[A-Za-z0-9.-]+(?::\d{1,5})?")
 _HTTP_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_.-]+)+(?:\?o=\d+)?")
 _PRINTABLE: Final = re.compile(r"[!-~]+")
 
+# libpq's own name for them needs an OpenSSL that knows where they are.
+_SYSTEM_CERTIFICATES: Final = ssl.get_default_verify_paths().cafile or "system"
 _IDENTIFIER: Final = r"^[A-Za-z0-9_-]+$"
 _QUALIFIED_IDENTIFIER: Final = r"^([A-Za-z0-9_-]+\.){0,2}[A-Za-z0-9_-]+$"
 # What is allowed, by how pydantic names what is wrong; its own words are for programmers.
@@ -123,7 +128,19 @@ class DataPlatformConfig(BaseSettings):
         databricks_history_days: days for which the serving table can be read as it was.
         databricks_retry_seconds: how long a transient fault is retried.
         databricks_ca_file: certificates to trust instead of the system's (PEM), behind a proxy.
-        dagster_home: folder of Dagster's run history.
+        delivery_sensor: whether the sensor for new deliveries begins `running` or `stopped`, until
+            somebody switches it in Dagster.
+        dagster_home: folder of Dagster's configuration, and of its history where that is in SQLite.
+        dagster_postgres_host: server of the Postgres database that keeps Dagster's history; SQLite
+            files in `dagster_home` keep it when it is not set.
+        dagster_postgres_port: its port.
+        dagster_postgres_user: role to sign in as.
+        dagster_postgres_password: the role's password; none is sent when it is not set.
+        dagster_postgres_db: name of the database.
+        dagster_postgres_sslmode: what libpq demands of the connection; `verify-full` encrypts it
+            and checks who answers.
+        dagster_postgres_ca_file: certificates to trust (PEM); the system's when it is not set.
+        dagster_additions: a YAML file; its sections replace those of Dagster's configuration.
     """
 
     model_config = SettingsConfigDict(
@@ -173,7 +190,16 @@ class DataPlatformConfig(BaseSettings):
     databricks_history_days: int = Field(default=30, ge=1, le=3650)
     databricks_retry_seconds: float = Field(default=300.0, ge=0, le=86400, allow_inf_nan=False)
     databricks_ca_file: AnyPath | None = None
+    delivery_sensor: Literal["stopped", "running"] = "stopped"
     dagster_home: HistoryFolder = Path(".dagster")
+    dagster_postgres_host: str | None = None
+    dagster_postgres_port: int = Field(default=5432, ge=1, le=65535)
+    dagster_postgres_user: str = "dagster"
+    dagster_postgres_password: SecretStr | None = None
+    dagster_postgres_db: str = "dagster"
+    dagster_postgres_sslmode: SslMode = "verify-full"
+    dagster_postgres_ca_file: AnyPath | None = None
+    dagster_additions: AnyPath | None = None
 
     @field_validator("memory_limit")
     @classmethod
@@ -297,6 +323,22 @@ class DataPlatformConfig(BaseSettings):
         return {"DBT_INTERMEDIATE_AS": self.dbt_intermediate_as}
 
     @property
+    def dagster_environment(self) -> dict[str, str]:
+        """What Dagster's configuration takes from the environment: secrets are not written."""
+        password = self.dagster_postgres_password
+        name = "DAGSTER_POSTGRES_PASSWORD"
+        return {} if password is None else {name: password.get_secret_value()}
+
+    @property
+    def dagster_postgres_parameters(self) -> dict[str, str]:
+        """Parameters of libpq for the connection to Dagster's history."""
+        mode = self.dagster_postgres_sslmode
+        if not mode.startswith("verify-"):
+            return {"sslmode": mode}
+        authorities = self.dagster_postgres_ca_file or _SYSTEM_CERTIFICATES
+        return {"sslmode": mode, "sslrootcert": str(authorities)}
+
+    @property
     def dbt_cache(self) -> Path:
         """Folder in which the parsed dbt project is kept."""
         return self.dagster_home.absolute() / "dbt"
@@ -413,7 +455,7 @@ def _allowed(item: ErrorDetails) -> str:
 
 
 def _shown_value(field: str, given: Mapping[str, Any]) -> str:
-    if "token" in field or "secret" in field:
+    if any(word in field for word in ("token", "secret", "password")):
         return ""
     value = given.get(field, _variables().get(field))
     return "" if value is None else f"={' '.join(str(value).split())}"

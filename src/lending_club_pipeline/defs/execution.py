@@ -8,6 +8,7 @@ from typing import Final
 
 import dagster as dg
 
+from lending_club_pipeline.config.environment import variables
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import ConfigurationError, PipelineError
 from lending_club_pipeline.defs.abandoned_runs import close_abandoned_runs, process_tags
@@ -122,11 +123,12 @@ def run_job(
         PipelineError: the run could not even begin.
         KeyboardInterrupt: the process was told to stop; the run is recorded as failed.
     """
-    home = prepare_home(settings.dagster_home)
+    home = prepare_home(settings)
     definitions = build_definitions(settings)
     with (
         following(on_message),
         noticing_signals() as received,
+        variables(settings.dagster_environment),
         explaining_history(home),
         open_instance(home) as instance,
     ):

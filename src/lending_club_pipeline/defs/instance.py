@@ -1,39 +1,106 @@
-"""The folder in which Dagster keeps its run history."""
+"""Dagster's home: its configuration and, unless Postgres keeps it, its history."""
 
 import fcntl
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import Any, Final
 
 import dagster as dg
+import yaml
 from sqlalchemy.exc import SQLAlchemyError
 
-from lending_club_pipeline.contract.errors import OutputError
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.contract.errors import ConfigurationError, OutputError
 from lending_club_pipeline.files.atomic import explaining, replacing
 from lending_club_pipeline.files.plain_paths import plain_folder
 
+# The first words of a configuration that this module wrote, and may write again.
+_OURS: Final = "# Dagster's configuration"
+_MADE: Final = f"{_OURS}, made from the settings of lending-club (see .env.example).\n"
 
-def prepare_home(home: Path) -> Path:
-    """Make the folder of Dagster's run history, with its configuration, if it is missing.
+
+def prepare_home(settings: DataPlatformConfig) -> Path:
+    """Make Dagster's home, with the configuration that the settings describe.
+
+    A configuration that somebody else wrote stays as it is.
 
     Raises:
         OutputError: it cannot be made.
+        ConfigurationError: the settings name a Postgres server, and a configuration that somebody
+            else wrote keeps the history elsewhere.
     """
-    home = home.absolute()
-    if not (home / "dagster.yaml").exists() or _is_outdated(home / "dagster.yaml"):
-        with explaining(home, "DAGSTER_HOME"):
-            # The history shows some balances: its owner alone may read it.
-            home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with replacing(home / "dagster.yaml", "DAGSTER_HOME") as work:
-            work.write_text(files(__package__).joinpath("dagster.yaml").read_text())
+    home = settings.dagster_home.absolute()
+    target = home / "dagster.yaml"
+    with explaining(home, "DAGSTER_HOME"):
+        # The history shows some balances: its owner alone may read it.
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        present = target.read_text() if target.exists() else None
+    wanted = configuration(settings)
+    if present is None or (present.startswith(_OURS) and present != wanted):
+        with replacing(target, "DAGSTER_HOME") as work:
+            work.write_text(wanted)
+    elif present != wanted and settings.dagster_postgres_host and not _is_in_postgres(present):
+        raise ConfigurationError(
+            f"{target} has no `storage: postgres:`, but DAGSTER_POSTGRES_HOST="
+            f"{settings.dagster_postgres_host} is set. Add it, remove the file so that it is made "
+            "from the settings, or unset DAGSTER_POSTGRES_HOST."
+        )
     return home
 
 
-def _is_outdated(configuration: Path) -> bool:
-    """Whether it names a class that versions before 0.6 shipped, without which Dagster fails."""
-    return "lending_club_pipeline.defs.automation" in configuration.read_text(encoding="utf-8")
+def configuration(settings: DataPlatformConfig) -> str:
+    """Return the text of `dagster.yaml` for the settings.
+
+    Raises:
+        ConfigurationError: `DAGSTER_ADDITIONS` is no YAML file of sections.
+    """
+    text: str = files(__package__).joinpath("dagster.yaml").read_text()
+    sections = {**_storage(settings), **_additions(settings.dagster_additions)}
+    if not sections:
+        return text
+    merged: str = yaml.safe_dump({**yaml.safe_load(text), **sections}, sort_keys=False)
+    return _MADE + merged
+
+
+def _storage(settings: DataPlatformConfig) -> dict[str, Any]:
+    if settings.dagster_postgres_host is None:
+        return {}
+    database: dict[str, Any] = {
+        "hostname": settings.dagster_postgres_host,
+        "port": settings.dagster_postgres_port,
+        "username": settings.dagster_postgres_user,
+        "db_name": settings.dagster_postgres_db,
+        # SQLAlchemy 2.1 takes `postgresql` for another driver than Dagster's.
+        "scheme": "postgresql+psycopg2",
+        "params": settings.dagster_postgres_parameters,
+    }
+    if settings.dagster_postgres_password is not None:
+        database["password"] = {"env": "DAGSTER_POSTGRES_PASSWORD"}
+    return {"storage": {"postgres": {"postgres_db": database}}}
+
+
+def _additions(path: Path | None) -> Mapping[str, Any]:
+    if path is None:
+        return {}
+    try:
+        sections = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigurationError(f"DAGSTER_ADDITIONS={path} cannot be read: {reason}") from error
+    if not isinstance(sections, dict):
+        raise ConfigurationError(
+            f"DAGSTER_ADDITIONS={path} holds no sections. Write them as in dagster.yaml, such as "
+            "`run_launcher:`."
+        )
+    return sections
+
+
+def _is_in_postgres(text: str) -> bool:
+    storage = (yaml.safe_load(text) or {}).get("storage") or {}
+    return "postgres" in storage
 
 
 def open_instance(home: Path) -> dg.DagsterInstance:

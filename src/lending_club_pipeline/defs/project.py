@@ -22,7 +22,7 @@ from lending_club_pipeline.defs.publish.assets import build_output_assets
 from lending_club_pipeline.defs.publish.serving import build_serving_asset
 from lending_club_pipeline.defs.resources import build_resources
 from lending_club_pipeline.defs.schedules import build_schedules
-from lending_club_pipeline.defs.sensors import days_beside_refused_ones, new_delivery_sensor
+from lending_club_pipeline.defs.sensors import build_delivery_sensor, days_beside_refused_ones
 from lending_club_pipeline.warehouse import choose_warehouse
 
 
@@ -53,7 +53,11 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
         ],
         jobs=[process_delivery, publish_outputs, close_month, drop_expired_data],
         schedules=build_schedules(settings.business_timezone),
-        sensors=[new_delivery_sensor, days_beside_refused_ones, abandoned_runs],
+        sensors=[
+            build_delivery_sensor(is_on=settings.delivery_sensor == "running"),
+            days_beside_refused_ones,
+            abandoned_runs,
+        ],
         resources={**resources, "parquet_io_manager": io_manager},
         loggers={"console": dg.colored_console_logger, PROGRESS: progress_logger},
         executor=dg.in_process_executor,

@@ -41,18 +41,24 @@ _UNFINISHED: Final = [
 ]
 
 
-@dg.sensor(
-    job=process_delivery,
-    minimum_interval_seconds=60,
-    default_status=dg.DefaultSensorStatus.STOPPED,
-)
+def build_delivery_sensor(*, is_on: bool) -> dg.SensorDefinition:
+    """Return the sensor for new deliveries.
+
+    Args:
+        is_on: whether it runs before anybody has switched it.
+    """
+    status = dg.DefaultSensorStatus.RUNNING if is_on else dg.DefaultSensorStatus.STOPPED
+    make = dg.sensor(job=process_delivery, minimum_interval_seconds=60, default_status=status)
+    return make(new_delivery_sensor)
+
+
 def new_delivery_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """Process each delivery that is new, changed, or was stopped by a fault. Shipped stopped.
+    """Process each delivery that is new, changed, or was stopped by a fault.
 
     What lies in the inputs is compared with what the warehouse says was processed. A delivery is
     taken when its files are whole and have been left alone for `SENSOR_SETTLE_SECONDS`. A run that
     failed is tried again, after a minute, two, four, up to an hour; a refused or held delivery
-    waits for other files or an approval.
+    waits for other files or an approval. `DELIVERY_SENSOR` says whether it begins running.
     """
     settings, now = load_settings(), clock.now()
     watch = look(

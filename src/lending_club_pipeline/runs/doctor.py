@@ -20,6 +20,7 @@ from lending_club_pipeline.ingest.deliveries.discovery import (
     find_delivery,
 )
 from lending_club_pipeline.ingest.deliveries.preflight import examine as examine_file
+from lending_club_pipeline.runs.history import examine_history
 from lending_club_pipeline.warehouse import choose_warehouse
 
 _PACKAGES: Final = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb")
@@ -54,6 +55,7 @@ def examine(overrides: Mapping[str, Any]) -> Iterator[Finding]:
     ):
         yield _writable(name, folder.absolute())
     yield _disk(settings.landing)
+    yield examine_history(settings)
     yield from choose_warehouse(settings).examine()
     yield from _delivery(settings)
 

@@ -1,0 +1,70 @@
+"""Where Dagster's history is kept, and whether it can be reached."""
+
+from importlib.util import find_spec
+from typing import Final
+
+from sqlalchemy import URL, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.contract.findings import Finding
+
+_NAME: Final = "Dagster's history"
+_CONNECT_SECONDS: Final = 5
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+
+
+def examine_history(settings: DataPlatformConfig) -> Finding:
+    """Check that Dagster's history can be reached where the settings say that it is."""
+    if settings.dagster_postgres_host is None:
+        home = settings.dagster_home.absolute()
+        return Finding(_NAME, "ok", f"in SQLite files of {home} (DAGSTER_POSTGRES_HOST is not set)")
+    if find_spec("dagster_postgres") is None:
+        return Finding(
+            _NAME,
+            "problem",
+            "the package dagster-postgres is not installed; install lending-club-pipeline with its "
+            "extra `postgres`",
+        )
+    place = (
+        f"{settings.dagster_postgres_user}@{settings.dagster_postgres_host}:"
+        f"{settings.dagster_postgres_port}/{settings.dagster_postgres_db}"
+    )
+    try:
+        version = _version(settings)
+    except SQLAlchemyError as error:
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        return Finding(
+            _NAME,
+            "problem",
+            f"{place} cannot be reached: {reason}; correct the DAGSTER_POSTGRES_ settings, or let "
+            "the server's firewall and pg_hba.conf accept this machine",
+        )
+    mode = settings.dagster_postgres_sslmode
+    if not mode.startswith("verify-") and settings.dagster_postgres_host not in _LOOPBACK:
+        return Finding(
+            _NAME,
+            "warning",
+            f"{place}, PostgreSQL {version}; DAGSTER_POSTGRES_SSLMODE={mode} does not check who "
+            "answers: set verify-full unless the network is yours alone",
+        )
+    return Finding(_NAME, "ok", f"{place}, PostgreSQL {version}, sslmode {mode}")
+
+
+def _version(settings: DataPlatformConfig) -> str:
+    password = settings.dagster_postgres_password
+    url = URL.create(
+        "postgresql+psycopg2",
+        settings.dagster_postgres_user,
+        None if password is None else password.get_secret_value(),
+        settings.dagster_postgres_host,
+        settings.dagster_postgres_port,
+        settings.dagster_postgres_db,
+        settings.dagster_postgres_parameters,
+    )
+    engine = create_engine(url, connect_args={"connect_timeout": _CONNECT_SECONDS})
+    try:
+        with engine.connect() as connection:
+            return str(connection.execute(text("show server_version")).scalar_one())
+    finally:
+        engine.dispose()

@@ -1,0 +1,214 @@
+"""The services of compose.yaml, brought up from a copy of the checkout."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.deployment.engine import docker
+from tests.deployment.images import ROOT
+
+SERVICES = ("dagster-webserver", "dagster-daemon", "dagster-user-code", "postgres")
+LOCATION = "lending-club"
+ENDED = ("SUCCESS", "FAILURE", "CANCELED")
+_COPIED = ("compose.yaml", "src", "dbt", "deploy")
+_LAUNCH = """
+mutation ($of: ExecutionParams!) { launchPipelineExecution(executionParams: $of) { __typename
+  ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
+"""
+_RUNS = """{ runsOrError { ... on Runs { results { runId status startTime endTime
+  tags { key value } } } } }"""
+_LOCATION = """
+{ workspaceOrError { ... on Workspace { locationEntries { name
+  locationOrLoadError { __typename ... on PythonError { message }
+    ... on RepositoryLocation { repositories { sensors { name description }
+      assetNodes { assetKey { path } description } } } } } } } }
+"""
+
+
+Found = TypeVar("Found")
+
+
+def wait_for(
+    look: Callable[[], Found | None], what: str, seconds: float, every: float = 1.0
+) -> Found:
+    """Return what `look` finds, as soon as it does."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
+        time.sleep(every)
+
+
+def _free_port() -> int:
+    with socket.socket() as tried:
+        tried.bind(("127.0.0.1", 0))
+        port: int = tried.getsockname()[1]
+        return port
+
+
+def _compose() -> list[str]:
+    done = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+    return ["docker", "compose"] if done.returncode == 0 else ["docker-compose"]
+
+
+@dataclass
+class Stack:
+    """The four services.
+
+    Attributes:
+        folder: copy of the checkout, whose sources are mounted.
+        variables: what compose.yaml takes from the environment.
+    """
+
+    folder: Path
+    variables: Mapping[str, str]
+    port: int = field(default_factory=_free_port)
+
+    def __post_init__(self) -> None:
+        for name in _COPIED:
+            source, target = ROOT / name, self.folder / name
+            if source.is_dir():
+                skipped = shutil.ignore_patterns("__pycache__", "target", "logs")
+                shutil.copytree(source, target, ignore=skipped)
+            else:
+                shutil.copy(source, target)
+        self.inputs.mkdir(parents=True)
+        # The user of the containers is another one.
+        for path in (*self.folder.rglob("*"), self.folder, *self.folder.parents[:3]):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        self._command = _compose()
+
+    @property
+    def inputs(self) -> Path:
+        """Folder into which deliveries are dropped."""
+        return self.folder / "inputs"
+
+    @property
+    def project(self) -> str:
+        """Name that containers and volumes begin with."""
+        return f"lending-club-test-{os.getpid()}"
+
+    @property
+    def url(self) -> str:
+        """Address of the web server."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def compose(self, *arguments: str, timeout: float = 600.0) -> str:
+        """Run Compose; return what it printed on standard output."""
+        environment = {
+            **os.environ,
+            **self.variables,
+            "INPUTS": str(self.inputs),
+            "LENDING_CLUB_PORT": str(self.port),
+        }
+        done = subprocess.run(
+            [*self._command, "--project-name", self.project, *arguments],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert done.returncode == 0, f"{arguments}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        return done.stdout
+
+    def up(self) -> None:
+        """Bring the services up; return when all of them are healthy."""
+        self.compose("up", "--detach", "--no-build")
+        for service in SERVICES:
+            self.expect_health(service, "healthy", 600)
+
+    def container(self, service: str) -> str:
+        """Return the id of a service's container."""
+        return self.compose("ps", "--quiet", service).strip()
+
+    def health(self, service: str) -> str:
+        """Return what Docker says of a service's health."""
+        return docker("inspect", "--format", "{{.State.Health.Status}}", self.container(service))
+
+    def expect_health(self, service: str, status: str, seconds: float) -> None:
+        """Return when a service has reached a status."""
+        wait_for(lambda: self.health(service) == status, f"{service} {status}", seconds)
+
+    def execute(self, service: str, *command: str) -> str:
+        """Run a command in a service's container; return what it printed."""
+        return docker("exec", self.container(service), *command, timeout=300)
+
+    def ask(self, query: str, variables: Mapping[str, object] | None = None) -> dict[str, Any]:
+        """Ask the web server by GraphQL."""
+        request = urllib.request.Request(
+            f"{self.url}/graphql",
+            json.dumps({"query": query, "variables": variables or {}}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=120) as response:
+            answer: dict[str, Any] = json.load(response)
+        assert "errors" not in answer, answer
+        return answer["data"]
+
+    def location(self) -> dict[str, Any]:
+        """Return the definitions that the web server shows, or why they did not load."""
+        entries = self.ask(_LOCATION)["workspaceOrError"]["locationEntries"]
+        assert [entry["name"] for entry in entries] == [LOCATION]
+        loaded: dict[str, Any] = entries[0]["locationOrLoadError"] or {}
+        return loaded
+
+    def launch(self, day: str) -> str:
+        """Launch a run of one day as the web page does; return its id."""
+        answer = self.ask(
+            _LAUNCH,
+            {
+                "of": {
+                    "selector": {
+                        "repositoryLocationName": LOCATION,
+                        "repositoryName": "__repository__",
+                        "jobName": "process_delivery",
+                    },
+                    "runConfigData": {},
+                    "executionMetadata": {"tags": [{"key": "dagster/partition", "value": day}]},
+                }
+            },
+        )["launchPipelineExecution"]
+        assert answer["__typename"] == "LaunchRunSuccess", answer
+        run_id: str = answer["run"]["runId"]
+        return run_id
+
+    def runs(self) -> dict[str, dict[str, Any]]:
+        """Return all runs by their ids; none while the web server cannot say."""
+        try:
+            results = self.ask(_RUNS)["runsOrError"].get("results", [])
+        except (OSError, ValueError, AssertionError):
+            return {}
+        return {run["runId"]: run for run in results}
+
+    def status(self, run_id: str) -> str:
+        """Return the status of a run; nothing while the web server cannot say."""
+        return str(self.runs().get(run_id, {}).get("status", ""))
+
+    def expect_status(self, run_id: str, wanted: tuple[str, ...], seconds: float) -> str:
+        """Return the status of a run as soon as it is one of those that are wanted."""
+
+        def look() -> str | None:
+            status = self.status(run_id)
+            return status if status in wanted else None
+
+        return wait_for(look, f"run {run_id} {' or '.join(wanted)}", seconds)
+
+    def output(self, name: str) -> str:
+        """Return the text of a published file."""
+        return self.execute("dagster-user-code", "cat", f"/data/outputs/{name}")
+
+    def down(self, *options: str) -> None:
+        """Take the services down."""
+        self.compose("down", *options)
