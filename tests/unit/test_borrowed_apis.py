@@ -91,9 +91,9 @@ def test_the_macros_are_there_that_the_project_replaces() -> None:
     macros = Path(dbt.adapters.databricks.__file__).parents[2] / "include" / "databricks"
     text = "".join(path.read_text() for path in macros.rglob("*.sql"))
 
-    # dbt/macros/cross_db/process_config_changes.sql: four queries for each table and run.
+    # dbt/macros/strategies/process_config_changes.sql: four queries for each table and run.
     assert "macro process_config_changes(" in text
-    # dbt/macros/cross_db/create_table_at.sql: an insert that doubles rows if it is sent twice.
+    # dbt/macros/strategies/create_table_at.sql: an insert that doubles rows if it is sent twice.
     assert "macro create_table_at(relation, intermediate_relation, compiled_code)" in text
     # A statement of the materialization hands our strategies what they take.
     for argument in ("'target_relation'", "'temp_relation'", "'unique_key'"):

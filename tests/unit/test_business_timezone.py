@@ -18,7 +18,7 @@ from lending_club_pipeline.config.settings import DataPlatformConfig, load_setti
 from lending_club_pipeline.contract.errors import ConfigurationError, RefusedDeliveryError
 from lending_club_pipeline.defs.partitions import daily_partitions, monthly_partitions
 from lending_club_pipeline.defs.schedules import build_schedules
-from lending_club_pipeline.defs.sensors import new_delivery_sensor
+from lending_club_pipeline.defs.sensors import build_delivery_sensor
 from lending_club_pipeline.ingest.deliveries.discovery import find_delivery, refuse_future
 from lending_club_pipeline.runs.doctor import examine
 from lending_club_pipeline.runs.outlook import date_of_delivery
@@ -99,7 +99,7 @@ def test_the_sensor_takes_today_and_not_tomorrow(
     for moment, date in around_midnight(zone):
         with at(moment):
             with dg.build_sensor_context(instance=dg.DagsterInstance.ephemeral()) as context:
-                requests = new_delivery_sensor.evaluate_tick(context).run_requests or []
+                requests = build_delivery_sensor(is_on=False).evaluate_tick(context).run_requests or []
 
             tomorrow = BEFORE[zone] + DAY
             asked = [it.tags["dagster/partition"] for it in requests]
