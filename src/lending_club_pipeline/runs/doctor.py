@@ -21,6 +21,7 @@ from lending_club_pipeline.ingest.deliveries.discovery import (
 )
 from lending_club_pipeline.ingest.deliveries.preflight import examine as examine_file
 from lending_club_pipeline.runs.history import examine_history
+from lending_club_pipeline.runs.memory import examine_memory
 from lending_club_pipeline.warehouse import choose_warehouse
 
 _PACKAGES: Final = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb")
@@ -56,6 +57,7 @@ def examine(overrides: Mapping[str, Any]) -> Iterator[Finding]:
         yield _writable(name, folder.absolute())
     yield _disk(settings.landing)
     yield examine_history(settings)
+    yield examine_memory(settings.memory_limit)
     yield from choose_warehouse(settings).examine()
     yield from _delivery(settings)
 

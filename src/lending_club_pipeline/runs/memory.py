@@ -1,0 +1,112 @@
+"""How much memory a run may take here, beside what `MEMORY_LIMIT` says."""
+
+import os
+import resource
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from lending_club_pipeline.config.settings import parse_bytes
+from lending_club_pipeline.contract.findings import Finding
+
+_SUBJECT: Final = "memory"
+_ROOT: Final = Path("/")
+# Memory that is mapped and not held: a run that held 350 MiB had 1,500 MiB of addresses.
+_ADDRESSES_BEYOND: Final = 1280 * 2**20
+# What version 1 writes where there is no bound: the largest number of whole pages.
+_NO_BOUND: Final = 2**62
+
+
+@dataclass(frozen=True)
+class MemoryBound:
+    """What something gives this process.
+
+    Attributes:
+        giver: what gives it, in words.
+        size: how much a run may hold, in bytes.
+        remedy: how to get more.
+    """
+
+    giver: str
+    size: int
+    remedy: str
+
+
+def memory_bounds(root: Path = _ROOT) -> Iterator[MemoryBound]:
+    """Yield what the machine, the process's control groups and its own limits give.
+
+    Args:
+        root: folder that holds `proc` and `sys`.
+    """
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    yield MemoryBound("this machine has", machine, "take a larger machine")
+    group = min(_of_control_groups(root), default=None)
+    if group is not None:
+        give = "give the container, pod or service more"
+        yield MemoryBound("the control group of this process allows", group, give)
+    for name, limit, beyond in (
+        ("ulimit -v", resource.RLIMIT_AS, _ADDRESSES_BEYOND),
+        ("ulimit -d", resource.RLIMIT_DATA, 0),
+    ):
+        size = resource.getrlimit(limit)[0]
+        if size != resource.RLIM_INFINITY:
+            yield MemoryBound(f"{name} allows", max(size - beyond, 0), f"raise {name}")
+
+
+def examine_memory(memory_limit: str, root: Path = _ROOT) -> Finding:
+    """Compare `MEMORY_LIMIT` with what there is.
+
+    Args:
+        memory_limit: the setting.
+        root: folder that holds `proc` and `sys`.
+    """
+    least = min(memory_bounds(root), key=lambda bound: bound.size)
+    shown = f"MEMORY_LIMIT={memory_limit}"
+    if parse_bytes(memory_limit) <= least.size:
+        return Finding(_SUBJECT, "ok", f"{shown} of {_in_words(least)}")
+    return Finding(
+        _SUBJECT,
+        "warning",
+        f"{shown} is more than {_in_words(least)}: a large delivery would be killed or fail. Set "
+        f"MEMORY_LIMIT lower, or {least.remedy}.",
+    )
+
+
+def _in_words(bound: MemoryBound) -> str:
+    return f"the {bound.size / 2**30:,.2f} GiB that {bound.giver}"
+
+
+def _of_control_groups(root: Path) -> Iterator[int]:
+    """Yield the bounds of the groups that the process is in, and of those around them."""
+    for controllers, path in _control_groups(root):
+        top = root / "sys/fs/cgroup"
+        if controllers:
+            top, names = top / "memory", ("memory.limit_in_bytes",)
+        else:
+            names = ("memory.max", "memory.high")
+        # In a container the path is that of the host, and its own group is what is mounted.
+        inner = top / path.lstrip("/")
+        groups = [it for it in (inner, *inner.parents) if it == top or top in it.parents]
+        for group in groups:
+            yield from (size for name in names if (size := _read(group / name)) is not None)
+
+
+def _control_groups(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield controllers (none in version 2) and path of each group that bounds memory."""
+    try:
+        lines = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if not controllers or "memory" in controllers.split(","):
+            yield controllers, path
+
+
+def _read(file: Path) -> int | None:
+    try:
+        text = file.read_text().strip()
+    except OSError:
+        return None
+    return int(text) if text.isdecimal() and int(text) < _NO_BOUND else None
