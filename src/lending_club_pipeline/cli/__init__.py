@@ -22,6 +22,7 @@ from lending_club_pipeline.cli.examining import doctor, parity, ui
 from lending_club_pipeline.cli.generate import generate
 from lending_club_pipeline.cli.keeping import approve, close_month, expire
 from lending_club_pipeline.cli.run import run
+from lending_club_pipeline.cli.streams import use_lenient_streams
 from lending_club_pipeline.config.environment import forget_settings_of_dagster
 from lending_club_pipeline.contract.errors import (
     ConfigurationError,
@@ -53,6 +54,7 @@ for _command in (
 
 def main() -> None:
     """Run the command line and turn errors into one line and an exit code."""
+    use_lenient_streams()
     forget_settings_of_dagster()
     # Dagster and dbt make hundreds of thousands of objects that live as long as the process;
     # looking for garbage among them as often as Python does would take a tenth of the time. A run

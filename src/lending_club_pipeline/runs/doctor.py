@@ -121,7 +121,7 @@ def _delivery(settings: DataPlatformConfig) -> Iterator[Finding]:
         yield Finding(
             file.path.name,
             "ok",
-            f"{counts.lines:,} lines, {counts.stored_bytes:,} bytes, "
+            f"{counts.lines_by(header.line_end).lines:,} lines, {counts.stored_bytes:,} bytes, "
             f"changed {changed:%Y-%m-%d %H:%M} UTC{extra}",
         )
     if found.control is not None:
