@@ -21,7 +21,13 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfig
 from lending_club_pipeline.config.calendars import Calendar, parse_holidays
 from lending_club_pipeline.config.movement_limits import parse_movement_limits
 from lending_club_pipeline.config.names import near_misses, unknown_in_file
-from lending_club_pipeline.config.paths import AnyPath, DatabaseFile, HistoryFolder, LandingFolder
+from lending_club_pipeline.config.paths import (
+    AnyPath,
+    DatabaseFile,
+    HistoryFolder,
+    LandingFolder,
+    parse_mode,
+)
 from lending_club_pipeline.contract.errors import ConfigurationError
 
 DatabaseType = Literal["duckdb", "databricks"]
@@ -93,6 +99,8 @@ class DataPlatformConfig(BaseSettings):
         input_path: folder in which deliveries arrive.
         delivery_source: name of the sender; a database holds the deliveries of one sender alone.
         output_path: folder in which outputs are published.
+        output_mode: permission bits of the published files, in octal digits.
+        output_group: group of the published files, by name or number.
         landing_path: folder of the landed Parquet; beside the database when it is not set.
         first_as_of_date: first business date that has a partition; earlier ones are refused.
         backfill_days_per_run: most deliveries that a backfill processes in one run.
@@ -141,6 +149,8 @@ class DataPlatformConfig(BaseSettings):
     input_path: AnyPath = Path("data/inputs")
     delivery_source: str = ""
     output_path: AnyPath = Path("data/outputs")
+    output_mode: str = "0600"
+    output_group: str | None = None
     landing_path: LandingFolder | None = None
     first_as_of_date: dt.date = dt.date(2020, 1, 1)
     backfill_days_per_run: int = Field(default=31, ge=1, le=3650)
@@ -171,6 +181,12 @@ class DataPlatformConfig(BaseSettings):
     def _is_enough_memory(cls, value: str) -> str:
         if parse_bytes(value) < _LEAST_MEMORY_BYTES:
             raise ValueError("must be 768MiB or more: Python, Dagster and dbt alone take 400MiB")
+        return value
+
+    @field_validator("output_mode")
+    @classmethod
+    def _is_a_mode(cls, value: str) -> str:
+        parse_mode(value)
         return value
 
     @field_validator("movement_limits")
@@ -217,6 +233,11 @@ class DataPlatformConfig(BaseSettings):
             missing.append(f"{_DATABRICKS_TOKEN} (or {' and '.join(_DATABRICKS_PRINCIPAL)})")
         if missing:
             raise ValueError(f"DATABASE_TYPE=databricks also needs {', '.join(missing)}")
+
+    @property
+    def output_mode_bits(self) -> int:
+        """Permission bits of the published files."""
+        return parse_mode(self.output_mode)
 
     @property
     def movement_percents(self) -> dict[str, Decimal]:

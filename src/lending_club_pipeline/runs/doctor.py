@@ -13,6 +13,7 @@ from typing import Any, Final
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.contract.errors import ConfigurationError, PipelineError
 from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.dbt_runner.project import project_dir
 from lending_club_pipeline.ingest.csv.byte_counts import count_bytes
 from lending_club_pipeline.ingest.deliveries.control_totals import read_control_totals
 from lending_club_pipeline.ingest.deliveries.discovery import (
@@ -41,6 +42,8 @@ def examine(overrides: Mapping[str, Any]) -> Iterator[Finding]:
     """
     yield _python()
     yield from _packages()
+    yield _dbt_project()
+    yield _temporary_files()
     try:
         settings = load_settings(overrides)
     except ConfigurationError as error:
@@ -72,6 +75,33 @@ def _packages() -> Iterator[Finding]:
             yield Finding(name, "ok", version(name))
         except PackageNotFoundError:
             yield Finding(name, "problem", _REMEDY)
+
+
+def _dbt_project() -> Finding:
+    """Look whether this user may read all of the project, whoever installed it."""
+    project = project_dir()
+    unreadable = [path for path in (project, *project.rglob("*")) if not os.access(path, os.R_OK)]
+    if unreadable or not (project / "dbt_project.yml").is_file():
+        wrong = unreadable[0] if unreadable else project / "dbt_project.yml"
+        return Finding(
+            "dbt project",
+            "problem",
+            f"{wrong} cannot be read; give the user who runs the pipeline the right to read the "
+            "installed package, or install it again",
+        )
+    return Finding("dbt project", "ok", str(project))
+
+
+def _temporary_files() -> Finding:
+    try:
+        with tempfile.TemporaryFile():
+            return Finding("temporary files", "ok", tempfile.gettempdir())
+    except OSError as error:
+        return Finding(
+            "temporary files",
+            "problem",
+            f"they cannot be written ({error.strerror}); name a folder that can be, by TMPDIR",
+        )
 
 
 def _described(settings: DataPlatformConfig) -> str:

@@ -19,7 +19,12 @@ from lending_club_pipeline.defs.publish.previews import (
     preview_of_summary,
 )
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
-from lending_club_pipeline.publish.outputs import Published, publish_outputs, published_ledger
+from lending_club_pipeline.publish.outputs import (
+    Published,
+    publish_outputs,
+    published_ledger,
+    sharing_of,
+)
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.runs.day_states import DayJournal
 from lending_club_pipeline.runs.publication import are_published, proven_checks
@@ -133,7 +138,13 @@ def _publish(
     ledger = published_ledger(warehouse)
     checks = proven_checks(warehouse, journal.days, ledger.as_of_date)
     published = publish_outputs(
-        warehouse, folder, ledger, checks, context.run.run_id, show_progress
+        warehouse,
+        folder,
+        ledger,
+        checks,
+        context.run.run_id,
+        show_progress,
+        sharing_of(platform.settings),
     )
     journal.publish(ledger.as_of_date, published.digest)
     preview = preview_of_summary(warehouse) if _SUMMARY_FILES & keys else {}
