@@ -173,6 +173,43 @@ def test_a_record_with_thousands_of_fields_too_many_takes_little_memory(landing:
     assert raw == "3" + "," * 9_999
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"], ids=["LF", "CRLF", "CR"])
+def test_rejected_records_stand_on_the_line_that_an_editor_shows(
+    landing: Landing, end: bytes
+) -> None:
+    other = b"\n" if end == b"\r" else b"\r"
+    lines = [
+        b"CustomerID,Name,HasLoan",
+        b'1,"A' + other + other + b'da",yes',
+        b'2,"Grace',
+        b"",
+        b'Hopper",no',
+        b"too,few",
+        b'3,"x' + other + b'y",no,"and' + other + b'one"',
+        b"",
+        b'4,"broken' + other + b'" quote,no',
+        b"many,too,few,fields",
+    ]
+    landing.customers.write_bytes(end.join(lines) + end)
+
+    landed = landing.land().files[0]
+
+    wrong = "record_wrong_number_of_fields"
+    found = [(line, reason) for _, line, reason, _ in landing.rejects()]
+    assert found == [(6, wrong), (7, wrong), (9, "record_broken_quoting"), (10, wrong)]
+    assert landed.physical_lines == len(lines)
+    assert (landed.landed_lines, landed.rejected_lines, landed.empty_lines) == (4, 4, 1)
+
+
+def test_a_file_whose_last_line_alone_has_no_end_is_named(landing: Landing) -> None:
+    assert landing.land().maybe_cut_off == set()
+    landing.accounts.write_bytes(ACCOUNTS.rstrip(b"\n"))
+    assert landing.land().maybe_cut_off == {"accounts.csv"}
+    unchanged = landing.land()
+    assert unchanged.is_unchanged
+    assert unchanged.maybe_cut_off == {"accounts.csv"}
+
+
 def test_a_file_of_which_every_record_is_rejected_is_accepted(landing: Landing) -> None:
     landing.accounts.write_bytes(b"AccountID,CustomerID,Balance,AccountType\nA1\nA2\n")
 

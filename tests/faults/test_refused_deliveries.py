@@ -318,8 +318,8 @@ def test_a_refused_delivery_exits_with_3_and_leaves_the_outputs_as_they_are(
     assert f"{wrong} is ignored: its name is no date. Rename it to YYYY-MM-DD." in said
     assert f"Delivery of 2026-01-31 in {folder}" in said
     refused = (
-        f"Refused: {folder / 'Customer.csv'}, line 4: a quote opens on this line and is not closed "
-        "properly on it, so that the records behind it cannot be told apart. Correct the quote and "
-        "deliver the file again"
+        f"Refused: {folder / 'Customer.csv'}, line 4: a quote opens on this line and is never "
+        "closed: what it swallowed cannot be known, and the file may have been cut off. Deliver "
+        "the whole file again, or correct the quote"
     )
     assert refused in said

@@ -121,6 +121,26 @@ from tests.faults.landings import ACCOUNTS, CUSTOMERS, Landing
             "quote_left_open", 7, None, "a quote opens on this line",
             id="open quote behind a record of two lines and an empty line",
         ),
+        pytest.param(
+            CUSTOMERS + b'3,"Alan',
+            "quote_left_open", 4, None, "may have been cut off",
+            id="the file ends within quotes",
+        ),
+        pytest.param(
+            CUSTOMERS + b'3,"Alan\n',
+            "quote_left_open", 4, None, "may have been cut off",
+            id="the file ends within quotes, with a line end",
+        ),
+        pytest.param(
+            (CUSTOMERS + b'3,"A\rB",no\n4,"Alan').replace(b"\n", b"\r\n"),
+            "quote_left_open", 5, None, "may have been cut off",
+            id="a lone CR is no line of a CRLF file",
+        ),
+        pytest.param(
+            (CUSTOMERS + b'3,"A\rB",no\n').replace(b"\n", b"\r\n") + b"4,Emmy,no\n",
+            "mixed_line_ends", 5, None, "LF, CRLF, CR",
+            id="LF among CRLF, behind a lone CR",
+        ),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_trusted_is_refused(

@@ -84,7 +84,7 @@ def split(name: str, content: bytes, columns: tuple[str, ...]) -> SplitFile:
     if not body:
         raise Refused(name, "header_only")
     positions = [header.index(lower_ascii(column)) for column in columns]
-    lines = _LineCounter(text)
+    lines = _LineCounter(text, _line_end_at(text, records[0].end))
     result = SplitFile(extra_columns=_extra(records[0], positions))
     for record in body:
         raw = text[record.start : record.end]
@@ -136,27 +136,27 @@ def _extra(record: Record, positions: list[int]) -> tuple[str, ...]:
 def _records(name: str, text: bytes) -> list[Record]:
     """Find all records, header first, and see that their lines end in one way."""
     records: list[Record] = []
-    ends: set[bytes] = set()
+    ends: list[bytes] = []
     at = 0
     while at < len(text):
         record = _record(text, at)
-        _refuse_open_quote(name, text, record)
+        line_end = _line_end_at(text, record.end)
+        _refuse_open_quote(name, text, record, ends[0] if ends else line_end)
         if record.end > at:
             records.append(record)
-        line_end = _line_end_at(text, record.end)
-        ends |= {line_end} - {b""}
+        ends += [line_end] if line_end else []
         at = record.end + len(line_end)
-    if len(ends) > 1:
+    if len(set(ends)) > 1:
         raise Refused(name, "mixed_line_ends")
     return records
 
 
-def _refuse_open_quote(name: str, text: bytes, record: Record) -> None:
+def _refuse_open_quote(name: str, text: bytes, record: Record, line_end: bytes) -> None:
     if record.broken_quote is None:
         return
-    until = len(text) if record.bad_close is None else record.bad_close
-    if _next_line_end(text, record.broken_quote) < until:
-        line = _LineCounter(text).line_of(record.broken_quote)
+    lines = _LineCounter(text, line_end)
+    line = lines.line_of(record.broken_quote)
+    if record.bad_close is None or lines.line_of(record.bad_close) > line:
         raise Refused(name, "quote_left_open", line)
 
 
@@ -221,20 +221,17 @@ def _line_end_at(text: bytes, at: int) -> bytes:
 
 
 class _LineCounter:
-    """Physical lines: LF, CRLF and CR each end one."""
+    """Physical lines: they end as the records of the file do, a CRLF with its LF."""
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes, line_end: bytes) -> None:
         self.text = text
+        self.end = CR if line_end == b"\r" else LF
         self.at = 0
         self.line = 1
 
     def line_of(self, position: int) -> int:
         """Number of the line of a position, which may not lie before the last one asked for."""
         while self.at < position:
-            self.at = _next_line_end(self.text, self.at)
-            if self.at >= position:
-                self.at = position
-                break
-            self.at += len(_line_end_at(self.text, self.at))
-            self.line += 1
+            self.line += self.text[self.at] == self.end
+            self.at += 1
         return self.line

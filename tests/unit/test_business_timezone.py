@@ -99,7 +99,9 @@ def test_the_sensor_takes_today_and_not_tomorrow(
     for moment, date in around_midnight(zone):
         with at(moment):
             with dg.build_sensor_context(instance=dg.DagsterInstance.ephemeral()) as context:
-                requests = build_delivery_sensor(is_on=False).evaluate_tick(context).run_requests or []
+                requests = (
+                    build_delivery_sensor(is_on=False).evaluate_tick(context).run_requests or []
+                )
 
             tomorrow = BEFORE[zone] + DAY
             asked = [it.tags["dagster/partition"] for it in requests]

@@ -2,6 +2,7 @@
 
 import gc
 import io
+import os
 import signal
 import sys
 import traceback
@@ -22,6 +23,7 @@ from lending_club_pipeline.cli.examining import code_server, configure, doctor, 
 from lending_club_pipeline.cli.generate import generate
 from lending_club_pipeline.cli.keeping import approve, close_month, expire
 from lending_club_pipeline.cli.run import run
+from lending_club_pipeline.cli.streams import use_lenient_streams
 from lending_club_pipeline.config.environment import forget_settings_of_dagster
 from lending_club_pipeline.contract.errors import (
     ConfigurationError,
@@ -31,16 +33,24 @@ from lending_club_pipeline.contract.errors import (
 
 # Read where errors end up, behind the commands.
 _DEBUG: Final = "--debug"
+# Rights that files do not get.
+_OWNER_ONLY: Final = 0o077
+_OTHERS_WRITE: Final = 0o022
 
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lending-club-pipeline")
 @click.option(_DEBUG, is_flag=True, expose_value=False, help="Show the stack trace of an error.")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Two CSV extracts in, an exact account_summary out.
 
     Settings come from the environment and from .env; see .env.example.
     """
+    # What is made of deliveries is its owner's alone; invented ones hold nobody's data.
+    given = os.umask(_OWNER_ONLY)
+    if context.invoked_subcommand == generate.name:
+        os.umask(given | _OTHERS_WRITE)
 
 
 for _command in (
@@ -54,6 +64,7 @@ for _command in (
 
 def main() -> None:
     """Run the command line and turn errors into one line and an exit code."""
+    use_lenient_streams()
     forget_settings_of_dagster()
     # Dagster and dbt make hundreds of thousands of objects that live as long as the process;
     # looking for garbage among them as often as Python does would take a tenth of the time. A run

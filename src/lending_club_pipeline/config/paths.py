@@ -1,4 +1,4 @@
-"""Paths that settings may hold. Any name is taken, but for the few that an engine cannot use."""
+"""Paths and permission bits that settings may hold. Any name is taken that an engine can use."""
 
 import os
 import re
@@ -14,6 +14,7 @@ _RESERVED: Final = {"", "main", "system", "temp"}
 _LONGEST_NAME_BYTES: Final = 240
 # Dagster puts `history/runs/<run id>.db` below it, and SQLite `-journal` behind that.
 _LONGEST_HISTORY_BYTES: Final = 512 - 72
+_OWNER_READS_AND_WRITES: Final = 0o600
 
 
 def _is_unicode(path: Path) -> Path:
@@ -59,3 +60,22 @@ AnyPath = Annotated[Path, AfterValidator(_is_unicode)]
 LandingFolder = Annotated[AnyPath, AfterValidator(_is_kept_in_views)]
 DatabaseFile = Annotated[LandingFolder, AfterValidator(_is_database)]
 HistoryFolder = Annotated[AnyPath, AfterValidator(_is_history)]
+
+
+def parse_mode(text: str) -> int:
+    """Read permission bits as `chmod` takes them in octal digits, such as 0640.
+
+    Raises:
+        ValueError: they are no bits of a file that its owner writes and not everybody does.
+    """
+    if not text.isascii() or not text.isdigit() or len(text) not in (3, 4):
+        raise ValueError("write octal digits, such as 0640")
+    try:
+        mode = int(text, 8)
+    except ValueError:
+        raise ValueError("write octal digits, such as 0640") from None
+    if mode & ~0o664 or mode & _OWNER_READS_AND_WRITES != _OWNER_READS_AND_WRITES:
+        raise ValueError(
+            "must let its owner read and write, and may let the group read or write and others read"
+        )
+    return mode

@@ -23,7 +23,13 @@ from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.calendars import Calendar, parse_holidays
 from lending_club_pipeline.config.movement_limits import parse_movement_limits
 from lending_club_pipeline.config.names import near_misses, unknown_in_file
-from lending_club_pipeline.config.paths import AnyPath, DatabaseFile, HistoryFolder, LandingFolder
+from lending_club_pipeline.config.paths import (
+    AnyPath,
+    DatabaseFile,
+    HistoryFolder,
+    LandingFolder,
+    parse_mode,
+)
 from lending_club_pipeline.contract.errors import ConfigurationError
 
 DatabaseType = Literal["duckdb", "databricks"]
@@ -103,6 +109,8 @@ class DataPlatformConfig(BaseSettings):
         input_path: folder in which deliveries arrive.
         delivery_source: name of the sender; a database holds the deliveries of one sender alone.
         output_path: folder in which outputs are published.
+        output_mode: permission bits of the published files, in octal digits.
+        output_group: group of the published files, by name or number.
         landing_path: folder of the landed Parquet; beside the database when it is not set.
         business_timezone: IANA name of the time zone in which it is decided what today is.
         first_as_of_date: first business date that has a partition; earlier ones are refused.
@@ -165,6 +173,8 @@ class DataPlatformConfig(BaseSettings):
     input_path: AnyPath = Path("data/inputs")
     delivery_source: str = ""
     output_path: AnyPath = Path("data/outputs")
+    output_mode: str = "0600"
+    output_group: str | None = None
     landing_path: LandingFolder | None = None
     business_timezone: str = clock.UTC_NAME
     first_as_of_date: dt.date = dt.date(2020, 1, 1)
@@ -212,6 +222,12 @@ class DataPlatformConfig(BaseSettings):
     @classmethod
     def _is_a_timezone(cls, value: str) -> str:
         return clock.parse_timezone(value)
+
+    @field_validator("output_mode")
+    @classmethod
+    def _is_a_mode(cls, value: str) -> str:
+        parse_mode(value)
+        return value
 
     @field_validator("movement_limits")
     @classmethod
@@ -290,6 +306,11 @@ class DataPlatformConfig(BaseSettings):
     def today(self) -> clock.Today:
         """Return the current business date."""
         return clock.day_of(clock.now(), self.business_timezone)
+
+    @property
+    def output_mode_bits(self) -> int:
+        """Permission bits of the published files."""
+        return parse_mode(self.output_mode)
 
     @property
     def movement_percents(self) -> dict[str, Decimal]:

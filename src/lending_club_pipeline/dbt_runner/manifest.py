@@ -99,6 +99,7 @@ def _prepare(project: Path, folder: Path, environment: Mapping[str, str]) -> Non
             raise full(folder.parent)
         if problem is not None:
             raise TransformationError(_parse_failure(problem))
+        shutil.rmtree(work / "logs", ignore_errors=True)
         for name in ("run_results.json", "perf_info.json", "semantic_manifest.json"):
             (work / name).unlink(missing_ok=True)
         # Another process may have prepared the same project meanwhile: theirs is as good.
@@ -119,6 +120,8 @@ def project_arguments(project: Path, target: Path) -> list[str]:
         "--project-dir", str(project),
         "--profiles-dir", str(project),
         "--target-path", str(target),
+        # It would be made in the project's folder, which belongs to who installed the package.
+        "--log-path", str(target / "logs"),
         "--log-level", "none",
         "--log-level-file", "none",
         "--no-use-colors",

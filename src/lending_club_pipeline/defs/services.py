@@ -1,14 +1,15 @@
 """Dagster's web page, daemon and code server: started together, and ended together."""
 
 import errno
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
@@ -64,24 +65,47 @@ def serve(host: str, port: int, home: Path, module: str) -> None:
 
     Raises:
         KeyboardInterrupt: this process was told to end; Dagster has ended.
-        ServiceError: Dagster ended by itself.
+        ServiceError: Dagster ended by itself, or is served already with this run history.
     """
     address = ["-h", host, "-p", str(port)]
     dagster = [sys.executable, "-P", "-W", _NOT_SHOWN, "-m", "dagster"]
-    process = _started([*dagster, "dev", "-m", module, *address], home)
-    is_ending = Event()
-    reader = Thread(target=_pass_on, args=(process.stdout, is_ending), daemon=True)
-    reader.start()
-    try:
-        process.wait()
-        reader.join(_POLL_SECONDS)
-    finally:
-        is_ending.set()
-        _end(process)
+    with _only_one(home, f"http://{host}:{port}") as lock:
+        process = _started([*dagster, "dev", "-m", module, *address], home, lock)
+        is_ending = Event()
+        reader = Thread(target=_pass_on, args=(process.stdout, is_ending), daemon=True)
+        reader.start()
+        try:
+            process.wait()
+            reader.join(_POLL_SECONDS)
+        finally:
+            is_ending.set()
+            _end(process)
     raise ServiceError("Dagster has ended by itself; what it said stands above.")
 
 
-def _started(command: Sequence[str], home: Path) -> subprocess.Popen[bytes]:
+@contextmanager
+def _only_one(home: Path, address: str) -> Iterator[int]:
+    """Keep others from serving the same run history: two daemons would launch each run twice.
+
+    Dagster holds the lock as well, so that it stays if this process alone is killed.
+    """
+    with (home / "services.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise ServiceError(
+                f"{home}: Dagster is served already with this run history"
+                f"{lock.read().strip()}. Open that page, end it first, or name another folder by "
+                "DAGSTER_HOME."
+            ) from None
+        lock.truncate(0)
+        lock.write(f", on {address} by process {os.getpid()}\n")
+        lock.flush()
+        yield lock.fileno()
+
+
+def _started(command: Sequence[str], home: Path, lock: int) -> subprocess.Popen[bytes]:
     # A closed terminal ends Dagster as well, unless `nohup` says otherwise.
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
         signal.signal(signal.SIGHUP, signal.default_int_handler)
@@ -97,6 +121,7 @@ def _started(command: Sequence[str], home: Path) -> subprocess.Popen[bytes]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=(lock,),
         )
     finally:
         signal.signal(signal.SIGINT, before)

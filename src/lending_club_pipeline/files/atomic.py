@@ -13,9 +13,9 @@ from typing import Final, Self
 from lending_club_pipeline.contract.errors import WarehouseError
 from lending_club_pipeline.files import io_errors
 from lending_club_pipeline.files.processes import is_running
+from lending_club_pipeline.files.sharing import OWNER_ONLY, Sharing, behind_links
 
 _CHUNK: Final = 2**22
-_OWNER_ONLY: Final = 0o600
 _ABANDONED_SECONDS: Final = 3600
 OUTPUT_SETTING: Final = "--outputs or OUTPUT_PATH"
 
@@ -40,13 +40,15 @@ class WrittenFile:
 class Publication:
     """Some files that are published together: all of them, or none if one cannot be written.
 
-    Use it as a context manager. The files are readable by their owner only.
+    Use it as a context manager. Where a link stands, the file that it leads to is replaced.
 
     Args:
         setting: by what another place is named if this one cannot be written.
+        sharing: who may read the files; their owner only by default.
     """
 
-    def __init__(self, setting: str = OUTPUT_SETTING) -> None:
+    def __init__(self, setting: str = OUTPUT_SETTING, sharing: Sharing = OWNER_ONLY) -> None:
+        self._sharing = sharing
         self._works: dict[Path, Path] = {}
         self._scratch: list[Path] = []
         self._setting = setting
@@ -59,10 +61,11 @@ class Publication:
         """
         # What goes wrong here goes wrong with the folder, whatever the file is called.
         with explaining(target.parent, self._setting):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target = behind_links(target)
+            self._sharing.make_folder(target.parent)
             _clear_abandoned(target)
             work = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-            os.close(os.open(work, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, _OWNER_ONLY))
+            os.close(os.open(work, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
             self._works[target] = work
         return work
 
@@ -73,7 +76,7 @@ class Publication:
             OutputError: the folder cannot be written or the disk is full.
         """
         work = self.work_for(target)
-        self._scratch.append(self._works.pop(target))
+        self._scratch.append(self._works.pop(behind_links(target)))
         return work
 
     def settle(self) -> None:
@@ -84,7 +87,7 @@ class Publication:
         """
         for target, work in self._works.items():
             with explaining(target, self._setting):
-                work.chmod(_OWNER_ONLY)
+                self._sharing.apply(work)
                 _flush(work)
 
     def __enter__(self) -> Self:
@@ -122,19 +125,22 @@ class Publication:
 
 
 @contextlib.contextmanager
-def replacing(target: Path, setting: str = OUTPUT_SETTING) -> Iterator[Path]:
+def replacing(
+    target: Path, setting: str = OUTPUT_SETTING, sharing: Sharing = OWNER_ONLY
+) -> Iterator[Path]:
     """Give a temporary path to write to; publish it as `target` if the body succeeds.
 
-    The file is readable by its owner only. A failed body leaves `target` as it was.
+    A failed body leaves `target` as it was.
 
     Args:
         target: the file to publish.
         setting: by what another place is named if this one cannot be written.
+        sharing: who may read it; its owner only by default.
 
     Raises:
         OutputError: the folder cannot be written or the disk is full.
     """
-    with Publication(setting) as publication:
+    with Publication(setting, sharing) as publication:
         work = publication.work_for(target)
         with explaining(target, setting):
             yield work

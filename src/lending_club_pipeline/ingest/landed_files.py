@@ -73,6 +73,7 @@ class LandedDelivery:
         files: what became of each file.
         is_unchanged: all files are the ones that were landed before, so nothing was done.
         control: the control totals with which they were compared, or None.
+        maybe_cut_off: names of the source files whose last line alone has no line end.
     """
 
     as_of_date: dt.date
@@ -80,6 +81,7 @@ class LandedDelivery:
     files: tuple[LandedFile, ...]
     is_unchanged: bool
     control: ControlTotals | None = None
+    maybe_cut_off: frozenset[str] = frozenset()
 
 
 def landed_folder(landing: Path, as_of_date: dt.date) -> Path:

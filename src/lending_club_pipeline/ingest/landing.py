@@ -98,7 +98,12 @@ def _land(
         before = read_landed_files(target)
         if _are_the_same(before, counted) and control_totals.read_kept(target) == control:
             return LandedDelivery(
-                delivery.as_of_date, target, before, is_unchanged=True, control=control
+                delivery.as_of_date,
+                target,
+                before,
+                is_unchanged=True,
+                control=control,
+                maybe_cut_off=_maybe_cut_off(counted),
             )
         files = _split_all(counted, work, limits, loaded_at, control, on_progress)
         _refuse_if_changed_meanwhile(counted)
@@ -107,7 +112,20 @@ def _land(
         _replace(work, target)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return LandedDelivery(delivery.as_of_date, target, files, is_unchanged=False, control=control)
+    return LandedDelivery(
+        delivery.as_of_date,
+        target,
+        files,
+        is_unchanged=False,
+        control=control,
+        maybe_cut_off=_maybe_cut_off(counted),
+    )
+
+
+def _maybe_cut_off(counted: list[_Counted]) -> frozenset[str]:
+    return frozenset(
+        file.source.name for file, counts, _ in counted if not counts.is_last_line_ended
+    )
 
 
 def _control(delivery: Delivery, work: Path) -> ControlTotals | None:
@@ -181,14 +199,19 @@ def _land_file(
     rejected = parsing.collect_rejects(connection)
     inner = (0, 0)
     if mended.may_span_lines:
-        inner = parsing.count_inner_lines(
-            connection, shown, header, columns, target, counts.line_ends
-        )
-    empty_lines = counts.empty_lines - header.empty_lines
-    simple = header.lines + empty_lines + landed + rejected == counts.lines
+        inner = parsing.count_inner_lines(connection, shown, header, columns, target)
+    physical = counts.lines_by(header.line_end)
+    empty_lines = physical.empty_lines - header.empty_lines
+    simple = header.lines + empty_lines + landed + rejected == physical.lines
     if rejected:
         one_line_each = simple and header.lines == 1 and empty_lines == 0 and inner == (0, 0)
-        rejects.locate(connection, plain, one_line_each=one_line_each, is_mended=shown != plain)
+        rejects.locate(
+            connection,
+            plain,
+            header.line_end,
+            one_line_each=one_line_each,
+            is_mended=shown != plain,
+        )
     connection.execute(
         "insert into all_rejected "
         f"select {parsing.quoted(file.source.name)}, line_number, reason, raw_record "
@@ -204,7 +227,7 @@ def _land_file(
         sha256=counts.sha256,
         stored_bytes=counts.stored_bytes,
         loaded_at=loaded_at,
-        physical_lines=counts.lines,
+        physical_lines=physical.lines,
         header_lines=header.lines,
         empty_lines=empty_lines - inner[1] - rejected_empty_lines,
         landed_records=landed,

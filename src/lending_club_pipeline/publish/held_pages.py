@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from lending_club_pipeline.files.atomic import replacing
+from lending_club_pipeline.files.sharing import OWNER_ONLY, Sharing
 from lending_club_pipeline.publish.report import render_report
 from lending_club_pipeline.publish.report.moved import TITLES, change_in_percent, plain_percent
 from lending_club_pipeline.reconcile.checks import CheckResult
@@ -23,6 +24,7 @@ def write_held_pages(
     dates: Sequence[dt.date],
     checks: Callable[[dt.date], Sequence[CheckResult]],
     currency: str,
+    sharing: Sharing = OWNER_ONLY,
 ) -> str:
     """Write `held-YYYY-MM-DD.html` for held deliveries and say in one line what moved.
 
@@ -32,6 +34,7 @@ def write_held_pages(
         dates: business dates of held deliveries, oldest first.
         checks: returns the checks of a delivery.
         currency: the accounts' currency, as its ISO 4217 code.
+        sharing: who may read the pages.
 
     Returns:
         What moved by how much, where to look, and how to go on.
@@ -46,7 +49,7 @@ def write_held_pages(
             continue
         page = render_report(warehouse, ledger, checks(date), currency)
         target = folder / f"held-{date.isoformat()}.html"
-        with replacing(target) as work:
+        with replacing(target, sharing=sharing) as work:
             work.write_text(page, encoding="utf-8", newline="\n")
         pages.append(target)
     said = "; ".join(_said(read_movements(warehouse, date)) for date in dates)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.files.atomic import Publication, WrittenFile, describe, explaining
+from lending_club_pipeline.files.sharing import OWNER_ONLY, Sharing
 from lending_club_pipeline.publish.held_pages import remove_pages_of_published
 from lending_club_pipeline.publish.manifest import FILE_NAME, digest_of, render_manifest
 from lending_club_pipeline.publish.tables import (
@@ -41,6 +43,11 @@ class Published:
     digest: str
 
 
+def sharing_of(settings: DataPlatformConfig) -> Sharing:
+    """Return who may read what is published."""
+    return Sharing(settings.output_mode_bits, settings.output_group)
+
+
 def published_ledger(warehouse: Warehouse) -> DeliveryLedger:
     """Read the ledger of the delivery that is published: the newest that closes and is not held.
 
@@ -61,6 +68,7 @@ def publish_outputs(
     read_page: Callable[[], str],
     run_id: str,
     on_progress: Callable[[str], None],
+    sharing: Sharing = OWNER_ONLY,
 ) -> Published:
     """Publish the files of a delivery, `manifest.json` last: all of them, or none.
 
@@ -71,13 +79,14 @@ def publish_outputs(
         read_page: returns the page of its report.
         run_id: Dagster's id of the run.
         on_progress: is told in a few words what is being done.
+        sharing: who may read the files.
 
     Raises:
         OutputError: a file cannot be written, or its rows are not those of the ledger.
     """
     files: dict[str, WrittenFile] = {}
     seconds: dict[str, float] = {}
-    with Publication() as publication:
+    with Publication(sharing=sharing) as publication:
         summary = SummaryInOrder(
             _summary(warehouse, ledger), publication.scratch(folder / "account_summary.sorted")
         )

@@ -13,6 +13,7 @@ from typing import Any, Final
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.contract.errors import ConfigurationError, PipelineError
 from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.ingest.csv.byte_counts import count_bytes
 from lending_club_pipeline.ingest.deliveries.control_totals import read_control_totals
 from lending_club_pipeline.ingest.deliveries.discovery import (
@@ -42,6 +43,8 @@ def examine(overrides: Mapping[str, Any]) -> Iterator[Finding]:
     """
     yield _python()
     yield from _packages()
+    yield _dbt_project()
+    yield _temporary_files()
     try:
         settings = load_settings(overrides)
     except ConfigurationError as error:
@@ -75,6 +78,33 @@ def _packages() -> Iterator[Finding]:
             yield Finding(name, "ok", version(name))
         except PackageNotFoundError:
             yield Finding(name, "problem", _REMEDY)
+
+
+def _dbt_project() -> Finding:
+    """Look whether this user may read all of the project, whoever installed it."""
+    project = project_dir()
+    unreadable = [path for path in (project, *project.rglob("*")) if not os.access(path, os.R_OK)]
+    if unreadable or not (project / "dbt_project.yml").is_file():
+        wrong = unreadable[0] if unreadable else project / "dbt_project.yml"
+        return Finding(
+            "dbt project",
+            "problem",
+            f"{wrong} cannot be read; give the user who runs the pipeline the right to read the "
+            "installed package, or install it again",
+        )
+    return Finding("dbt project", "ok", str(project))
+
+
+def _temporary_files() -> Finding:
+    try:
+        with tempfile.TemporaryFile():
+            return Finding("temporary files", "ok", tempfile.gettempdir())
+    except OSError as error:
+        return Finding(
+            "temporary files",
+            "problem",
+            f"they cannot be written ({error.strerror}); name a folder that can be, by TMPDIR",
+        )
 
 
 def _described(settings: DataPlatformConfig) -> str:
@@ -124,7 +154,7 @@ def _delivery(settings: DataPlatformConfig) -> Iterator[Finding]:
         yield Finding(
             file.path.name,
             "ok",
-            f"{counts.lines:,} lines, {counts.stored_bytes:,} bytes, "
+            f"{counts.lines_by(header.line_end).lines:,} lines, {counts.stored_bytes:,} bytes, "
             f"changed {changed:%Y-%m-%d %H:%M} UTC{extra}",
         )
     if found.control is not None:

@@ -81,10 +81,9 @@ def _of_control_groups(root: Path) -> Iterator[int]:
     """Yield the bounds of the groups that the process is in, and of those around them."""
     for controllers, path in _control_groups(root):
         top = root / "sys/fs/cgroup"
+        names = ["memory.max", "memory.high"]
         if controllers:
-            top, names = top / "memory", ("memory.limit_in_bytes",)
-        else:
-            names = ("memory.max", "memory.high")
+            top, names = top / "memory", ["memory.limit_in_bytes"]
         # In a container the path is that of the host, and its own group is what is mounted.
         inner = top / path.lstrip("/")
         groups = [it for it in (inner, *inner.parents) if it == top or top in it.parents]

@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 from lending_club_pipeline.contract.errors import HeldDeliveryError
 from lending_club_pipeline.defs.resources import PlatformResource
 from lending_club_pipeline.publish.held_pages import write_held_pages
+from lending_club_pipeline.publish.outputs import sharing_of
 from lending_club_pipeline.reconcile.checks import read_checks
 from lending_club_pipeline.reconcile.movements import held_dates
 from lending_club_pipeline.warehouse import Warehouse
@@ -42,9 +43,9 @@ def hold(
     """
     held = held_dates(warehouse, dates)
     folder = platform.settings.output_path.absolute()
-    raise HeldDeliveryError(
-        write_held_pages(
-            warehouse, folder, held, partial(read_checks, warehouse), platform.settings.currency
-        ),
-        held,
+    checks = partial(read_checks, warehouse)
+    settings = platform.settings
+    page = write_held_pages(
+        warehouse, folder, held, checks, settings.currency, sharing_of(settings)
     )
+    raise HeldDeliveryError(page, held)

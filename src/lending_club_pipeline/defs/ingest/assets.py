@@ -4,13 +4,14 @@ import datetime as dt
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 import dagster as dg
 
 from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.config.settings import DataPlatformConfig
-from lending_club_pipeline.contract.errors import RefusedDeliveryError
+from lending_club_pipeline.contract.errors import ConfigurationError, RefusedDeliveryError
 from lending_club_pipeline.contract.source_files import ACCOUNTS, CONTROL, CUSTOMERS
 from lending_club_pipeline.defs.checks import check_result, key_of
 from lending_club_pipeline.defs.failures import shown_in_one_line
@@ -18,11 +19,14 @@ from lending_club_pipeline.defs.ingest.results import (
     LandedDay,
     accounted_for,
     delivered_of,
+    ended,
     materialized,
     rejected_of,
     summed,
 )
 from lending_club_pipeline.defs.ingest.specs import (
+    CUT_OFF_CHECK,
+    CUT_OFF_DESCRIPTION,
     DELIVERED_FILES,
     LINES_CHECK,
     LINES_CHECK_DESCRIPTION,
@@ -56,6 +60,8 @@ from lending_club_pipeline.runs.survey import (
 )
 from lending_club_pipeline.warehouse import Warehouse
 
+_CHECKS: Final = {LINES_CHECK: LINES_CHECK_DESCRIPTION, CUT_OFF_CHECK: CUT_OFF_DESCRIPTION}
+
 
 def build_delivery_assets(days: BusinessDates) -> dg.AssetsDefinition:
     """Make the assets of what arrives.
@@ -69,12 +75,13 @@ def build_delivery_assets(days: BusinessDates) -> dg.AssetsDefinition:
         specs=[raw_spec(CUSTOMERS), raw_spec(ACCOUNTS), REJECTED_RECORDS, DELIVERED_FILES],
         check_specs=[
             dg.AssetCheckSpec(
-                LINES_CHECK,
+                name,
                 asset=f"{source.table}_raw",
-                blocking=True,
-                description=LINES_CHECK_DESCRIPTION,
+                blocking=name == LINES_CHECK,
+                description=description,
             )
             for source in (CUSTOMERS, ACCOUNTS)
+            for name, description in _CHECKS.items()
         ],
         # Only so are the checks of deliveries that were left alone not asked for.
         can_subset=True,
@@ -117,6 +124,7 @@ def _line_checks(landed: Sequence[LandedDay]) -> Iterator[dg.AssetCheckResult]:
     """Check the files that were landed now; there is nothing to check where none were."""
     for source in (CUSTOMERS, ACCOUNTS) if landed else ():
         yield accounted_for(source, [file for day in landed for file in day.files_of(source)])
+        yield ended(source, landed)
 
 
 def _land_all(
@@ -124,6 +132,11 @@ def _land_all(
 ) -> list[LandedDay]:
     """Land what is asked for and new, and what an interrupted build still needs."""
     dates, today, intent = dates_of(context), settings.today(), intent_of(context.run.tags)
+    if not dates:
+        raise ConfigurationError(
+            "This run has no partition, so that nobody knows of which business date it is. Launch "
+            "it again for a partition (a date), or for a range of them."
+        )
     journal = DayJournal.begin(warehouse, context.run.run_id)
     refuse_other_source(settings, journal.days, today)
     seen = survey(settings, dates, journal.days, today, takes_undated=intent.takes_undated)

@@ -7,7 +7,12 @@ from typing import Any
 import dagster as dg
 
 from lending_club_pipeline.contract.source_files import SourceFile
-from lending_club_pipeline.defs.ingest.specs import LINES_CHECK, LINES_CHECK_DESCRIPTION
+from lending_club_pipeline.defs.ingest.specs import (
+    CUT_OFF_CHECK,
+    CUT_OFF_DESCRIPTION,
+    LINES_CHECK,
+    LINES_CHECK_DESCRIPTION,
+)
 from lending_club_pipeline.ingest.landed_files import LandedDelivery, LandedFile
 
 
@@ -121,4 +126,23 @@ def accounted_for(source: SourceFile, files: Sequence[LandedFile]) -> dg.AssetCh
             "lines_of_landed_records": sum(file.landed_lines for file in files),
             "lines_of_rejected_records": sum(file.rejected_lines for file in files),
         },
+    )
+
+
+def ended(source: SourceFile, landed: Sequence[LandedDay]) -> dg.AssetCheckResult:
+    """Warn of files of a kind that may have been cut off in the middle of their last line."""
+    dates = [
+        day.landed.as_of_date.isoformat()
+        for day in landed
+        if source.name in day.landed.maybe_cut_off
+    ]
+    return dg.AssetCheckResult(
+        asset_key=f"{source.table}_raw",
+        check_name=CUT_OFF_CHECK,
+        passed=not dates,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=CUT_OFF_DESCRIPTION
+        if not dates
+        else f"{source.name} of {', '.join(dates)}: {CUT_OFF_DESCRIPTION}",
+        metadata={"dates": dg.MetadataValue.json(dates)},
     )

@@ -58,3 +58,7 @@ LINES_CHECK_DESCRIPTION: Final = (
     "Physical lines, counted from the bytes, = header + empty lines + lines of landed records + "
     "lines of rejected records."
 )
+CUT_OFF_CHECK: Final = "the_last_line_is_ended"
+CUT_OFF_DESCRIPTION: Final = (
+    "A file whose last line alone has no line end may have been cut off: ask its sender."
+)

@@ -20,7 +20,12 @@ from lending_club_pipeline.defs.publish.previews import (
     preview_of_summary,
 )
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
-from lending_club_pipeline.publish.outputs import Published, publish_outputs, published_ledger
+from lending_club_pipeline.publish.outputs import (
+    Published,
+    publish_outputs,
+    published_ledger,
+    sharing_of,
+)
 from lending_club_pipeline.publish.report import render_report
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.runs.day_states import DayJournal
@@ -141,6 +146,7 @@ def _publish(
         partial(render_report, warehouse, ledger, checks, platform.settings.currency),
         context.run.run_id,
         show_progress,
+        sharing_of(platform.settings),
     )
     journal.publish(ledger.as_of_date, published.digest)
     preview = preview_of_summary(warehouse) if _SUMMARY_FILES & keys else {}

@@ -10,19 +10,49 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Final, Literal, TypeAlias, cast
+from typing import BinaryIO, Final, TypeAlias, cast
 
 from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
+from lending_club_pipeline.ingest.csv.lines import LineEnd
 from lending_club_pipeline.ingest.deliveries.discovery import Compression, DeliveredFile
 
 _CHUNK: Final = 2**22
-_LINE_FEED_AFTER_LINE_FEED: Final = re.compile(rb"\n(?=\n)")
+_TWICE: Final = {end: re.compile(end + b"(?=" + end + b")") for end in (b"\n", b"\r")}
 BOM: Final = b"\xef\xbb\xbf"
-
-LineEnd = Literal["LF", "CRLF", "CR"]
 
 # Inode, size, time of the last change.
 FileIdentity: TypeAlias = tuple[int, int, int]
+
+
+@dataclass
+class LineCount:
+    """Lines that end in one byte.
+
+    Attributes:
+        end: that byte.
+        lines: their number; the end of the file ends one, too.
+        empty_lines: lines without a character.
+    """
+
+    end: bytes
+    lines: int = 0
+    empty_lines: int = 0
+    _at_line_start: bool = field(default=True, repr=False)
+
+    def add(self, chunk: bytes) -> None:
+        """Count a further piece of the text, in which a CRLF is one byte."""
+        if not chunk:
+            return
+        if self._at_line_start and chunk.startswith(self.end):
+            self.empty_lines += 1
+        if self.end * 2 in chunk:
+            self.empty_lines += sum(1 for _ in _TWICE[self.end].finditer(chunk))
+        self.lines += chunk.count(self.end)
+        self._at_line_start = chunk.endswith(self.end)
+
+    def finish(self) -> None:
+        """Count what the end of the file ends."""
+        self.lines += not self._at_line_start
 
 
 @dataclass
@@ -33,9 +63,8 @@ class ByteCounts:
         stored_bytes: size of the file as stored, compressed or not.
         sha256: SHA-256 of the file as stored.
         text_bytes: size of the text.
-        lines: physical lines; LF, CRLF and CR each end one, and so does the end of the file.
-        empty_lines: lines without a character.
-        leading_empty_lines: empty lines before the first other one.
+        is_empty: it has no characters but line ends.
+        is_last_line_ended: it is empty, or its last line has a line end.
         line_ends: kinds of line ends that occur, inside quotes too.
         has_quotes: there is a double quote somewhere.
         identity: tells whether a file is still the one that was read.
@@ -44,14 +73,18 @@ class ByteCounts:
     stored_bytes: int = 0
     sha256: str = ""
     text_bytes: int = 0
-    lines: int = 0
-    empty_lines: int = 0
-    leading_empty_lines: int = 0
+    is_empty: bool = True
+    is_last_line_ended: bool = True
     line_ends: set[LineEnd] = field(default_factory=set)
     has_quotes: bool = False
     identity: FileIdentity | None = None
-    _at_line_start: bool = field(default=True, repr=False)
+    _by_feed: LineCount = field(default_factory=lambda: LineCount(b"\n"), repr=False)
+    _by_return: LineCount = field(default_factory=lambda: LineCount(b"\r"), repr=False)
     _held_return: bool = field(default=False, repr=False)
+
+    def lines_by(self, line_end: LineEnd | None) -> LineCount:
+        """Return the physical lines of a file whose records end in this way."""
+        return self._by_return if line_end == "CR" else self._by_feed
 
     def add(self, chunk: bytes) -> None:
         """Count a further piece of the text."""
@@ -59,35 +92,28 @@ class ByteCounts:
             chunk = chunk.removeprefix(BOM)
         self.text_bytes += len(chunk)
         self.has_quotes = self.has_quotes or b'"' in chunk
+        self.is_empty = self.is_empty and not chunk.strip(b"\r\n")
+        if chunk:
+            self.is_last_line_ended = chunk.endswith((b"\r", b"\n"))
+        self._by_return.add(chunk)
         if self._held_return:
             chunk = b"\r" + chunk
         self._held_return = chunk.endswith(b"\r")
         if self._held_return:
             chunk = chunk[:-1]
-        self.line_ends |= _kinds_of_line_ends(chunk)
-        self._count(_as_line_feeds(chunk))
+        self._count(chunk)
 
     def finish(self) -> None:
         """Count what the end of the file ends."""
         if self._held_return:
-            self.line_ends.add("CR")
-            self._count(b"\n")
+            self._count(b"\r")
             self._held_return = False
-        if not self._at_line_start:
-            self.lines += 1
+        self._by_feed.finish()
+        self._by_return.finish()
 
     def _count(self, chunk: bytes) -> None:
-        if not chunk:
-            return
-        empty_before = self.empty_lines
-        if self._at_line_start and chunk.startswith(b"\n"):
-            self.empty_lines += 1
-        if b"\n\n" in chunk:
-            self.empty_lines += sum(1 for _ in _LINE_FEED_AFTER_LINE_FEED.finditer(chunk))
-        if self.lines == empty_before == self.leading_empty_lines and self._at_line_start:
-            self.leading_empty_lines += len(chunk) - len(chunk.lstrip(b"\n"))
-        self.lines += chunk.count(b"\n")
-        self._at_line_start = chunk.endswith(b"\n")
+        self.line_ends |= _kinds_of_line_ends(chunk)
+        self._by_feed.add(chunk.replace(b"\r\n", b"\n") if b"\r" in chunk else chunk)
 
 
 def _kinds_of_line_ends(chunk: bytes) -> set[LineEnd]:
@@ -99,12 +125,6 @@ def _kinds_of_line_ends(chunk: bytes) -> set[LineEnd]:
     if chunk.count(b"\r") > pairs if pairs else b"\r" in chunk:
         kinds.add("CR")
     return kinds
-
-
-def _as_line_feeds(chunk: bytes) -> bytes:
-    if b"\r" not in chunk:
-        return chunk
-    return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def line_that_ends_otherwise(plain: Path) -> int | None:

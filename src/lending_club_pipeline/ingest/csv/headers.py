@@ -9,7 +9,8 @@ from typing import Final
 
 from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
 from lending_club_pipeline.contract.source_files import SourceFile
-from lending_club_pipeline.ingest.csv.byte_counts import BOM, LineEnd
+from lending_club_pipeline.ingest.csv.byte_counts import BOM
+from lending_club_pipeline.ingest.csv.lines import LineEnd, lines_of
 from lending_club_pipeline.ingest.csv.quotes import Record, fields_of, line_end_at, record_at
 from lending_club_pipeline.ingest.csv.white_space import WHITE_SPACE
 
@@ -18,6 +19,12 @@ _OTHER_DELIMITERS: Final = {";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _LONGEST_SHOWN_NAME: Final = 40
 # How a compressed file begins (RFC 1952, RFC 8878), and what its name ends with.
 _COMPRESSED: Final = {b"\x1f\x8b": ("gzip", ".gz"), b"\x28\xb5\x2f\xfd": ("zstd", ".zst")}
+_ARCHIVES: Final = {
+    b"PK\x03\x04": "a ZIP archive or a workbook",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
+    b"\xfd7zXZ\x00": "compressed by xz",
+    b"BZh": "compressed by bzip2",
+}
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _ASCII_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
@@ -53,14 +60,13 @@ class Header:
         return tuple(self.names[at] for at in self.extra_positions)
 
 
-def read_header(plain: Path, named: Path, source: SourceFile, leading_empty_lines: int) -> Header:
+def read_header(plain: Path, named: Path, source: SourceFile) -> Header:
     """Read the first record of a file and match it with the required columns.
 
     Args:
         plain: the text of the file.
         named: the path that errors name (the compressed file, as it was delivered).
         source: which of the two files it is.
-        leading_empty_lines: empty lines above the header.
 
     Raises:
         RefusedDeliveryError: the file is empty, compressed or not UTF-8, its delimiter is no
@@ -68,11 +74,12 @@ def read_header(plain: Path, named: Path, source: SourceFile, leading_empty_line
     """
     with plain.open("rb") as file:
         start = file.read(_LONGEST_RECORD)
-    line = leading_empty_lines + 1
-    place = Place(named, line=line)
     _refuse_compressed(start, Place(named))
     _refuse_other_encodings(start, Place(named))
     content = start.removeprefix(BOM).lstrip(b"\r\n")
+    above = start.removeprefix(BOM)[: -len(content) or None]
+    line = max(above.count(b"\r"), above.count(b"\n")) + 1
+    place = Place(named, line=line)
     text = content.decode("utf-8", "surrogateescape")
     if not text:
         raise RefusedDeliveryError(
@@ -93,8 +100,8 @@ def read_header(plain: Path, named: Path, source: SourceFile, leading_empty_line
     _refuse_duplicates(names, keys, place)
     _refuse_missing(names, keys, source, place)
     positions = tuple(keys.index(_key(column)) for column in source.columns)
-    lines = content[: record.end].splitlines()
     line_end = line_end_at(content, record.end)
+    lines = lines_of(content[: record.end], line_end)
     return Header(tuple(names), positions, line, len(lines), lines.count(b""), line_end)
 
 
@@ -137,6 +144,14 @@ def _refuse_compressed(start: bytes, place: Place) -> None:
                 place,
                 f"what stands in this file is compressed by {name}",
                 f"Let its name end with .csv{suffix}, and compress it no more than once",
+            )
+    for mark, name in _ARCHIVES.items():
+        if start.startswith(mark):
+            raise RefusedDeliveryError(
+                "compressed",
+                place,
+                f"this is {name}, not a CSV file",
+                "Unpack it, or save it as CSV; .csv.gz and .csv.zst are read as they are",
             )
 
 

@@ -5,7 +5,6 @@ Both engines read what it makes, so that they never disagree on quotes, short or
 
 import re
 from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -14,8 +13,9 @@ import duckdb
 
 from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
 from lending_club_pipeline.files import duckdb_paths
-from lending_club_pipeline.ingest.csv.byte_counts import LineEnd, line_that_ends_otherwise
+from lending_club_pipeline.ingest.csv.byte_counts import line_that_ends_otherwise
 from lending_club_pipeline.ingest.csv.headers import Header
+from lending_club_pipeline.ingest.csv.lines import LineEnd, last_byte_of
 from lending_club_pipeline.ingest.csv.quotes import mixed_line_ends
 
 LONGEST_RECORD_BYTES: Final = 2 * 2**20
@@ -185,19 +185,18 @@ def count_inner_lines(
     header: Header,
     columns: tuple[str, ...],
     target: Path,
-    line_ends: AbstractSet[LineEnd],
 ) -> tuple[int, int]:
     """Count line ends, and empty lines, inside the fields of landed records.
 
     The parser is not asked: this reads the text that was landed. Only extra columns, which are
-    not landed, are read once more. `line_ends` are the kinds that occur in the file at all.
+    not landed, are read once more.
     """
     relation = duckdb_paths.parquet(target)
-    lines, empty_lines = _inner_lines(connection, relation, columns, line_ends)
+    lines, empty_lines = _inner_lines(connection, relation, columns, header.line_end)
     if header.extra_positions:
         relation = f"(from {_records(plain, header, 'ignore_errors = true')})"
         extra = tuple(f"c{at}" for at in header.extra_positions)
-        more_lines, more_empty_lines = _inner_lines(connection, relation, extra, line_ends)
+        more_lines, more_empty_lines = _inner_lines(connection, relation, extra, header.line_end)
         return lines + more_lines, empty_lines + more_empty_lines
     return lines, empty_lines
 
@@ -206,21 +205,18 @@ def _inner_lines(
     connection: duckdb.DuckDBPyConnection,
     relation: str,
     columns: tuple[str, ...],
-    line_ends: AbstractSet[LineEnd],
+    line_end: LineEnd | None,
 ) -> tuple[int, int]:
-    # A line feed tells CRLF, too.
-    ends = [10] * bool({"LF", "CRLF"} & line_ends) + [13] * ("CR" in line_ends)
-    has_line_end = (
-        " or ".join(f'contains("{it}", chr({end}))' for it in columns for end in ends) or "false"
-    )
+    end = f"chr({ord(last_byte_of(line_end))})"
+    # A CRLF counts as its line feed.
+    plain = "text" if line_end == "CR" else "replace(text, chr(13) || chr(10), chr(10))"
+    has_line_end = " or ".join(f'contains("{it}", {end})' for it in columns)
     pieces = " union all ".join(f'select "{it}" as text from broken' for it in columns)
     row = connection.execute(f"""
         with broken as (select * from {relation} where {has_line_end}),
         fields as ({pieces}),
         lines as (
-            select string_split(
-                replace(replace(text, chr(13) || chr(10), chr(10)), chr(13), chr(10)), chr(10)
-            ) as lines
+            select string_split({plain}, {end}) as lines
             from fields
         )
         select

@@ -17,7 +17,8 @@ from typing import Final, TypeAlias
 
 from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
 from lending_club_pipeline.files.mapped import WINDOW_BYTES, MappedFile, mapped
-from lending_club_pipeline.ingest.csv.byte_counts import BOM, LineEnd
+from lending_club_pipeline.ingest.csv.byte_counts import BOM
+from lending_club_pipeline.ingest.csv.lines import LineEnd, count_lines, last_byte_of
 
 # A field that the parser reads as the rules do: at most one space before its quote.
 _FIELD: Final = rb'(?: ?+"[^"]*+(?:""[^"]*+)*+" *+|(?! *+")[^,\r\n]*+)'
@@ -41,7 +42,6 @@ _LINE_END: Final = re.compile(rb"\r\n|\n|\r|\Z")
 _QUOTED_OR_NOT: Final = re.compile(rb' *+"((?:[^"]|"")*+)" *+|[^,]*+')
 _LINE_ENDS: Final[dict[bytes, LineEnd]] = {b"\n": "LF", b"\r\n": "CRLF", b"\r": "CR"}
 _NO_LINE_END: Final = re.compile(rb"[^\r\n]")
-_PIECE: Final = 2**21
 
 _Edit: TypeAlias = tuple[int, bytes]
 _Bytes: TypeAlias = bytes | mmap.mmap
@@ -230,9 +230,9 @@ class _Walk:
         return end + 1 if self._content[end - 1 : end] == b"\r" else end
 
     def _refuse(self, record: Record) -> None:
-        _refuse_open_quote(self._content, record, self._place)
+        _refuse_open_quote(self._content, record, self._place, self._line_end)
         if line_end_at(self._content, record.end) not in (self._line_end, None):
-            line = count_line_ends(self._content, 0, record.end) + 1
+            line = count_lines(self._content, 0, record.end, self._line_end) + 1
             raise mixed_line_ends(Place(self._place.path, line))
 
 
@@ -242,18 +242,25 @@ def _one_field(record: bytes) -> bytes:
     return blank if blank.isalpha() else b'"' + blank[1:-1] + b'"'
 
 
-def _refuse_open_quote(content: _Bytes, record: Record, place: Place) -> None:
+def _refuse_open_quote(content: _Bytes, record: Record, place: Place, line_end: LineEnd) -> None:
     if record.opened is None:
         return
-    until = len(content) if record.closed is None else record.closed
-    if _line_end(content, record.opened) < until:
-        raise RefusedDeliveryError(
-            "quote_left_open",
-            Place(place.path, count_line_ends(content, 0, record.opened) + 1),
-            "a quote opens on this line and is not closed properly on it, so that the "
-            "records behind it cannot be told apart",
-            "Correct the quote and deliver the file again",
+    if record.closed is None:
+        problem = (
+            "a quote opens on this line and is never closed: what it swallowed cannot be known, "
+            "and the file may have been cut off"
         )
+        remedy = "Deliver the whole file again, or correct the quote"
+    elif content.find(last_byte_of(line_end), record.opened, record.closed) >= 0:
+        problem = (
+            "a quote opens on this line and is not closed properly on it, so that the "
+            "records behind it cannot be told apart"
+        )
+        remedy = "Correct the quote and deliver the file again"
+    else:
+        return
+    line = count_lines(content, 0, record.opened, line_end) + 1
+    raise RefusedDeliveryError("quote_left_open", Place(place.path, line), problem, remedy)
 
 
 def mixed_line_ends(place: Place) -> RefusedDeliveryError:
@@ -286,17 +293,3 @@ def _closing_quote(content: _Bytes, at: int) -> int | None:
 def _line_end(content: _Bytes, at: int) -> int:
     found = _LINE_END.search(content, at)
     return len(content) if found is None else found.start()
-
-
-def count_line_ends(content: _Bytes, start: int, end: int) -> int:
-    """Count LF, CRLF and CR between two positions, none of which may lie within a CRLF."""
-    count = 0
-    while start < end:
-        stop = min(end, start + _PIECE)
-        if stop < end and content[stop - 1 : stop] == b"\r":
-            stop += 1
-        piece = content[start:stop]
-        returns = piece.count(b"\r")
-        count += piece.count(b"\n") + (returns - piece.count(b"\r\n") if returns else 0)
-        start = stop
-    return count

@@ -7,7 +7,8 @@ from typing import Final, TypeAlias
 import duckdb
 
 from lending_club_pipeline.files.mapped import mapped
-from lending_club_pipeline.ingest.csv.quotes import Record, count_line_ends, record_at
+from lending_club_pipeline.ingest.csv.lines import LineEnd, count_lines, lines_of
+from lending_club_pipeline.ingest.csv.quotes import Record, record_at
 
 LONGEST_SHOWN_CHARACTERS: Final = 10_000
 _BATCH: Final = 100_000
@@ -16,7 +17,12 @@ _Located: TypeAlias = tuple[int, int, int, int, str, str]
 
 
 def locate(
-    connection: duckdb.DuckDBPyConnection, plain: Path, *, one_line_each: bool, is_mended: bool
+    connection: duckdb.DuckDBPyConnection,
+    plain: Path,
+    line_end: LineEnd | None,
+    *,
+    one_line_each: bool,
+    is_mended: bool,
 ) -> None:
     """Set line number, lines, reason and text of rejected records from the bytes.
 
@@ -25,6 +31,7 @@ def locate(
     Args:
         connection: the engine that split the file.
         plain: the text of the file, as it was delivered.
+        line_end: how its records end.
         one_line_each: every record of the file is known to be one line and no line is empty;
             the parser's count is right then.
         is_mended: the parser saw a copy in which broken records are blanked out; otherwise it may
@@ -50,10 +57,10 @@ def locate(
                 if one_line_each:
                     line = record_number
                 else:
-                    line += count_line_ends(file.content, counted_to, position)
+                    line += count_lines(file.content, counted_to, position, line_end)
                     counted_to = position
                 record = record_at(file.content, position)
-                located.append(_located(file.content, record, line, reason))
+                located.append(_located(file.content, record, line, reason, line_end))
                 file.let_go_before(position)
             _insert(connection, located)
     connection.execute("""
@@ -67,9 +74,11 @@ def locate(
     """)
 
 
-def _located(content: mmap.mmap, record: Record, line: int, reason: str) -> _Located:
+def _located(
+    content: mmap.mmap, record: Record, line: int, reason: str, line_end: LineEnd | None
+) -> _Located:
     text = content[record.start : record.end]
-    lines = text.splitlines()
+    lines = lines_of(text, line_end)
     shown = text[: 4 * LONGEST_SHOWN_CHARACTERS].decode("utf-8", "replace")
     return (
         record.start,

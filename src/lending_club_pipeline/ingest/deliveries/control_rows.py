@@ -41,7 +41,7 @@ def read_rows(control: DeliveredFile, counts: ByteCounts, plain: Path) -> Iterat
     """
     if counts.text_bytes > _LARGEST_BYTES:
         raise _unreadable(Place(control.path), "it is far larger than a control file can be")
-    header = read_header(plain, control.path, CONTROL, counts.leading_empty_lines)
+    header = read_header(plain, control.path, CONTROL)
     content = plain.read_bytes().removeprefix(BOM)
     line, is_header = 1, True
     at = 0

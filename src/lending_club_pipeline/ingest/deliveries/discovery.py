@@ -11,6 +11,7 @@ from typing import Final, Literal
 from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
 from lending_club_pipeline.contract.source_files import CONTROL, SOURCE_FILES, SourceFile
+from lending_club_pipeline.ingest.deliveries.look_alikes import find_look_alike, misspelt
 
 Compression = Literal["none", "gz", "zst"]
 
@@ -183,12 +184,23 @@ def _dated_or_undated(inputs: Path, as_of_date: dt.date) -> Delivery:
         return _delivery(as_of_date, dated)
     if _has_undated_files(inputs):
         return _delivery(as_of_date, inputs)
+    remedy = (
+        "Put Customer.csv and accounts.csv there, or name another folder by --inputs or INPUT_PATH"
+    )
+    seen, remedy = _seen(inputs, remedy, *SOURCE_FILES)
     raise RefusedDeliveryError(
         "delivery_missing",
         Place(inputs),
-        f"there is no delivery of {as_of_date}: neither a folder of this name nor undated files",
-        "Put Customer.csv and accounts.csv there, or name another folder by --inputs or INPUT_PATH",
+        f"there is no delivery of {as_of_date}: neither a folder of this name nor undated files"
+        f"{seen}",
+        remedy,
     )
+
+
+def _seen(folder: Path, remedy: str, *sources: SourceFile) -> tuple[str, str]:
+    """Return what lies there instead, to be added to a problem, and what to do then."""
+    found = find_look_alike(folder, *sources)
+    return ("", remedy) if found is None else (f", but {found[0]}", found[1])
 
 
 def _has_undated_files(inputs: Path) -> bool:
@@ -200,7 +212,20 @@ def _delivery(as_of_date: dt.date, folder: Path) -> Delivery:
     files = tuple(_only_form(folder, it) for it in SOURCE_FILES)
     has_control = any(True for _ in _forms(folder, CONTROL))
     control = _only_form(folder, CONTROL) if has_control else None
+    if control is None:
+        _refuse_misspelt_control(folder)
     return Delivery(as_of_date, folder, files, control)
+
+
+def _refuse_misspelt_control(folder: Path) -> None:
+    """Refuse what would otherwise be left out in silence: the totals that somebody sent along."""
+    for name, remedy in misspelt([path.name for path in folder.iterdir()], CONTROL):
+        raise RefusedDeliveryError(
+            "file_misspelt",
+            Place(folder / name),
+            f"this name is not {CONTROL.name}, so that nothing would be compared with its totals",
+            remedy,
+        )
 
 
 def _forms(folder: Path, source: SourceFile) -> Iterator[DeliveredFile]:
@@ -218,11 +243,13 @@ def _names_of_files() -> set[str]:
 def _only_form(folder: Path, source: SourceFile) -> DeliveredFile:
     forms = list(_forms(folder, source))
     if not forms:
+        remedy = f"Put {source.name} (or .csv.gz, .csv.zst) there and run again"
+        seen, remedy = _seen(folder, remedy, source)
         raise RefusedDeliveryError(
             "file_missing",
             Place(folder / source.name),
-            f"the delivery has no {source.name}",
-            f"Put {source.name} (or .csv.gz, .csv.zst) there and run again",
+            f"the delivery has no {source.name}{seen}",
+            remedy,
         )
     if len(forms) > 1:
         names = " and ".join(form.path.name for form in forms)

@@ -38,7 +38,7 @@ def examine(file: DeliveredFile, counts: ByteCounts, plain: Path) -> Header:
 def header_of(file: DeliveredFile, counts: ByteCounts, plain: Path) -> Header:
     """Read the header of a file that has at least one record below it; see `examine`."""
     _refuse_if_empty(file, counts)
-    header = read_header(plain, file.path, file.source, counts.leading_empty_lines)
+    header = read_header(plain, file.path, file.source)
     _refuse_without_record(file, counts, header)
     return header
 
@@ -58,14 +58,15 @@ def refuse_mixed_line_ends(file: DeliveredFile, counts: ByteCounts, plain: Path)
 
 
 def _refuse_if_empty(file: DeliveredFile, counts: ByteCounts) -> None:
-    if counts.lines == counts.empty_lines:
+    if counts.is_empty:
         raise RefusedDeliveryError(
             "file_empty", Place(file.path), "this file is empty", "Deliver the whole extract again"
         )
 
 
 def _refuse_without_record(file: DeliveredFile, counts: ByteCounts, header: Header) -> None:
-    if counts.lines - counts.empty_lines == header.lines - header.empty_lines:
+    found = counts.lines_by(header.line_end)
+    if found.lines - found.empty_lines == header.lines - header.empty_lines:
         raise RefusedDeliveryError(
             "header_only",
             Place(file.path),

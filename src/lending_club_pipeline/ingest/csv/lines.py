@@ -1,0 +1,37 @@
+"""Physical lines: they end as the records of their file end, whatever else its text holds.
+
+A lone CR in a file of LF or CRLF is text, and so is an LF in a file of CR: `sed -n` and editors
+number the lines in the same way.
+"""
+
+from typing import Final, Literal, Protocol
+
+LineEnd = Literal["LF", "CRLF", "CR"]
+
+_PIECE: Final = 2**21
+
+
+class _Sliced(Protocol):
+    def __getitem__(self, part: slice, /) -> bytes: ...
+
+
+def last_byte_of(line_end: LineEnd | None) -> bytes:
+    """Return the byte by which a line is over; a CRLF counts as its LF.
+
+    Args:
+        line_end: how the records of the file end, or None where one alone has no line end.
+    """
+    return b"\r" if line_end == "CR" else b"\n"
+
+
+def lines_of(record: bytes, line_end: LineEnd | None) -> list[bytes]:
+    """Return the physical lines of a record, without their ends."""
+    if line_end != "CR":
+        record = record.replace(b"\r\n", b"\n")
+    return record.split(last_byte_of(line_end))
+
+
+def count_lines(content: _Sliced, start: int, end: int, line_end: LineEnd | None) -> int:
+    """Count the lines that are over between two positions."""
+    byte, pieces = last_byte_of(line_end), range(start, end, _PIECE)
+    return sum(content[at : min(end, at + _PIECE)].count(byte) for at in pieces)
