@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import SecretStr
 
 from lending_club_pipeline.contract.errors import ConfigurationError
-from lending_club_pipeline.warehouse.databricks.connector import import_connector
 from lending_club_pipeline.warehouse.databricks.sign_in import headers_by_principal
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ def connection_arguments(address: WarehouseAddress, run_id: str) -> dict[str, An
         "query_tags": tags_of(run_id),
         "user_agent_entry": _APPLICATION,
         "enable_telemetry": False,
-        # See `connector`.
+        # Rows are plain Python values without it.
         "_disable_pandas": True,
         "_tls_trusted_ca_file": None if address.ca_file is None else str(address.ca_file),
         "_connection_uri": address.uri,
@@ -154,10 +153,10 @@ def connect(address: WarehouseAddress, run_id: str, staging: Path | None) -> "Co
 
     Raises:
         ConfigurationError: the connector is not installed.
-        databricks.sql.exc.Error: the connector's own errors; see `faults`.
+        databricks.sql.exc.Error: the connector's own errors; see `errors`.
     """
     try:
-        sql = import_connector()
+        from databricks import sql  # noqa: PLC0415 - an extra, needed in production only
     except ImportError:
         raise ConfigurationError(
             "DATABASE_TYPE=databricks needs the extra: pip install "
