@@ -15,11 +15,6 @@ from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
 from lending_club_pipeline.defs.dbt.specs import translate
 
 
-def _description(test: Mapping[str, Any]) -> str | None:
-    said: str = test["description"] or test["config"].get("meta", {}).get("description") or ""
-    return said.strip() or None
-
-
 @dataclass(frozen=True)
 class DbtGraph:
     """The nodes of a manifest as assets and checks.
@@ -73,7 +68,7 @@ class DbtGraph:
             unique_id: dg.AssetCheckSpec(
                 name=node["name"],
                 asset=self.specs[tested].key,
-                description=_description(node),
+                description=node["description"].strip(),
                 blocking=is_blocking_test(node),
                 metadata={"dbt_unique_id": unique_id},
             )
