@@ -53,6 +53,64 @@ def test_one_file_of_two_is_refused(landing: Landing, name: str) -> None:
     assert refusal.place.path == landing.folder / name
 
 
+@pytest.mark.parametrize(
+    ("there", "remedy"),
+    [
+        ("Accounts.CSV", "Rename Accounts.CSV to accounts.csv"),
+        ("ACCOUNTS.csv.GZ", "Rename ACCOUNTS.csv.GZ to accounts.csv.gz"),
+        ("accounts.csv.zip", "Unpack accounts.csv.zip, and put accounts.csv"),
+        ("Accounts 2026-01-31.zip", "Unpack Accounts 2026-01-31.zip"),
+        ("accounts.csv.part", "Rename accounts.csv.part to accounts.csv if it is that file"),
+        ("accounts.txt", "Rename accounts.txt"),
+    ],
+)
+def test_a_file_that_looks_like_the_missing_one_is_named_with_what_to_do(
+    landing: Landing, there: str, remedy: str
+) -> None:
+    landing.accounts.rename(landing.folder / there)
+    (landing.folder / "accounts-old").mkdir()
+
+    refusal = landing.refusal()
+
+    assert refusal.code == "file_missing"
+    assert refusal.problem == f"the delivery has no accounts.csv, but {there}"
+    assert refusal.remedy.startswith(remedy)
+
+
+def test_undated_files_of_other_case_are_named(landing: Landing) -> None:
+    landing.customers.rename(landing.inputs / "customer.csv")
+
+    refusal = landing.refusal(dt.date(2026, 1, 30))
+
+    assert refusal.code == "delivery_missing"
+    assert refusal.problem.endswith("nor undated files, but customer.csv")
+    assert refusal.remedy.startswith("Rename customer.csv to Customer.csv")
+
+
+@pytest.mark.parametrize("name", ["Control.csv", "control.CSV", "CONTROL.csv.gz"])
+def test_control_totals_are_not_left_out_for_how_their_name_is_written(
+    landing: Landing, name: str
+) -> None:
+    (landing.folder / name).write_bytes(b"")
+
+    refusal = landing.refusal()
+
+    assert (refusal.code, refusal.place.path.name) == ("file_misspelt", name)
+    assert name in refusal.remedy
+
+
+@pytest.mark.parametrize("start", [b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"\xfd7zXZ\0", b"BZh9"])
+def test_an_archive_that_is_called_csv_is_told_from_a_csv_file(
+    landing: Landing, start: bytes
+) -> None:
+    landing.accounts.write_bytes(start + b"\0\n\xff,\n" * 9)
+
+    refusal = landing.refusal()
+
+    assert refusal.code == "compressed"
+    assert "Unpack it" in refusal.remedy
+
+
 def _folder(landing: Landing) -> None:
     landing.accounts.mkdir()
 

@@ -25,6 +25,7 @@ WRONG = {
     "MOVEMENT_LIMITS": ("balance=much", "percent"),
     "RETENTION_DAYS": ("36501", "must be 36500 or less"),
     "BACKFILL_DAYS_PER_RUN": ("0", "must be 1 or more"),
+    "OUTPUT_MODE": ("0700", "owner read and write"),
     "DATABRICKS_CATALOG": ("bank; drop", "letters A to Z, digits, _ and -"),
     "DATABRICKS_SCHEMA": ("lending club", "letters A to Z, digits, _ and -"),
     "DATABRICKS_VOLUME": ("land/ing", "letters A to Z, digits, _ and -"),
@@ -38,7 +39,7 @@ WRONG = {
 # Any text can be one of these; what is behind a path is known only when it is used.
 _FREE = {
     "DELIVERY_SOURCE",
-    "DUCKDB_PATH", "INPUT_PATH", "OUTPUT_PATH", "LANDING_PATH", "DAGSTER_HOME",
+    "DUCKDB_PATH", "INPUT_PATH", "OUTPUT_PATH", "OUTPUT_GROUP", "LANDING_PATH", "DAGSTER_HOME",
     "DATABRICKS_TOKEN", "DATABRICKS_CLIENT_SECRET", "DATABRICKS_READERS", "DATABRICKS_CA_FILE",
 }  # fmt: skip
 
@@ -128,6 +129,14 @@ def test_what_is_no_host_and_no_path_is_refused(
     monkeypatch.setenv(name, value)
 
     assert _error().startswith(f"{name}={value} is not allowed: ")
+
+
+@pytest.mark.parametrize("mode", ["rw-r--r--", "0666", "0440", "0755", "9", "0o640", "", "6400"])
+def test_a_mode_of_outputs_is_octal_and_keeps_them_writable_by_their_owner_and_not_by_all(
+    mode: str,
+) -> None:
+    with pytest.raises(ConfigurationError, match="OUTPUT_MODE"):
+        load_settings({"output_mode": mode})
 
 
 def test_several_wrong_values_are_named_together(monkeypatch: pytest.MonkeyPatch) -> None:
