@@ -6,11 +6,11 @@ import stat
 from pathlib import Path
 
 import pytest
-from lending_club_pipeline.files.sharing import Sharing
 
 from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.files.atomic import Publication, replacing
+from lending_club_pipeline.files.sharing import Sharing
 from lending_club_pipeline.publish.outputs import sharing_of
 
 OWN_GROUP = grp.getgrgid(os.getgid()).gr_name
