@@ -16,7 +16,7 @@ from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.files.io_errors import explaining
 from lending_club_pipeline.ingest.landed_files import landed_folder
 from lending_club_pipeline.reconcile.ledger import newest_publishable_date
-from lending_club_pipeline.runs.day_states import DayJournal
+from lending_club_pipeline.runs.day_journal import DayJournal
 from lending_club_pipeline.warehouse import Warehouse
 from lending_club_pipeline.warehouse.protocol import DAILY_RECORDS
 

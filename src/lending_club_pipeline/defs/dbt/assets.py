@@ -26,6 +26,7 @@ from lending_club_pipeline.defs.dbt.results import (
     check_results,
     fail_if_failed,
     fail_without_evidence,
+    is_proven,
     listed,
     materializations,
     merged,
@@ -40,7 +41,7 @@ from lending_club_pipeline.ingest.deliveries.delivered_files import bytes_in
 from lending_club_pipeline.reconcile.checks import record_checks
 from lending_club_pipeline.reconcile.ledger import closed_dates
 from lending_club_pipeline.reconcile.movements import held_dates
-from lending_club_pipeline.runs.day_states import Build, DayJournal
+from lending_club_pipeline.runs.day_journal import Build, DayJournal
 from lending_club_pipeline.runs.plan import batches, dates_to_build, last_deliveries, months_due
 from lending_club_pipeline.runs.survey import policy_of
 from lending_club_pipeline.warehouse import Warehouse
@@ -205,7 +206,7 @@ class _DbtRun:
         passed = record_checks(
             self._warehouse, dates, [check_result(it) for it in checks], keeps_others=True
         )
-        is_good = not any(node.is_failed for node in nodes)
+        is_good = is_proven(self._graph, nodes, self._select)
         made = {self._graph.title_of(it.unique_id) for it in nodes if it.status == "success"}
         days = self._journal.days
         closed = closed_dates(self._warehouse) if _LEDGER in made else None
