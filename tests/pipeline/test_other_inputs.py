@@ -31,8 +31,6 @@ def processed(new_workspace: Callable[[str], Workspace]) -> Workspace:
 def copied(processed: Workspace, tmp_path: Path) -> Workspace:
     workspace = Workspace(tmp_path / "copied")
     shutil.copytree(processed.root, workspace.root)
-    with journal_of(workspace) as journal:
-        journal.land(str(workspace.inputs), {AS_OF: journal.days[AS_OF].files})
     return workspace
 
 
@@ -48,10 +46,8 @@ def invoke(workspace: Workspace, *arguments: str) -> Result:
 
 
 def planned(workspace: Workspace, day: dt.date, **settings: object) -> list[Step]:
-    request = Request(as_of=day)
-    return list(
-        look_ahead(workspace.settings(**settings), request, workspace.settings().today()).steps
-    )
+    given = workspace.settings(**settings)
+    return list(look_ahead(given, Request(as_of=day), given.today()).steps)
 
 
 @pytest.mark.parametrize("day", [OLDER, AS_OF])
@@ -66,7 +62,7 @@ def test_the_deliveries_of_another_folder_are_refused_with_what_to_do(
     assert result.exit_code == 2
     assert f"this database belongs to the deliveries of {copied.inputs}" in result.output
     assert "by DUCKDB_PATH" in result.output
-    assert "by DELIVERY_SOURCE" in result.output
+    assert "by setting DELIVERY_SOURCE to its name" in result.output
     assert len(result.output.splitlines()) == 1
     assert not theirs.outputs.exists()
     assert copied.output_bytes() == before
@@ -88,9 +84,9 @@ def test_a_sender_may_deliver_into_any_folder(copied: Workspace) -> None:
     with journal_of(copied) as journal:
         journal.land("bank", {AS_OF: journal.days[AS_OF].files})
     assert planned(copied, OLDER, input_path=theirs, delivery_source="bank") == [Process((OLDER,))]
-    with pytest.raises(ConfigurationError, match="DELIVERY_SOURCE=bank"):
+    with pytest.raises(ConfigurationError, match="by setting DELIVERY_SOURCE=bank"):
         planned(copied, OLDER, input_path=theirs)
-    with pytest.raises(ConfigurationError, match="belongs to the deliveries of bank"):
+    with pytest.raises(ConfigurationError, match="belongs to DELIVERY_SOURCE=bank"):
         planned(copied, OLDER, input_path=theirs, delivery_source="another bank")
 
 

@@ -37,14 +37,8 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Let the sensor live some seconds later."""
 
     def go(seconds: float) -> None:
-        class Ahead(dt.datetime):
-            @classmethod
-            def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:
-                return dt.datetime.now(tz) + dt.timedelta(seconds=seconds)
-
-        monkeypatch.setattr(
-            sensors, "dt", SimpleNamespace(datetime=Ahead, date=dt.date, UTC=dt.UTC)
-        )
+        then = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
+        monkeypatch.setattr(clock, "now", lambda: then)
 
     return go
 

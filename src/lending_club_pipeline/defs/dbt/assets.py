@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 
-from lending_club_pipeline.contract.errors import TransformationError
+from lending_club_pipeline.contract.errors import NotLandedError, TransformationError
 from lending_club_pipeline.dbt_runner.contracts import incremental_tables
 from lending_club_pipeline.dbt_runner.invocation import NodeResult, build_arguments, run_dbt
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
@@ -237,10 +238,12 @@ class _DbtRun:
         """Return those of some dates that are landed; one that is not must not be emptied."""
         if not wanted:
             return []
-        rows = self._warehouse.fetch(
-            "select distinct as_of_date from delivered_files where as_of_date between ? and ?",
-            [wanted[0], wanted[-1]],
-        )
+        rows: list[dict[str, Any]] = []
+        with suppress(NotLandedError):
+            rows = self._warehouse.fetch(
+                "select distinct as_of_date from delivered_files where as_of_date between ? and ?",
+                [wanted[0], wanted[-1]],
+            )
         landed = sorted({row["as_of_date"] for row in rows} & set(wanted))
         if not landed and any(date in wanted for date in asked):
             raise TransformationError(
