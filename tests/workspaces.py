@@ -110,14 +110,10 @@ class Workspace:
             text=True,
         )
 
-    def published_bytes(self) -> dict[str, bytes]:
-        """The outputs and their bytes, but for the manifest: that names the run."""
-        files = self.output_bytes()
-        return {name: files[name] for name in files if name != "manifest.json"}
-
     def output_bytes(self) -> dict[str, bytes]:
-        """The published files and their bytes."""
-        return {path.name: path.read_bytes() for path in sorted(self.outputs.glob("*"))}
+        """The published files and their bytes, but for the manifest, which names the run."""
+        paths = sorted(self.outputs.glob("*"))
+        return {path.name: path.read_bytes() for path in paths if path.name != "manifest.json"}
 
 
 def _with_header(header: str, body: str | bytes) -> bytes:

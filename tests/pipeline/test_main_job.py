@@ -51,10 +51,10 @@ def test_a_second_run_gives_the_same_bytes(workspace: Workspace) -> None:
     workspace.deliver(CUSTOMERS, ACCOUNTS)
 
     workspace.run()
-    first = workspace.published_bytes()
+    first = workspace.output_bytes()
     workspace.run()
 
-    assert workspace.published_bytes() == first
+    assert workspace.output_bytes() == first
 
 
 @pytest.mark.exhaustive

@@ -11,11 +11,11 @@ from dagster._core.storage.partition_status_cache import get_and_update_asset_st
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.defs.instance import open_instance, prepare_home
-from lending_club_pipeline.defs.intents import PLANNED_TAG
+from lending_club_pipeline.defs.intents import FORCE_TAG, PLANNED_TAG
 from lending_club_pipeline.defs.partitions import daily_partitions
 from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.defs.run_records import partition_tags
-from lending_club_pipeline.defs.sensors import days_beside_refused_ones
+from lending_club_pipeline.defs.stopped_runs import days_beside_refused_ones
 from tests.workspaces import Workspace
 
 DAYS = [dt.date(2026, 3, 10) + dt.timedelta(days=n) for n in range(5)]
@@ -29,7 +29,11 @@ class Page:
 
     workspace: Workspace
     instance: dg.DagsterInstance
-    job: dg.JobDefinition
+    definitions: dg.Definitions
+
+    @property
+    def job(self) -> dg.JobDefinition:
+        return self.definitions.resolve_job_def("process_delivery")
 
     def run(self, tags: dict[str, str]) -> dg.ExecuteInProcessResult:
         return self.job.execute_in_process(
@@ -61,11 +65,11 @@ def page(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page
         if day != MISSING:
             workspace.deliver("1,Ada,Yes\n", f"A,1,{day.day},Savings\n", day)
     workspace.deliver("1,Ada,Yes\n", b"a;b\n1;2\n", BROKEN)
-    job = build_definitions(workspace.settings()).resolve_job_def("process_delivery")
+    definitions = build_definitions(workspace.settings())
     with open_instance(
         prepare_home(DataPlatformConfig(dagster_home=workspace.root / "dagster"))
     ) as instance:
-        yield Page(workspace, instance, job)
+        yield Page(workspace, instance, definitions)
 
 
 @pytest.mark.exhaustive
@@ -99,6 +103,40 @@ def test_a_run_that_nobody_else_would_go_on_with_is_left_alone(page: Page) -> No
 
     assert page.asked_after(refused, {**several, PLANNED_TAG: "true"}) == []
     assert page.asked_after(refused, partition_tags((BROKEN, BROKEN))) == []
+
+
+def test_a_backfill_that_was_started_from_assets_goes_on_with_the_same_assets(page: Page) -> None:
+    raw = [dg.AssetKey(name) for name in ("accounts_raw", "customers_raw")]
+    job = page.definitions.resolve_implicit_global_asset_job_def()
+    refused = job.execute_in_process(
+        instance=page.instance,
+        asset_selection=raw,
+        tags={**partition_tags((DAYS[0], DAYS[2])), **BACKFILL},
+        raise_on_error=False,
+    )
+    assert refused.dagster_run.job_name != "process_delivery"
+
+    asked = page.asked_after(refused)
+
+    assert [it.tags for it in asked] == [
+        partition_tags((day, day)) | BACKFILL for day in (DAYS[0], DAYS[2])
+    ]
+    assert all(set(it.asset_selection or ()) == set(raw) for it in asked)
+    # So that only the refused day stays red.
+    for it in asked:
+        again = page.job.execute_in_process(
+            instance=page.instance, asset_selection=it.asset_selection, tags=dict(it.tags)
+        )
+        assert again.success
+
+
+def test_days_that_a_person_asked_for_are_built_again_without_the_refused_one(page: Page) -> None:
+    refused = page.run(partition_tags((DAYS[0], DAYS[2])))
+    by_hand = {tag: it for tag, it in refused.dagster_run.tags.items() if tag not in BACKFILL}
+
+    asked = page.asked_after(refused, by_hand)
+
+    assert [it.tags[FORCE_TAG] for it in asked] == ["true", "true"]
 
 
 def test_a_run_of_refused_deliveries_alone_is_not_tried_again(page: Page) -> None:

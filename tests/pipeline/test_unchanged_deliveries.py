@@ -3,8 +3,10 @@
 import datetime as dt
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -13,7 +15,8 @@ from lending_club_pipeline.cli import cli
 from lending_club_pipeline.ingest.deliveries import delivered_files
 from lending_club_pipeline.runs import survey
 from lending_club_pipeline.runs.outlook import Request, look_ahead
-from lending_club_pipeline.runs.plan import Process
+from lending_club_pipeline.runs.plan import Process, Skip
+from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
 from tests.workspaces import AS_OF, Workspace
 
 CUSTOMERS = "1,Ada,Yes\n"
@@ -40,11 +43,6 @@ def processed(new_workspace: Callable[[str], Workspace]) -> Workspace:
     return workspace
 
 
-def without_manifest(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The outputs but for the manifest, which names the run."""
-    return {name: content for name, content in files.items() if name != "manifest.json"}
-
-
 def modified(workspace: Workspace) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in workspace.outputs.iterdir()}
 
@@ -69,10 +67,10 @@ def test_files_that_were_only_touched_are_unchanged(processed: Workspace) -> Non
 
 
 def test_it_can_be_forced(processed: Workspace) -> None:
-    before = processed.published_bytes()
+    before = processed.output_bytes()
 
     assert not is_nothing(invoke(processed, *RUN, "--force"))
-    assert processed.published_bytes() == before
+    assert processed.output_bytes() == before
 
 
 def test_a_range_of_unchanged_days_is_left_alone(processed: Workspace) -> None:
@@ -106,7 +104,7 @@ def test_what_is_missing_is_made_again(processed: Workspace) -> None:
 
 def test_what_was_damaged_is_made_again(processed: Workspace) -> None:
     invoke(processed, *RUN)
-    good = processed.published_bytes()
+    good = processed.output_bytes()
     with (processed.outputs / "account_summary.csv").open("a") as file:
         file.write("1,B,1.00,0.0100,0.01,1.01\n")
 
@@ -115,7 +113,7 @@ def test_what_was_damaged_is_made_again(processed: Workspace) -> None:
 
     assert "2026-01-31 unchanged" in " ".join(result.output.split())
     assert "account_summary.csv" in result.output
-    assert processed.published_bytes() == good
+    assert processed.output_bytes() == good
 
 
 def test_a_day_of_a_range_that_lies_in_the_future_is_refused_alone(processed: Workspace) -> None:
@@ -141,9 +139,37 @@ def test_another_folder_does_not_hold_what_was_published(
     result = invoke(processed, *RUN, "--outputs", str(tmp_path / "elsewhere"))
 
     assert not is_nothing(result)
-    published = {path.name: path.read_bytes() for path in (tmp_path / "elsewhere").iterdir()}
-    assert without_manifest(published) == processed.published_bytes()
+    for name, content in processed.output_bytes().items():
+        assert (tmp_path / "elsewhere" / name).read_bytes() == content
     assert is_nothing(invoke(processed, *RUN))
+
+
+def test_eight_unchanged_days_cost_one_session_and_one_fingerprint(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = [AS_OF + dt.timedelta(days=n) for n in range(8)]
+    for day in days:
+        workspace.deliver(CUSTOMERS, ACCOUNTS, day)
+    workspace.run_range(days[0], days[-1])
+    counted: Counter[str] = Counter()
+
+    def counting(owner: Any, name: str) -> None:
+        real = getattr(owner, name)
+
+        def call(*given: Any, **named: Any) -> Any:
+            counted[name] += 1
+            return real(*given, **named)
+
+        monkeypatch.setattr(owner, name, call)
+
+    counting(DuckDBWarehouse, "session")
+    counting(survey, "fingerprint")
+    outlook = look_ahead(
+        workspace.settings(), Request(first=days[0], last=days[-1]), workspace.settings().today()
+    )
+
+    assert outlook.steps == [Skip(day, "unchanged") for day in days]
+    assert counted == {"session": 1, "fingerprint": 1}
 
 
 @pytest.mark.exhaustive

@@ -2,10 +2,11 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from lending_club_pipeline.runs.day_states import DayState
+from lending_club_pipeline.runs.day_states import DayState, builds_of
 from lending_club_pipeline.runs.plan import (
     FoundDelivery,
     Policy,
@@ -15,6 +16,8 @@ from lending_club_pipeline.runs.plan import (
     Skip,
     Step,
     dates_to_build,
+    is_published,
+    newest_publishable,
     parts_without,
     plan,
     plan_publication,
@@ -135,9 +138,16 @@ def test_a_run_builds_what_is_asked_for_and_what_was_interrupted(
     assert dates_to_build([D2], days, Policy(PROJECT, force=force)) == expected
 
 
+def published(days: dict[dt.date, DayState]) -> dict[dt.date, DayState]:
+    """The same days, the newest of which was published with all of these builds."""
+    newest = newest_publishable(days)
+    assert newest is not None
+    done = replace(newest, published_builds=builds_of(days), served_builds=builds_of(days))
+    return days | {newest.as_of_date: done}
+
+
 def test_outputs_that_are_not_what_was_published_are_published_again_if_nothing_else_is() -> None:
-    before, after = NOW.replace(hour=11), NOW.replace(hour=13)
-    days = {D1: state(published_at=before), D2: state(D2, published_at=after)}
+    days = {D1: state(), D2: state(D2)}
     idle: list[Step] = [Skip(D1, "unchanged")]
 
     assert plan_publication(idle, days, are_published=lambda: True) == idle
@@ -147,15 +157,28 @@ def test_outputs_that_are_not_what_was_published_are_published_again_if_nothing_
     assert plan_publication(busy, days, are_published=lambda: False) == busy
 
 
-@pytest.mark.parametrize("published_at", [None, NOW.replace(hour=11)])
-def test_a_run_that_was_stopped_before_it_published_is_made_up_for(
-    published_at: dt.datetime | None,
-) -> None:
-    days = {D1: state(published_at=published_at), D2: state(D2, is_closed=False, is_built=False)}
+@pytest.mark.parametrize("serves_readers", [False, True])
+def test_what_was_built_and_never_published_is_still_to_be_published(serves_readers: bool) -> None:
+    built = {D1: state()}
+    assert not is_published(built, serves_readers=serves_readers)
+    assert is_published(published(built), serves_readers=serves_readers)
+    assert is_published({}, serves_readers=serves_readers)
 
-    steps = plan_publication([], days, are_published=lambda: True)
+    # The clock of the machine that builds next may be set back.
+    earlier = state(build_ended_at=NOW.replace(hour=1))
+    assert not is_published(published(built) | {D2: state(D2)}, serves_readers=serves_readers)
+    late = published({D1: state(), D2: state(D2)}) | {D1: earlier}
+    assert not is_published(late, serves_readers=serves_readers)
+    held = published(built) | {D2: state(D2, is_built=False, is_held=True)}
+    assert is_published(held, serves_readers=serves_readers)
 
-    assert steps == [Publish(D1)]
+
+def test_a_table_for_readers_that_was_not_reached_is_still_to_be_published() -> None:
+    days = published({D1: state()})
+    killed = {D1: replace(days[D1], served_builds="")}
+
+    assert is_published(killed, serves_readers=False)
+    assert not is_published(killed, serves_readers=True)
 
 
 def test_a_run_that_was_stopped_goes_on_without_the_dates_that_stopped_it() -> None:

@@ -59,15 +59,17 @@ def approve(date: dt.date, reason: str, by: str | None) -> None:
     """Let a held delivery be published.
 
     DATE is its business date. Recorded with name, time and reason, for exactly the files that were
-    held. The next run of that date publishes it.
+    held. The next run of that date publishes it; the sensor starts one.
     """
     from lending_club_pipeline.reconcile.approvals import approve as record
+    from lending_club_pipeline.runs.day_journal import DayJournal
     from lending_club_pipeline.warehouse import choose_warehouse
 
     warehouse = choose_warehouse(load_settings())
     with warehouse.session():
         name = by if by is not None else getpass.getuser()
         approval = record(warehouse, date, name, reason, clock.now())
+        DayJournal.begin(warehouse, run_id="").release(date)
     click.echo(
         f"Approved by {approval.approved_by} at {approval.approved_at} UTC. To publish it: "
         f"lending-club run --as-of {approval.as_of_date}"

@@ -30,6 +30,10 @@ class WarehouseError(PipelineError):
     """The database cannot be opened, is corrupt, or failed in the middle of a statement."""
 
 
+class NotLandedError(WarehouseError):
+    """No landed file is at hand: the landing folder was lost, or is another one."""
+
+
 class WarehouseLockedError(WarehouseError):
     """Another process holds the database; waiting or stopping it helps, a change does not."""
 

@@ -2,9 +2,9 @@
 
 import datetime as dt
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import dagster as dg
 
@@ -12,8 +12,9 @@ from lending_club_pipeline.config.environment import variables
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import ConfigurationError, PipelineError
 from lending_club_pipeline.defs.abandoned_runs import close_abandoned_runs, process_tags
+from lending_club_pipeline.defs.ingest.assets import LEFT_ALONE
 from lending_club_pipeline.defs.instance import explaining_history, open_instance, prepare_home
-from lending_club_pipeline.defs.intents import LOAD_AGAIN_TAG, PLANNED_TAG, UNDATED_TAG
+from lending_club_pipeline.defs.intents import FORCE_TAG, NAMED_TAG, PLANNED_TAG
 from lending_club_pipeline.defs.jobs import JOB_NAME, PUBLISH_JOB_NAME
 from lending_club_pipeline.defs.progress import PROGRESS, following
 from lending_club_pipeline.defs.project import build_definitions
@@ -24,6 +25,7 @@ from lending_club_pipeline.reconcile.ledger import DeliveryLedger, read_ledgers
 from lending_club_pipeline.runs.campaigns import Campaign
 from lending_club_pipeline.runs.day_states import read_days
 from lending_club_pipeline.runs.outlook import Request, date_of_delivery, look_ahead
+from lending_club_pipeline.runs.plan import WhySkipped
 from lending_club_pipeline.runs.reports import CommandReport, RunReport
 from lending_club_pipeline.warehouse import choose_warehouse
 
@@ -45,9 +47,8 @@ def carry_out(
         KeyboardInterrupt: the process was told to stop; the run is recorded as failed.
     """
     outlook = look_ahead(settings, request, settings.today())
-    names_a_date = request.as_of is not None
-    asked = {PLANNED_TAG: True, UNDATED_TAG: names_a_date, LOAD_AGAIN_TAG: request.force}
-    tags = {tag: "true" for tag, is_asked in asked.items() if is_asked}
+    asked = {PLANNED_TAG: True, FORCE_TAG: request.force, NAMED_TAG: request.as_of is not None}
+    tags = {tag: "true" for tag, is_so in asked.items() if is_so}
     campaign = Campaign(
         lambda first, last: process_days(settings, (first, last), on_message, tags),
         lambda date: run_job(settings, PUBLISH_JOB_NAME, (date, date), on_message, tags),
@@ -72,7 +73,7 @@ def process_delivery(
         KeyboardInterrupt: the process was told to stop; the run is recorded as failed.
     """
     date = as_of_date or date_of_delivery(settings, settings.today())
-    tags = {PLANNED_TAG: "true", UNDATED_TAG: "true"}
+    tags = dict.fromkeys((PLANNED_TAG, FORCE_TAG, NAMED_TAG), "true")
     return process_days(settings, (date, date), on_message, tags)
 
 
@@ -149,10 +150,13 @@ def run_job(
 
 
 def _report(result: dg.ExecuteInProcessResult, settings: DataPlatformConfig) -> RunReport:
-    ledgers = _ledgers(result.run_id, settings)
+    left_alone = _left_alone(result)
+    ledgers = _ledgers(result.run_id, settings, left_alone)
     if result.success:
         written, published = _published(result)
-        return RunReport(result.run_id, "success", "", ledgers, written, published)
+        return RunReport(
+            result.run_id, "success", "", ledgers, written, published, left_alone=left_alone
+        )
     errors = [error for event in result.all_events if (error := error_of(event)) is not None]
     if not errors:
         return RunReport(result.run_id, "failed", "The run failed without a reason.")
@@ -169,14 +173,26 @@ def _report(result: dg.ExecuteInProcessResult, settings: DataPlatformConfig) -> 
     )
 
 
-def _ledgers(run_id: str, settings: DataPlatformConfig) -> dict[dt.date, DeliveryLedger]:
-    """Read the ledgers of the dates that a run has built."""
+def _left_alone(result: dg.ExecuteInProcessResult) -> dict[dt.date, WhySkipped]:
+    """Return why a run left dates alone, as another one had processed them meanwhile."""
+    found: dict[dt.date, WhySkipped] = {}
+    for event in result.get_asset_materialization_events():
+        why = event.materialization.metadata.get(LEFT_ALONE)
+        if why is not None and event.partition and event.asset_key == dg.AssetKey("accounts_raw"):
+            found[dt.date.fromisoformat(event.partition)] = cast("WhySkipped", why.value)
+    return found
+
+
+def _ledgers(
+    run_id: str, settings: DataPlatformConfig, left_alone: Collection[dt.date]
+) -> dict[dt.date, DeliveryLedger]:
+    """Read the ledgers of the dates that a run has built or left alone."""
     warehouse = choose_warehouse(settings)
     try:
         with warehouse.session(read_only=True, run_id=run_id):
             days = read_days(warehouse).values()
             built = [it.as_of_date for it in days if it.run_id == run_id and it.build_ended_at]
-            return read_ledgers(warehouse, built)
+            return read_ledgers(warehouse, [*built, *left_alone])
     except PipelineError:
         # Nothing was ever written, or the next run has the database already: what this one did is
         # in its report.

@@ -6,10 +6,10 @@ from typing import Final
 
 # Dagster's documented tags of runs that nobody asked for one by one.
 _AUTOMATIC: Final = ("dagster/schedule_name", "dagster/sensor_name", "dagster/backfill")
-# On runs of the command line, which has made its plan already.
+# On runs of the command line, which goes on by itself where single deliveries stop one.
 PLANNED_TAG: Final = "lending_club/planned"
-UNDATED_TAG: Final = "lending_club/undated"
-LOAD_AGAIN_TAG: Final = "lending_club/load_again"
+FORCE_TAG: Final = "lending_club/force"
+NAMED_TAG: Final = "lending_club/named"
 
 
 @dataclass(frozen=True)
@@ -17,22 +17,21 @@ class Intent:
     """What a run was asked for.
 
     Attributes:
-        force: process its dates whether they changed or not: a person asked for them, or the
-            command line has left out those that need nothing.
-        takes_undated: undated files are the delivery of its date, because `--as-of` says so.
+        force: process its dates whether they changed or not: a person asked for them, or `--force`.
+        names_a_date: its date was named by `--as-of`: undated files are its delivery, and it is
+            processed although its records were dropped.
         loads_again: what the warehouse has is loaded again, because `--force` says so.
     """
 
     force: bool
-    takes_undated: bool
+    names_a_date: bool
     loads_again: bool
 
 
 def intent_of(tags: Mapping[str, str]) -> Intent:
     """Read what a run was asked for from its tags."""
-    is_planned = PLANNED_TAG in tags
+    is_by_hand = not any(tag in tags for tag in (PLANNED_TAG, *_AUTOMATIC))
+    is_forced = FORCE_TAG in tags
     return Intent(
-        force=is_planned or not any(tag in tags for tag in _AUTOMATIC),
-        takes_undated=UNDATED_TAG in tags,
-        loads_again=LOAD_AGAIN_TAG in tags,
+        force=is_forced or is_by_hand, names_a_date=NAMED_TAG in tags, loads_again=is_forced
     )

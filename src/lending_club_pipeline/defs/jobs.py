@@ -8,9 +8,8 @@ JOB_NAME: Final = "process_delivery"
 PUBLISH_JOB_NAME: Final = "publish_outputs"
 MONTH_JOB_NAME: Final = "close_month"
 _MONTH_ENDS: Final = dg.AssetSelection.assets("account_summary_monthly")
-_OUTPUTS: Final = dg.AssetSelection.assets(
-    "account_summary_csv", "account_summary_parquet", "quarantine_csv", "delivery_report"
-)
+# The files, and the table for readers where there is one.
+_OUTPUTS: Final = dg.AssetSelection.groups("outputs")
 
 # One process, because only one process may write to the embedded database.
 process_delivery = dg.define_asset_job(

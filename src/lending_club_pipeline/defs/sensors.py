@@ -1,9 +1,9 @@
-"""What happens when a delivery arrives, and after a run that single deliveries have stopped."""
+"""What happens when a delivery arrives."""
 
 import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,24 +12,35 @@ import dagster as dg
 from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.contract.errors import WarehouseError, WarehouseLockedError
-from lending_club_pipeline.defs.intents import PLANNED_TAG
-from lending_club_pipeline.defs.jobs import JOB_NAME, process_delivery
-from lending_club_pipeline.defs.run_records import (
-    BACKFILL_TAG,
-    error_of,
-    partition_range_of,
-    partition_tags,
-    partitions_of,
+from lending_club_pipeline.defs.jobs import (
+    JOB_NAME,
+    PUBLISH_JOB_NAME,
+    process_delivery,
+    publish_outputs,
 )
+from lending_club_pipeline.defs.run_records import partition_tags, partitions_of
 from lending_club_pipeline.ingest.deliveries.delivered_files import looks_like, text_bytes
+from lending_club_pipeline.ingest.deliveries.discovery import Delivery
 from lending_club_pipeline.ingest.deliveries.watch import Watch, look
 from lending_club_pipeline.runs.day_states import DayState, read_days
-from lending_club_pipeline.runs.plan import FoundDelivery, Process, parts_without, plan
+from lending_club_pipeline.runs.plan import (
+    FoundDelivery,
+    Process,
+    Refuse,
+    Step,
+    is_published,
+    newest_publishable,
+    plan,
+)
 from lending_club_pipeline.runs.survey import policy_of
 from lending_club_pipeline.warehouse import choose_warehouse
 
+_HELD: Final = "it is held: see its page beside the outputs, and `lending-club approve`"
+# Refusals that are said again on each tick.
+_MOST_KEPT: Final = 20
 # On runs of the sensor: which files of which dates they are about.
 DELIVERY_TAG: Final = "lending_club/delivery"
+_APPROVAL_SECONDS: Final = 600.0
 _FIRST_PAUSE_SECONDS: Final = 60.0
 _LONGEST_PAUSE_SECONDS: Final = 3600.0
 _UNFINISHED: Final = [
@@ -48,7 +59,8 @@ def build_delivery_sensor(*, is_on: bool) -> dg.SensorDefinition:
         is_on: whether it runs before anybody has switched it.
     """
     status = dg.DefaultSensorStatus.RUNNING if is_on else dg.DefaultSensorStatus.STOPPED
-    make = dg.sensor(job=process_delivery, minimum_interval_seconds=60, default_status=status)
+    jobs = [process_delivery, publish_outputs]
+    make = dg.sensor(jobs=jobs, minimum_interval_seconds=60, default_status=status)
     return make(new_delivery_sensor)
 
 
@@ -57,8 +69,9 @@ def new_delivery_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
 
     What lies in the inputs is compared with what the warehouse says was processed. A delivery is
     taken when its files are whole and have been left alone for `SENSOR_SETTLE_SECONDS`. A run that
-    failed is tried again, after a minute, two, four, up to an hour; a refused or held delivery
-    waits for other files or an approval. `DELIVERY_SENSOR` says whether it begins running.
+    failed is tried again, after a minute, two, four, up to an hour; days that failed together are
+    tried apart. A refused delivery waits for other files, a held one for an approval.
+    `DELIVERY_SENSOR` says whether it begins running.
     """
     settings, now = load_settings(), clock.now()
     watch = look(
@@ -68,37 +81,73 @@ def new_delivery_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         now,
         settings.sensor_settle_seconds,
     )
-    for reason in watch.waiting:
-        context.log.info(f"Not taken: {reason}")
-    if context.cursor == watch.digest:
-        return _nothing("No delivery is new or changed.", watch, context.cursor)
+    settled = _Settled.read(context.cursor)
+    # An approval is asked for from time to time: asking keeps a warehouse awake.
+    with_held = f"{watch.digest} {now.timestamp() // _APPROVAL_SECONDS:.0f}"
+    if settled.digest in (watch.digest, with_held):
+        return _result(context, settled, [], (*watch.waiting, *settled.waiting))
     try:
         days = _known_days(settings)
     except WarehouseLockedError:
-        return _nothing("A run is going on.", watch, context.cursor)
+        return _result(context, settled, [], ("a run is going on", *watch.waiting))
+    steps = _planned(settings, watch, days)
+    refused = tuple(f"{it.as_of_date}: {it.message}" for it in steps if isinstance(it, Refuse))
+    todo = [step.dates for step in steps if isinstance(step, Process)]
+    serves = settings.database_type == "databricks"
+    is_settled = not todo and is_published(days, serves_readers=serves)
+    requests = [] if is_settled else list(_requests(context.instance, todo, days, watch, now))
+    if is_settled:
+        # The warehouse need not be asked until something else lies there.
+        is_held = any(isinstance(it, Refuse) and it.message == _HELD for it in steps)
+        settled = _Settled(with_held if is_held else watch.digest, refused[:_MOST_KEPT])
+    under_way = () if requests or is_settled else ("runs are under way, or failed and wait",)
+    return _result(context, settled, requests, (*under_way, *watch.waiting, *refused))
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """What the sensor keeps: for what lies there nothing is to be done, and why some of it waits.
+
+    Attributes:
+        digest: of what lies there.
+        waiting: deliveries that are refused, and why.
+    """
+
+    digest: str = ""
+    waiting: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, cursor: str | None) -> "_Settled":
+        digest, *waiting = (cursor or "").splitlines() or [""]
+        return cls(digest, tuple(waiting))
+
+    def written(self) -> str:
+        return "\n".join((self.digest, *self.waiting))
+
+
+def _result(
+    context: dg.SensorEvaluationContext,
+    settled: _Settled,
+    requests: Sequence[dg.RunRequest],
+    waiting: Sequence[str],
+) -> dg.SensorResult:
+    """Say of everything that lies there and is not processed why."""
+    if requests:
+        for reason in waiting:
+            context.log.info(f"Waiting: {reason}")
+        return dg.SensorResult(run_requests=requests, cursor=settled.written())
+    said = "; ".join(f"waiting: {reason}" for reason in waiting)
+    why = said or "No delivery is new or changed."
+    return dg.SensorResult(skip_reason=why, cursor=settled.written())
+
+
+def _planned(
+    settings: DataPlatformConfig, watch: Watch, days: Mapping[dt.date, DayState]
+) -> list[Step]:
     policy = policy_of(settings)
     # Other rates or another version are no reason to process years again without being asked.
     known = {date: replace(it, transformation=policy.transformation) for date, it in days.items()}
-    found = _found(settings.input_path, watch, days)
-    steps = plan(watch.deliveries, found, known, policy)
-    todo = [step.dates for step in steps if isinstance(step, Process)]
-    instance = _instance_of(context)
-    under_way = _dates_under_way(instance) if todo else set()
-    requests: list[dg.RunRequest] = []
-    for dates in todo:
-        if not under_way & set(dates):
-            requests += _requests(instance, dates, watch, now)
-    # With all of them done, the warehouse need not be asked until something else lies there.
-    cursor = context.cursor if todo else watch.digest
-    if requests:
-        return dg.SensorResult(run_requests=requests, cursor=cursor)
-    why = "Runs are under way, or failed and wait." if todo else "No delivery is new or changed."
-    return _nothing(why, watch, cursor)
-
-
-def _nothing(why: str, watch: Watch, cursor: str | None) -> dg.SensorResult:
-    said = "; ".join((why, *(f"Not taken: {reason}" for reason in watch.waiting)))
-    return dg.SensorResult(skip_reason=said, cursor=cursor)
+    return plan(watch.deliveries, _found(settings.input_path, watch, days), known, policy)
 
 
 def _known_days(settings: DataPlatformConfig) -> Mapping[dt.date, DayState]:
@@ -119,41 +168,63 @@ def _found(
     """Describe what may be taken for the plan; what is refused or held already waits."""
     found = {}
     for date, delivery in watch.deliveries.items():
-        is_undated = delivery.folder == inputs
-        if is_undated and any(looks_like(delivery, state.files) for state in days.values()):
+        state, identity = days.get(date, DayState(date)), watch.identities[date]
+        others = [it for day, it in days.items() if day != date]
+        if delivery.folder == inputs and any(_is_of(delivery, identity, it) for it in others):
             # Undated files stay where they are on the days after.
             continue
-        state = days.get(date, DayState(date))
         is_same = looks_like(delivery, state.files)
-        is_refused = bool(state.refused) and state.refused_files == watch.identities[date]
-        refused = state.refused if is_refused else "held" if state.is_held and is_same else ""
+        is_refused = bool(state.refused) and state.refused_files == identity
+        refused = state.refused if is_refused else _HELD if state.is_held and is_same else ""
         found[date] = FoundDelivery(date, text_bytes(delivery), is_same, refused)
     return found
 
 
-def _instance_of(context: dg.SensorEvaluationContext) -> dg.DagsterInstance | None:
-    """Return the run history, or None where a sensor is evaluated without one, as tests may."""
-    try:
-        return context.instance
-    except dg.DagsterInvariantViolationError:
-        return None
-
-
-def _dates_under_way(instance: dg.DagsterInstance | None) -> set[dt.date]:
-    if instance is None:
-        return set()
-    runs = instance.get_runs(dg.RunsFilter(job_name=JOB_NAME, statuses=_UNFINISHED))
-    return {date for run in runs for date in partitions_of(run)}
+def _is_of(delivery: Delivery, identity: str, state: DayState) -> bool:
+    """Whether undated files were taken, or refused, as the delivery of a date."""
+    return identity == state.refused_files or looks_like(delivery, state.files)
 
 
 def _requests(
-    instance: dg.DagsterInstance | None, dates: Sequence[dt.date], watch: Watch, now: dt.datetime
+    instance: dg.DagsterInstance,
+    todo: Sequence[Sequence[dt.date]],
+    days: Mapping[dt.date, DayState],
+    watch: Watch,
+    now: dt.datetime,
 ) -> Iterator[dg.RunRequest]:
-    """Ask for a run of neighbouring dates, unless one of the same files failed a moment ago."""
-    listed = "".join(f"{date}{watch.identities[date]}\n" for date in dates)
-    key = hashlib.sha256(listed.encode()).hexdigest()[:16]
-    same = dg.RunsFilter(tags={DELIVERY_TAG: key})
-    tried = [] if instance is None else instance.get_run_records(same)
+    """Ask for runs of what is to be processed; else for what is to be published."""
+    runs = [
+        run
+        for job in (JOB_NAME, PUBLISH_JOB_NAME)
+        for run in instance.get_runs(dg.RunsFilter(job_name=job, statuses=_UNFINISHED))
+    ]
+    under_way = {date for run in runs for date in partitions_of(run)}
+    for dates in todo:
+        if not under_way & set(dates):
+            yield from _tries(instance, JOB_NAME, dates, watch, now)
+    newest = newest_publishable(days)
+    if not todo and not runs and newest is not None:
+        # A run was killed, or failed, after it had built.
+        yield from _tries(instance, PUBLISH_JOB_NAME, [newest.as_of_date], watch, now)
+
+
+def _tries(
+    instance: dg.DagsterInstance,
+    job: str,
+    dates: Sequence[dt.date],
+    watch: Watch,
+    now: dt.datetime,
+) -> Iterator[dg.RunRequest]:
+    """Ask for a run, unless one of the same files failed a moment ago."""
+    listed = "".join(f"{date}{watch.identities.get(date, '')}\n" for date in dates)
+    key = hashlib.sha256(f"{job}\n{listed}".encode()).hexdigest()[:16]
+    tried = instance.get_run_records(dg.RunsFilter(tags={DELIVERY_TAG: key}))
+    if tried and len(dates) > 1:
+        # What failed together may be the fault of one.
+        middle = len(dates) // 2
+        for part in (dates[:middle], dates[middle:]):
+            yield from _tries(instance, job, part, watch, now)
+        return
     if tried:
         pause = min(_FIRST_PAUSE_SECONDS * 2 ** (len(tried) - 1), _LONGEST_PAUSE_SECONDS)
         ended = max(record.end_time or record.create_timestamp.timestamp() for record in tried)
@@ -161,38 +232,6 @@ def _requests(
             return
     yield dg.RunRequest(
         run_key=f"{key} {len(tried) + 1}",
+        job_name=job,
         tags={DELIVERY_TAG: key, **partition_tags((dates[0], dates[-1]))},
     )
-
-
-@dg.run_failure_sensor(
-    name="days_beside_refused_ones",
-    minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    request_job=process_delivery,
-)
-def days_beside_refused_ones(
-    context: dg.RunFailureSensorContext,
-) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Run the other days of a run of several days that single deliveries have stopped.
-
-    `lending-club run --from --to` does so by itself. Shipped running: it does what was asked for.
-    """
-    run = context.dagster_run
-    days = partition_range_of(run)
-    if days is None or PLANNED_TAG in run.tags:
-        yield dg.SkipReason("It was no run of several days, or one of the command line.")
-        return
-    errors = [error_of(event) for event in context.get_step_failure_events()]
-    stopped_by = {date for error in errors if error is not None for date in error.stopped_by}
-    every = [days[0] + dt.timedelta(n) for n in range((days[1] - days[0]).days + 1)]
-    parts = parts_without(every, stopped_by) if stopped_by else []
-    backfill = {tag: run.tags[tag] for tag in (BACKFILL_TAG,) if tag in run.tags}
-    for part in parts:
-        yield dg.RunRequest(
-            run_key=f"{run.run_id} {part[0]}",
-            asset_selection=None if run.asset_selection is None else list(run.asset_selection),
-            tags=partition_tags((part[0], part[-1])) | backfill,
-        )
-    if not parts:
-        yield dg.SkipReason("No single delivery stopped it, or nothing else was left.")

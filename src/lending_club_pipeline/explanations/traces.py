@@ -2,11 +2,12 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from lending_club_pipeline.contract.errors import PipelineError
+from lending_club_pipeline.contract.errors import NotLandedError, PipelineError
 from lending_club_pipeline.contract.source_files import ACCOUNTS, CUSTOMERS, SourceFile
 from lending_club_pipeline.ingest.csv.white_space import WHITE_SPACE
 from lending_club_pipeline.warehouse import Warehouse
@@ -193,13 +194,18 @@ def _processed_date(warehouse: Warehouse, as_of_date: dt.date | None) -> dt.date
 
 
 def _refuse_expired(warehouse: Warehouse, date: dt.date) -> None:
-    """Say of a processed day without its files that its records were dropped."""
-    if not warehouse.fetch(
-        f"select 1 as one from delivered_files where as_of_date = date '{date.isoformat()}' limit 1"
-    ):
+    """Say of a processed day without its files that its records were dropped, or lost."""
+    found = []
+    with suppress(NotLandedError):
+        found = warehouse.fetch(
+            "select 1 as one from delivered_files "
+            f"where as_of_date = date '{date.isoformat()}' limit 1"
+        )
+    if not found:
         raise NothingToExplainError(
-            f"The records of {date} are no longer kept (RETENTION_DAYS, lending-club expire). To "
-            f"land its delivery again: lending-club run --as-of {date}."
+            f"The records of {date} are no longer kept (RETENTION_DAYS, lending-club expire; or "
+            "LANDING_PATH was lost). To land its delivery again: "
+            f"lending-club run --as-of {date} --force."
         )
 
 

@@ -14,6 +14,7 @@ from lending_club_pipeline.publish.held_pages import remove_pages_of_published
 from lending_club_pipeline.publish.manifest import FILE_NAME, digest_of, render_manifest
 from lending_club_pipeline.publish.tables import (
     ACCOUNT_SUMMARY,
+    OUTPUT_FILES,
     QUARANTINE,
     PublishedTable,
     SummaryInOrder,
@@ -102,7 +103,9 @@ def publish_outputs(
                 rows = write(work)
                 files[name] = describe(work, rows, target)
             seconds[name] = round(time.monotonic() - started, 3)
-        manifest = render_manifest(ledger.as_of_date, run_id, files.values())
+        manifest = render_manifest(
+            ledger.as_of_date, run_id, [files[name] for name in OUTPUT_FILES]
+        )
         _write_text(manifest, publication.work_for(folder / FILE_NAME))
     remove_pages_of_published(warehouse, folder)
     digest = digest_of((name, file.sha256) for name, file in files.items())

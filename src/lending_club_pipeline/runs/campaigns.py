@@ -13,7 +13,12 @@ from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.runs.outlook import Outlook
 from lending_club_pipeline.runs.plan import Process, Publish, Refuse, Skip, Step, parts_without
-from lending_club_pipeline.runs.reports import CommandReport, DayReport, RunReport
+from lending_club_pipeline.runs.reports import (
+    CommandReport,
+    DayOutcome,
+    DayReport,
+    RunReport,
+)
 
 _ENOUGH_FAILURES: Final = 3
 
@@ -87,7 +92,8 @@ class Campaign:
             self._failed_alike = 0
             self._were_failed_at_success = len(self._failed)
             for date in dates:
-                yield DayReport(date, "success", "", report.ledgers.get(date), report.run_id)
+                outcome: DayOutcome = report.left_alone.get(date, "success")
+                yield DayReport(date, outcome, "", report.ledgers.get(date), report.run_id)
         elif len(dates) == 1:
             yield self._ended_badly(dates[0], report)
         else:

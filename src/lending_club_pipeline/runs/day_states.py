@@ -6,12 +6,11 @@ take place on another machine.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from lending_club_pipeline.config import clock
-from lending_club_pipeline.ingest.deliveries.delivered_files import checksums_in
 from lending_club_pipeline.warehouse import Warehouse
 from lending_club_pipeline.warehouse.day_tables import DayTable
 
@@ -32,6 +31,8 @@ TABLE: Final = DayTable(
         "blocking_checks": "bigint",
         "published_at": "timestamp",
         "published_sha256": "string",
+        "published_builds": "string",
+        "served_builds": "string",
         "month_closed_at": "timestamp",
         "expired_at": "timestamp",
         "run_id": "string",
@@ -60,6 +61,8 @@ class DayState:
         blocking_checks: how many blocking checks that build had to pass.
         published_at: when it was published last.
         published_sha256: digest of what was published then.
+        published_builds: of which builds the files were published, see `builds_of`.
+        served_builds: of which builds the table for readers was, where there is one.
         month_closed_at: when its month was closed with it as the last delivery.
         expired_at: when its records were dropped; None if they were not.
         run_id: Dagster's id of the run that wrote this last.
@@ -80,6 +83,8 @@ class DayState:
     blocking_checks: int = 0
     published_at: dt.datetime | None = None
     published_sha256: str = ""
+    published_builds: str = ""
+    served_builds: str = ""
     month_closed_at: dt.datetime | None = None
     expired_at: dt.datetime | None = None
     run_id: str = ""
@@ -93,6 +98,18 @@ class DayState:
         """Whether it was built to the end, closes and is not held, by this very dbt project."""
         is_done = self.is_built and self.is_closed and not self.is_held
         return is_done and not self.is_interrupted and self.transformation == transformation
+
+
+def builds_of(days: Mapping[dt.date, DayState]) -> str:
+    """Return a text that changes when any date was built again, whatever a clock says.
+
+    An older date that is built changes what the published one is compared with.
+
+    Args:
+        days: what is known, by date.
+    """
+    built = (f"{it.as_of_date} {it.build_ended_at}\n" for it in days.values() if it.is_built)
+    return hashlib.sha256("".join(sorted(built)).encode()).hexdigest()[:16]
 
 
 _DEFAULTS: Final = {it.name: it.default for it in fields(DayState) if it.name != "as_of_date"}
@@ -111,141 +128,9 @@ def read_days(
     return {state.as_of_date: state for state in states}
 
 
-@dataclass(frozen=True)
-class DayJournal:
-    """Writes what happens to business dates in a run.
-
-    Nobody else writes meanwhile, so that what was read once holds.
-
-    Attributes:
-        warehouse: an open warehouse, with the right to write.
-        run_id: Dagster's id of the run.
-        days: what is known, by business date.
-    """
-
-    warehouse: Warehouse
-    run_id: str
-    days: dict[dt.date, DayState]
-
-    @classmethod
-    def begin(cls, warehouse: Warehouse, run_id: str) -> "DayJournal":
-        """Read what is known and go on from there.
-
-        Args:
-            warehouse: an open warehouse, with the right to write.
-            run_id: Dagster's id of the run.
-        """
-        return cls(warehouse, run_id, read_days(warehouse))
-
-    def refuse(self, source: str, refused: Mapping[dt.date, tuple[str, str]]) -> None:
-        """Record what is refused; what was landed before stays.
-
-        Args:
-            source: where the deliveries came from.
-            refused: by date the files, as `identify` tells them, and why they are refused.
-        """
-        self._write(
-            replace(
-                self._of(date),
-                source=self._of(date).source or source,
-                refused=why,
-                refused_files=files,
-            )
-            for date, (files, why) in refused.items()
-        )
-
-    def land(self, source: str, landed: Mapping[dt.date, str]) -> None:
-        """Record what is landed; where the files are others than before, a build is due.
-
-        Args:
-            source: where the deliveries came from.
-            landed: by date the files, as `describe` tells them.
-        """
-        self._write(self._landed(date, source, files) for date, files in landed.items())
-
-    def _landed(self, date: dt.date, source: str, files: str) -> DayState:
-        before = self._of(date)
-        is_new = checksums_in(files) != checksums_in(before.files)
-        known = replace(before, source=source, files=files, refused="", refused_files="")
-        if is_new or before.expired_at is not None:
-            known = replace(known, is_built=False, expired_at=None, month_closed_at=None)
-        return replace(known, landed_at=_now())
-
-    def begin_build(self, dates: Iterable[dt.date], transformation: str) -> None:
-        """Record that a build begins; it is interrupted until `end_build` says otherwise."""
-        self._write(
-            replace(
-                self._of(date),
-                transformation=transformation,
-                build_started_at=_now(),
-                build_ended_at=None,
-                is_built=False,
-            )
-            for date in dates
-        )
-
-    def end_build(self, dates: Iterable[dt.date], outcome: "Build") -> None:
-        """Record how a build ended, well or badly."""
-        self._write(
-            replace(
-                self._of(date),
-                build_ended_at=_now(),
-                is_built=outcome.is_built,
-                is_closed=date in outcome.closed,
-                is_held=date in outcome.held,
-                blocking_checks=outcome.blocking_checks,
-            )
-            for date in dates
-        )
-
-    def close_months(self, last_dates: Iterable[dt.date]) -> None:
-        """Record that months were closed, by the last delivery of each."""
-        self._write(replace(self._of(date), month_closed_at=_now()) for date in last_dates)
-
-    def publish(self, as_of_date: dt.date, digest: str) -> None:
-        """Record what was published of a date."""
-        before = self._of(as_of_date)
-        self._write([replace(before, published_at=_now(), published_sha256=digest)])
-
-    def expire(self, dates: Iterable[dt.date]) -> None:
-        """Record that the records of some dates were dropped."""
-        self._write(replace(self._of(date), expired_at=_now()) for date in dates)
-
-    def _of(self, date: dt.date) -> DayState:
-        return self.days.get(date, DayState(date))
-
-    def _write(self, states: Iterable[DayState]) -> None:
-        new = [replace(state, run_id=self.run_id) for state in states]
-        if new:
-            dates = [state.as_of_date for state in new]
-            self.warehouse.replace_days(TABLE, dates, [asdict(state) for state in new])
-            self.days.update(zip(dates, new, strict=True))
-
-
-@dataclass(frozen=True)
-class Build:
-    """How a build ended.
-
-    Attributes:
-        is_built: every model was built and every blocking check passed.
-        closed: dates whose ledger closes.
-        held: dates that wait for an approval.
-        blocking_checks: how many blocking checks passed.
-    """
-
-    is_built: bool
-    closed: Collection[dt.date] = ()
-    held: Collection[dt.date] = ()
-    blocking_checks: int = 0
-
-
 def _state(row: Mapping[str, Any]) -> DayState:
     # A column that an older version did not write yet is NULL.
     given: dict[str, Any] = {
         name: default if row.get(name) is None else row[name] for name, default in _DEFAULTS.items()
     }
     return DayState(row["as_of_date"], **given)
-
-
-def _now() -> dt.datetime:
-    return clock.now().replace(tzinfo=None)

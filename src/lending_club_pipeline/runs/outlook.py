@@ -142,7 +142,10 @@ def _planned(
         # A single date is run even if it is refused: that is recorded, and says why.
         steps = [Process((dates[0],)) if _is_refused(step) else step for step in steps]
     folder = settings.output_path.absolute()
-    return plan_publication(steps, days, are_published=lambda: are_published(folder, days))
+    serves = settings.database_type == "databricks"
+    return plan_publication(
+        steps, days, are_published=lambda: are_published(folder, days, serves_readers=serves)
+    )
 
 
 def _is_refused(step: Step) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from lending_club_pipeline.runs.day_states import DayState
+from lending_club_pipeline.runs.day_states import DayState, builds_of
 
 WhySkipped = Literal["unchanged", "expired", "missing"]
 
@@ -126,24 +126,32 @@ def plan_publication(
     Args:
         steps: the plan.
         days: what is known, by date.
-        are_published: whether the outputs are what was published last; asked only if it matters.
+        are_published: whether the outputs are what is to be published; asked only if it matters.
     """
-    publishable = [date for date, it in days.items() if it.is_built and it.is_closed]
-    is_idle = not any(isinstance(step, Process) for step in steps)
-    if publishable and is_idle and (is_unpublished(days) or not are_published()):
-        return [*steps, Publish(max(publishable))]
-    return [*steps]
+    newest = newest_publishable(days)
+    if newest is None or any(isinstance(step, Process) for step in steps) or are_published():
+        return [*steps]
+    return [*steps, Publish(newest.as_of_date)]
 
 
-def is_unpublished(days: Mapping[dt.date, DayState]) -> bool:
-    """Whether a run was stopped between building and publishing: every run publishes in the end.
+def newest_publishable(days: Mapping[dt.date, DayState]) -> DayState | None:
+    """Return the date that is to be published: the newest that may be; None if none may."""
+    publishable = [it for it in days.values() if it.is_built and it.is_closed and not it.is_held]
+    return max(publishable, key=lambda it: it.as_of_date, default=None)
+
+
+def is_published(days: Mapping[dt.date, DayState], *, serves_readers: bool) -> bool:
+    """Whether what is to be published was, as all builds of now have it, for all its readers.
 
     Args:
         days: what is known, by date.
+        serves_readers: whether there is a table for readers beside the files.
     """
-    built = [str(state.build_ended_at) for state in days.values() if state.is_built]
-    last = published_last(days)
-    return bool(built) and (last is None or max(built) > str(last.published_at))
+    newest, builds = newest_publishable(days), builds_of(days)
+    if newest is None:
+        return True
+    is_served = newest.served_builds == builds or not serves_readers
+    return newest.published_builds == builds and is_served
 
 
 def published_last(days: Mapping[dt.date, DayState]) -> DayState | None:

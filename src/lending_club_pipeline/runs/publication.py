@@ -8,19 +8,22 @@ from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.publish.manifest import holds
 from lending_club_pipeline.reconcile.checks import BLOCKING, CheckResult, read_checks
 from lending_club_pipeline.runs.day_states import DayState
-from lending_club_pipeline.runs.plan import is_unpublished, published_last
+from lending_club_pipeline.runs.plan import is_published, newest_publishable
 from lending_club_pipeline.warehouse import Warehouse
 
 
-def are_published(folder: Path, days: Mapping[dt.date, DayState]) -> bool:
-    """Whether a folder of outputs holds, byte for byte, what was published last.
+def are_published(folder: Path, days: Mapping[dt.date, DayState], *, serves_readers: bool) -> bool:
+    """Whether what is to be published was, and still lies, byte for byte, in a folder of outputs.
 
     Args:
         folder: where outputs are published.
         days: what is known, by date.
+        serves_readers: whether there is a table for readers beside the files.
     """
-    last = published_last(days)
-    return last is not None and not is_unpublished(days) and holds(folder, last.published_sha256)
+    newest = newest_publishable(days)
+    if newest is None or not is_published(days, serves_readers=serves_readers):
+        return newest is None
+    return holds(folder, newest.published_sha256)
 
 
 def proven_checks(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
+from lending_club_pipeline.runs.plan import WhySkipped
 
 Outcome = Literal["success", "failed", "refused", "held"]
 DayOutcome = Literal["success", "unchanged", "refused", "failed", "held", "missing", "expired"]
@@ -25,6 +26,7 @@ class RunReport:
         published: business date of the delivery that was published.
         stopped_by: by date why it stopped the run, where single deliveries did.
         open_ledgers: the ledgers that do not close, for which it failed, by business date.
+        left_alone: by date why nothing was done, where another run had done it meanwhile.
     """
 
     run_id: str
@@ -35,6 +37,7 @@ class RunReport:
     published: dt.date | None = None
     stopped_by: Mapping[dt.date, str] = field(default_factory=dict)
     open_ledgers: Mapping[dt.date, DeliveryLedger] = field(default_factory=dict)
+    left_alone: Mapping[dt.date, WhySkipped] = field(default_factory=dict)
 
     @property
     def ledger(self) -> DeliveryLedger | None:

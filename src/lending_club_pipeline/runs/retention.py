@@ -7,16 +7,17 @@ was landed and loaded of it, its `account_summary_daily` and its `quarantined_re
 import datetime as dt
 import shutil
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
-from lending_club_pipeline.contract.errors import ConfigurationError
+from lending_club_pipeline.contract.errors import ConfigurationError, NotLandedError
 from lending_club_pipeline.files.io_errors import explaining
 from lending_club_pipeline.ingest.landed_files import landed_folder
 from lending_club_pipeline.reconcile.ledger import newest_publishable_date
-from lending_club_pipeline.runs.day_states import DayJournal
+from lending_club_pipeline.runs.day_journal import DayJournal
 from lending_club_pipeline.warehouse import Warehouse
 from lending_club_pipeline.warehouse.protocol import DAILY_RECORDS
 
@@ -132,9 +133,11 @@ def _rows_by_date(warehouse: Warehouse) -> dict[dt.date, int]:
         )
     counts: dict[dt.date, int] = {}
     for query in queries:
-        for row in warehouse.fetch(query):
-            date = row["as_of_date"]
-            counts[date] = counts.get(date, 0) + int(row["row_count"])
+        # Of a landing folder that was lost, nothing is left to be dropped.
+        with suppress(NotLandedError):
+            for row in warehouse.fetch(query):
+                date = row["as_of_date"]
+                counts[date] = counts.get(date, 0) + int(row["row_count"])
     return counts
 
 

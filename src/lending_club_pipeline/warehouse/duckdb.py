@@ -16,6 +16,7 @@ import duckdb
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import (
+    NotLandedError,
     PipelineError,
     WarehouseError,
     WarehouseLockedError,
@@ -420,6 +421,11 @@ def _explaining(path: Path) -> Iterator[None]:
 
 def _explained(path: Path, error: duckdb.Error) -> WarehouseError:
     message = str(error)
+    if "No files found that match the pattern" in message:
+        return NotLandedError(
+            f"{path}: no landed file is at hand; LANDING_PATH was lost, or is another folder than "
+            "it was. Land a delivery again: lending-club run --as-of DATE --force"
+        )
     holder = _LOCK_HOLDER.search(message)
     if holder is not None:
         return WarehouseLockedError(

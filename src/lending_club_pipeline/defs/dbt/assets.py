@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 
-from lending_club_pipeline.contract.errors import TransformationError
+from lending_club_pipeline.contract.errors import NotLandedError, TransformationError
 from lending_club_pipeline.dbt_runner.contracts import incremental_tables
 from lending_club_pipeline.dbt_runner.invocation import NodeResult, build_arguments, run_dbt
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
@@ -26,6 +27,7 @@ from lending_club_pipeline.defs.dbt.results import (
     check_results,
     fail_if_failed,
     fail_without_evidence,
+    is_proven,
     listed,
     materializations,
     merged,
@@ -40,7 +42,7 @@ from lending_club_pipeline.ingest.deliveries.delivered_files import bytes_in
 from lending_club_pipeline.reconcile.checks import record_checks
 from lending_club_pipeline.reconcile.ledger import closed_dates
 from lending_club_pipeline.reconcile.movements import held_dates
-from lending_club_pipeline.runs.day_states import Build, DayJournal
+from lending_club_pipeline.runs.day_journal import Build, DayJournal
 from lending_club_pipeline.runs.plan import batches, dates_to_build, last_deliveries, months_due
 from lending_club_pipeline.runs.survey import policy_of
 from lending_club_pipeline.warehouse import Warehouse
@@ -205,7 +207,7 @@ class _DbtRun:
         passed = record_checks(
             self._warehouse, dates, [check_result(it) for it in checks], keeps_others=True
         )
-        is_good = not any(node.is_failed for node in nodes)
+        is_good = is_proven(self._graph, nodes, self._select)
         made = {self._graph.title_of(it.unique_id) for it in nodes if it.status == "success"}
         days = self._journal.days
         closed = closed_dates(self._warehouse) if _LEDGER in made else None
@@ -236,10 +238,12 @@ class _DbtRun:
         """Return those of some dates that are landed; one that is not must not be emptied."""
         if not wanted:
             return []
-        rows = self._warehouse.fetch(
-            "select distinct as_of_date from delivered_files where as_of_date between ? and ?",
-            [wanted[0], wanted[-1]],
-        )
+        rows: list[dict[str, Any]] = []
+        with suppress(NotLandedError):
+            rows = self._warehouse.fetch(
+                "select distinct as_of_date from delivered_files where as_of_date between ? and ?",
+                [wanted[0], wanted[-1]],
+            )
         landed = sorted({row["as_of_date"] for row in rows} & set(wanted))
         if not landed and any(date in wanted for date in asked):
             raise TransformationError(

@@ -26,7 +26,7 @@ from lending_club_pipeline.defs.partitions import dates_of
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
 from lending_club_pipeline.reconcile.ledger import closed_dates
-from lending_club_pipeline.runs.day_states import DayJournal
+from lending_club_pipeline.runs.day_journal import DayJournal
 from lending_club_pipeline.runs.plan import last_deliveries
 from lending_club_pipeline.warehouse import Warehouse
 

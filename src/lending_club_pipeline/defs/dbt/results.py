@@ -162,6 +162,12 @@ def fail_if_failed(
     )
 
 
+def is_proven(graph: DbtGraph, results: Sequence[NodeResult], select: Sequence[str] = ()) -> bool:
+    """Whether nothing failed, and all that had to be built was, and all that had to pass did."""
+    is_failed = any(result.is_failed for result in results)
+    return not is_failed and not without_evidence(graph.expected(select), results)
+
+
 def fail_without_evidence(
     graph: DbtGraph, results: Sequence[NodeResult], select: Sequence[str] = ()
 ) -> None:

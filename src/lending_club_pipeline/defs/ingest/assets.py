@@ -49,7 +49,7 @@ from lending_club_pipeline.ingest.deliveries.discovery import (
 from lending_club_pipeline.ingest.landed_files import landed_folder
 from lending_club_pipeline.ingest.landing import SplitterLimits, land
 from lending_club_pipeline.reconcile.checks import record_checks
-from lending_club_pipeline.runs.day_states import DayJournal
+from lending_club_pipeline.runs.day_journal import DayJournal
 from lending_club_pipeline.runs.plan import Process, Skip, Step, interrupted, plan
 from lending_club_pipeline.runs.survey import (
     Survey,
@@ -61,6 +61,8 @@ from lending_club_pipeline.runs.survey import (
 from lending_club_pipeline.warehouse import Warehouse
 
 _CHECKS: Final = {LINES_CHECK: LINES_CHECK_DESCRIPTION, CUT_OFF_CHECK: CUT_OFF_DESCRIPTION}
+# In what Dagster keeps of a date: why nothing was done.
+LEFT_ALONE: Final = "left_alone"
 
 
 def build_delivery_assets(days: BusinessDates) -> dg.AssetsDefinition:
@@ -139,11 +141,13 @@ def _land_all(
         )
     journal = DayJournal.begin(warehouse, context.run.run_id)
     refuse_other_source(settings, journal.days, today)
-    seen = survey(settings, dates, journal.days, today, takes_undated=intent.takes_undated)
-    steps = plan(dates, seen.found, journal.days, replace(policy_of(settings), force=intent.force))
+    seen = survey(settings, dates, journal.days, today, takes_undated=intent.names_a_date)
+    policy = replace(policy_of(settings), force=intent.force, lands_expired=intent.names_a_date)
+    steps = plan(dates, seen.found, journal.days, policy)
     todo = [date for step in steps if isinstance(step, Process) for date in step.dates]
     others = _unlanded(settings, journal, today, sorted(interrupted(journal.days) - set(dates)))
     landed, descriptions = [], {}
+    journal.begin_landing(todo)
     for delivery in [*others, *(seen.deliveries[date] for date in todo if date in seen.deliveries)]:
         try:
             day = _land(context, settings, warehouse, delivery, loads_again=intent.loads_again)
@@ -156,7 +160,8 @@ def _land_all(
             checksums[CONTROL.name] = day.landed.control.sha256
         descriptions[delivery.as_of_date] = describe(delivery, checksums)
     unchanged = _left_alone(steps, seen, journal)
-    journal.land(source_of(settings), descriptions | unchanged)
+    journal.land(source_of(settings), descriptions)
+    journal.recognize(unchanged)
     journal.refuse(
         source_of(settings),
         {date: (seen.identities.get(date, ""), str(it)) for date, it in seen.refusals.items()},
@@ -230,7 +235,7 @@ def _tell_of_left_alone(context: dg.AssetExecutionContext, steps: Sequence[Step]
             context.log.info(f"Delivery of {step.as_of_date}: {step.why}, left alone.")
             for key in context.selected_asset_keys:
                 context.add_asset_metadata(
-                    {"left_alone": step.why},
+                    {LEFT_ALONE: step.why},
                     asset_key=key,
                     partition_key=step.as_of_date.isoformat(),
                 )

@@ -49,13 +49,11 @@ def summed(
     landed: Sequence[LandedDay],
     describe: Callable[[LandedDay], tuple[int, dict[str, Any]]],
 ) -> dg.MaterializeResult:
-    """Tell of each date what belongs to it, and of all of them the number of rows."""
-    rows = 0
+    """Tell of each date what belongs to it; of one that is left alone, nothing that is not so."""
     for day in landed:
-        of_day, metadata = describe(day)
-        rows += of_day
-        _tell_of(context, key, day, {"dagster/row_count": of_day, **metadata})
-    return dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": rows})
+        rows, metadata = describe(day)
+        _tell_of(context, key, day, {"dagster/row_count": rows, **metadata})
+    return dg.MaterializeResult(asset_key=key)
 
 
 def _tell_of(
@@ -72,7 +70,7 @@ def materialized(
     source: SourceFile,
     files: Sequence[tuple[LandedDay, LandedFile]],
 ) -> dg.MaterializeResult:
-    """Tell of each date's file of a kind, and of all of them the number of rows."""
+    """Tell of each date's file of a kind."""
     key = f"{source.table}_raw"
     for day, file in files:
         stored = day.landed.folder / f"{source.table}.parquet"
@@ -99,7 +97,6 @@ def materialized(
         asset_key=key,
         # Dagster keeps one for all dates of a run.
         data_version=None if only is None else dg.DataVersion(only),
-        metadata={"dagster/row_count": sum(file.landed_records for _, file in files)},
     )
 
 

@@ -28,7 +28,7 @@ from lending_club_pipeline.publish.outputs import (
 )
 from lending_club_pipeline.publish.report import render_report
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
-from lending_club_pipeline.runs.day_states import DayJournal
+from lending_club_pipeline.runs.day_journal import DayJournal
 from lending_club_pipeline.runs.publication import are_published, proven_checks
 from lending_club_pipeline.warehouse import Warehouse
 
@@ -133,7 +133,10 @@ def _publish(
     selected = [name for name in _FILES if name in keys]
     journal = DayJournal.begin(warehouse, context.run.run_id)
     folder = platform.settings.output_path.absolute()
-    if is_left_alone(context, journal) and are_published(folder, journal.days):
+    serves = warehouse.serves_readers
+    if not intent_of(context.run.tags).force and are_published(
+        folder, journal.days, serves_readers=serves
+    ):
         for name in selected:
             yield dg.MaterializeResult(asset_key=name, metadata={"left_alone": "unchanged"})
         return
@@ -152,12 +155,6 @@ def _publish(
     preview = preview_of_summary(warehouse) if _SUMMARY_FILES & keys else {}
     for name in selected:
         yield _materialized(name, published, ledger, preview)
-
-
-def is_left_alone(context: dg.AssetExecutionContext, journal: DayJournal) -> bool:
-    """Whether a run that nobody asked for one by one has built nothing."""
-    has_built = any(state.run_id == context.run.run_id for state in journal.days.values())
-    return not has_built and not intent_of(context.run.tags).force
 
 
 def _materialized(

@@ -7,13 +7,14 @@ from typing import Final
 import dagster as dg
 
 from lending_club_pipeline.defs.failures import shown_in_one_line
+from lending_club_pipeline.defs.intents import intent_of
 from lending_club_pipeline.defs.partitions import BusinessDates
 from lending_club_pipeline.defs.progress import show_progress
-from lending_club_pipeline.defs.publish.assets import is_left_alone
 from lending_club_pipeline.defs.publish.previews import SUMMARY_COLUMNS, SUMMARY_LINEAGE
 from lending_club_pipeline.defs.resources import WarehouseResource
 from lending_club_pipeline.publish.outputs import published_ledger
-from lending_club_pipeline.runs.day_states import DayJournal
+from lending_club_pipeline.runs.day_journal import DayJournal
+from lending_club_pipeline.runs.plan import is_published
 from lending_club_pipeline.runs.publication import proven_checks
 from lending_club_pipeline.warehouse import Warehouse
 from lending_club_pipeline.warehouse.serving import ServedColumn
@@ -62,7 +63,8 @@ def build_serving_asset(days: BusinessDates) -> dg.AssetsDefinition:
             OutputError: what readers would have seen differs from the mart or from the ledger.
         """
         journal = DayJournal.begin(warehouse.warehouse, context.run.run_id)
-        if is_left_alone(context, journal):
+        is_asked_for = intent_of(context.run.tags).force
+        if not is_asked_for and is_published(journal.days, serves_readers=True):
             return dg.MaterializeResult(metadata={"left_alone": "unchanged"})
         with shown_in_one_line():
             return _publish(warehouse.warehouse, journal)
@@ -79,6 +81,7 @@ def _publish(warehouse: Warehouse, journal: DayJournal) -> dg.MaterializeResult:
     served = warehouse.serving().publish(
         _COLUMNS, published.row_count, published.balance or Decimal(0)
     )
+    journal.serve(ledger.as_of_date)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": served.fingerprint.row_count,

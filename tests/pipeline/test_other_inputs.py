@@ -1,0 +1,103 @@
+"""A database holds the deliveries of one sender, and of a late day is said what is published."""
+
+import datetime as dt
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from lending_club_pipeline.cli import cli
+from lending_club_pipeline.contract.errors import ConfigurationError
+from lending_club_pipeline.runs.outlook import Request, look_ahead
+from lending_club_pipeline.runs.plan import Process, Skip, Step
+from tests.pipeline.doors import journal_of
+from tests.workspaces import AS_OF, Workspace
+
+OLDER = AS_OF - dt.timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def processed(new_workspace: Callable[[str], Workspace]) -> Workspace:
+    workspace = new_workspace("inputs")
+    workspace.deliver("1,Ada,Yes\n", "A,1,100,Savings\n")
+    report = workspace.run()
+    assert report.outcome == "success", report.message
+    return workspace
+
+
+@pytest.fixture
+def copied(processed: Workspace, tmp_path: Path) -> Workspace:
+    workspace = Workspace(tmp_path / "copied")
+    shutil.copytree(processed.root, workspace.root)
+    return workspace
+
+
+def other(workspace: Workspace, day: dt.date) -> Workspace:
+    """The deliveries of somebody else."""
+    theirs = Workspace(workspace.root.parent / "theirs")
+    theirs.deliver("7,Eve,No\n", "Z,7,5,Savings\nY,7,6,Savings\n", day)
+    return theirs
+
+
+def invoke(workspace: Workspace, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, arguments, env=workspace.environment())
+
+
+def planned(workspace: Workspace, day: dt.date, **settings: object) -> list[Step]:
+    given = workspace.settings(**settings)
+    return list(look_ahead(given, Request(as_of=day), given.today()).steps)
+
+
+@pytest.mark.parametrize("day", [OLDER, AS_OF])
+def test_the_deliveries_of_another_folder_are_refused_with_what_to_do(
+    copied: Workspace, day: dt.date
+) -> None:
+    theirs = other(copied, day)
+    before = copied.output_bytes()
+
+    result = invoke(copied, "run", "--inputs", str(theirs.inputs), "--outputs", str(theirs.outputs))
+
+    assert result.exit_code == 2
+    assert f"this database belongs to the deliveries of {copied.inputs}" in result.output
+    assert "by DUCKDB_PATH" in result.output
+    assert "by setting DELIVERY_SOURCE to its name" in result.output
+    assert len(result.output.splitlines()) == 1
+    assert not theirs.outputs.exists()
+    assert copied.output_bytes() == before
+
+
+def test_a_folder_that_was_moved_or_copied_is_recognized(copied: Workspace) -> None:
+    moved = copied.root / "moved"
+    shutil.copytree(copied.inputs, moved)
+    shutil.rmtree(copied.inputs)
+
+    assert planned(copied, AS_OF, input_path=moved) == [Skip(AS_OF, "unchanged")]
+
+
+def test_a_sender_may_deliver_into_any_folder(copied: Workspace) -> None:
+    theirs = other(copied, OLDER).inputs
+
+    # A database that knew a folder alone learns the name, and knows nobody else from then on.
+    assert planned(copied, OLDER, input_path=theirs, delivery_source="bank") == [Process((OLDER,))]
+    with journal_of(copied) as journal:
+        journal.land("bank", {AS_OF: journal.days[AS_OF].files})
+    assert planned(copied, OLDER, input_path=theirs, delivery_source="bank") == [Process((OLDER,))]
+    with pytest.raises(ConfigurationError, match="by setting DELIVERY_SOURCE=bank"):
+        planned(copied, OLDER, input_path=theirs)
+    with pytest.raises(ConfigurationError, match="belongs to DELIVERY_SOURCE=bank"):
+        planned(copied, OLDER, input_path=theirs, delivery_source="another bank")
+
+
+def test_of_a_late_day_is_said_first_what_is_still_published(copied: Workspace) -> None:
+    copied.deliver("1,Ada,Yes\n", "A,1,90,Savings\nB,1,7,Savings\n", OLDER)
+
+    result = invoke(copied, "run", "--as-of", OLDER.isoformat())
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(f"Published is still the delivery of {AS_OF}: ")
+    assert f"{OLDER} is an older day" in result.stdout
+    assert (copied.outputs / "account_summary.csv").read_text().splitlines()[1:] == [
+        "1,A,100.00,0.0150,1.50,101.50"
+    ]
