@@ -1,6 +1,6 @@
 # The only entry points a newcomer needs. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-duckdb test-all test-compose coverage ui bench bench-scale bench-databricks bench-faults dbt-docs warehouse conformance kill-everywhere docs check format clean
+.PHONY: help run test test-duckdb test-all test-compose test-kubernetes coverage ui bench bench-scale bench-databricks bench-faults dbt-docs warehouse conformance kill-everywhere docs check format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -30,6 +30,9 @@ coverage: .venv/.dev  ## Run all tests and list the lines and branches that none
 
 test-compose: .venv/.dev  ## Build the image and run the four services on a Docker engine (takes half an hour)
 	@$(BIN)/python -m pytest --docker tests/deployment
+
+test-kubernetes: .venv/.dev  ## Render Dagster's Helm chart with our values, and check what comes out
+	@$(BIN)/python -m pytest --kubernetes tests/deployment
 
 check: lint  ## Lint, format, types, SQL lint and definitions, without the tests
 	@$(IN_PARALLEL) types sql-lint definitions site workflows
@@ -66,7 +69,7 @@ site:
 
 workflows:
 	@echo "== workflows"
-	@$(BIN)/zizmor --quiet --offline --no-progress .github/workflows
+	@$(BIN)/zizmor --quiet --offline --no-progress --config .github/zizmor.yml .github/workflows
 
 tests:
 	@echo "== tests"

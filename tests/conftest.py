@@ -47,7 +47,9 @@ def pytest_configure() -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options that `make test-all` and `make test-compose` give."""
-    parser.addoption("--docker", action="store_true", help="run the tests that need Docker alone")
+    for needed in ("docker", "kubernetes"):
+        only = f"run the tests that need {needed} alone"
+        parser.addoption(f"--{needed}", action="store_true", help=only)
     parser.addoption(
         "--exhaustive",
         action="store_true",
@@ -60,7 +62,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Begin with what takes longest; all else stays in its random order."""
     kept, left_out = [], []
     for item in items:
-        is_asked_for = bool(item.get_closest_marker("docker")) == config.getoption("docker")
+        is_asked_for = all(
+            bool(item.get_closest_marker(needed)) == config.getoption(needed)
+            for needed in ("docker", "kubernetes")
+        )
         is_too_long = item.get_closest_marker("exhaustive") and not config.getoption("exhaustive")
         (kept if is_asked_for and not is_too_long else left_out).append(item)
     config.hook.pytest_deselected(items=left_out)

@@ -77,7 +77,7 @@ def _make_bases() -> None:
 
 def _import_debian() -> None:
     if shutil.which("debootstrap") is None:
-        pytest.skip("no image registry is reached, and debootstrap is not installed")
+        pytest.fail("no image registry is reached, and debootstrap is not installed")
     root = CACHE / "debian"
     shutil.rmtree(root, ignore_errors=True)
     packages = "ca-certificates,python3,python3-venv"
