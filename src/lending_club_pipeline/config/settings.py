@@ -18,7 +18,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
-from lending_club_pipeline.config.calendars import Calendar, parse_holidays
+from lending_club_pipeline.config.calendars import Calendar, parse_deadline, parse_holidays
 from lending_club_pipeline.config.movement_limits import parse_movement_limits
 from lending_club_pipeline.config.names import near_misses, unknown_in_file
 from lending_club_pipeline.config.paths import AnyPath, DatabaseFile, HistoryFolder, LandingFolder
@@ -101,6 +101,8 @@ class DataPlatformConfig(BaseSettings):
             `balance=10,accounts=5`; nothing is limited when it is not set.
         delivery_calendar: on which days a delivery is expected: `every_day` or `weekdays`.
         delivery_holidays: days on which none is, as YYYY-MM-DD, separated by commas.
+        delivery_deadline: by when the delivery of a day has to be processed, such as `08:00`, or
+            `08:00+1` on the day after; nothing is late when it is not set.
         retention_days: days before the newest processed one of which records are kept; all are when
             it is not set.
         databricks_host: workspace host name, production only; so are the others of this name.
@@ -117,6 +119,14 @@ class DataPlatformConfig(BaseSettings):
         databricks_retry_seconds: how long a transient fault is retried.
         databricks_ca_file: certificates to trust instead of the system's (PEM), behind a proxy.
         dagster_home: folder of Dagster's run history.
+        dagster_url: address of Dagster's pages, to which alerts lead.
+        alertmanager_url: address of Alertmanager; no alerts are sent when it is not set.
+        metrics_host: address on which `lending-club metrics` listens.
+        metrics_port: its port.
+        otlp_endpoint: address that takes metrics by OTLP over HTTP, such as
+            `https://otlp.nr-data.net/v1/metrics`; nothing is pushed when it is not set.
+        otlp_headers: what goes with each push, such as `api-key=…`, separated by commas.
+        otlp_interval_seconds: time between two pushes.
     """
 
     model_config = SettingsConfigDict(
@@ -148,6 +158,7 @@ class DataPlatformConfig(BaseSettings):
     movement_limits: str = ""
     delivery_calendar: Calendar = "every_day"
     delivery_holidays: str = ""
+    delivery_deadline: str = ""
     retention_days: int | None = Field(default=None, ge=1, le=36500)
     databricks_host: str | None = None
     databricks_token: SecretStr | None = None
@@ -165,6 +176,13 @@ class DataPlatformConfig(BaseSettings):
     databricks_retry_seconds: float = Field(default=300.0, ge=0, le=86400, allow_inf_nan=False)
     databricks_ca_file: AnyPath | None = None
     dagster_home: HistoryFolder = Path(".dagster")
+    dagster_url: str = "http://localhost:3000"
+    alertmanager_url: str | None = None
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = Field(default=9464, ge=1, le=65535)
+    otlp_endpoint: str | None = None
+    otlp_headers: SecretStr | None = None
+    otlp_interval_seconds: float = Field(default=60.0, ge=1, le=3600, allow_inf_nan=False)
 
     @field_validator("memory_limit")
     @classmethod
@@ -184,6 +202,21 @@ class DataPlatformConfig(BaseSettings):
     def _are_holidays(cls, value: str) -> str:
         parse_holidays(value)
         return value
+
+    @field_validator("delivery_deadline")
+    @classmethod
+    def _is_a_deadline(cls, value: str) -> str:
+        parse_deadline(value)
+        return value
+
+    @field_validator("dagster_url", "alertmanager_url", "otlp_endpoint")
+    @classmethod
+    def _is_a_web_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not value.startswith(("http://", "https://")) or "@" in value:
+            raise ValueError("write an address with http:// or https://, and without a password")
+        return value.rstrip("/")
 
     @field_validator("databricks_host")
     @classmethod
@@ -366,7 +399,7 @@ def _allowed(item: ErrorDetails) -> str:
 
 
 def _shown_value(field: str, given: Mapping[str, Any]) -> str:
-    if "token" in field or "secret" in field:
+    if "token" in field or "secret" in field or "headers" in field:
         return ""
     value = given.get(field, _variables().get(field))
     return "" if value is None else f"={' '.join(str(value).split())}"

@@ -1,5 +1,8 @@
 """All definitions of the project."""
 
+import datetime as dt
+from typing import Final
+
 import dagster as dg
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
@@ -17,6 +20,7 @@ from lending_club_pipeline.defs.jobs import (
     process_delivery,
     publish_outputs,
 )
+from lending_club_pipeline.defs.operating.alerts import build_alerts_sensor
 from lending_club_pipeline.defs.partitions import business_dates, monthly_partitions
 from lending_club_pipeline.defs.progress import PROGRESS, progress_logger
 from lending_club_pipeline.defs.publish.assets import build_output_assets
@@ -25,6 +29,17 @@ from lending_club_pipeline.defs.resources import build_resources
 from lending_club_pipeline.defs.schedules import daily_delivery_schedule, weekly_expiry_schedule
 from lending_club_pipeline.defs.sensors import days_beside_refused_ones, new_delivery_sensor
 from lending_club_pipeline.warehouse import choose_warehouse
+
+
+_SENSORS: Final = [new_delivery_sensor, days_beside_refused_ones, abandoned_runs]
+
+
+def _intervals() -> dict[str, dt.timedelta]:
+    """Return the time between two looks of each sensor, by name."""
+    return {
+        sensor.name: dt.timedelta(seconds=sensor.minimum_interval_seconds or 30)
+        for sensor in _SENSORS
+    }
 
 
 def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
@@ -52,7 +67,7 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
         ],
         jobs=[process_delivery, publish_outputs, close_month, drop_expired_data],
         schedules=[daily_delivery_schedule, weekly_expiry_schedule],
-        sensors=[new_delivery_sensor, days_beside_refused_ones, abandoned_runs],
+        sensors=[*_SENSORS, build_alerts_sensor(settings, _intervals())],
         resources={**resources, "parquet_io_manager": io_manager},
         loggers={"console": dg.colored_console_logger, PROGRESS: progress_logger},
         executor=dg.in_process_executor,
