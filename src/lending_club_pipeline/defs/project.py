@@ -30,7 +30,6 @@ from lending_club_pipeline.defs.schedules import daily_delivery_schedule, weekly
 from lending_club_pipeline.defs.sensors import days_beside_refused_ones, new_delivery_sensor
 from lending_club_pipeline.warehouse import choose_warehouse
 
-
 _SENSORS: Final = [new_delivery_sensor, days_beside_refused_ones, abandoned_runs]
 
 

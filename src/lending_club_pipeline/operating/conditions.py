@@ -231,9 +231,7 @@ def _of_run(run: FinishedRun) -> Alert:
     )
 
 
-def _refused(
-    date: dt.date, why: str, run_id: str, since: dt.datetime | None = None
-) -> Alert:
+def _refused(date: dt.date, why: str, run_id: str, since: dt.datetime | None = None) -> Alert:
     return Alert(
         "DeliveryRefused",
         "failure",

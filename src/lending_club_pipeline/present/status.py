@@ -66,15 +66,7 @@ def print_status(status: Status, last: int) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = WIDTH_OF_FILES
-    days = status.seen.days
-    older = days[: max(len(days) - last, 0)]
-    shown = [day for day in older if day.standing not in SETTLED] + list(days[len(older) :])
-    if shown:
-        console.print(_table(shown))
-    if len(shown) < len(days):
-        console.print(Text(f"{len(days) - len(shown)} older dates are processed or expired."))
-    if not days:
-        console.print("No delivery is known, and none lies in the inputs.")
+    _print_days(console, status.seen.days, last)
     for reason in status.seen.waiting:
         console.print(Text(f"Not taken: {reason}"), soft_wrap=True)
     for note in status.notes:
@@ -83,6 +75,17 @@ def print_status(status: Status, last: int) -> None:
         _print_alert(console, alert)
     if not status.alerts:
         console.print(Text("Nothing is wrong.", style="bold"))
+
+
+def _print_days(console: Console, days: Sequence[DayOverview], last: int) -> None:
+    older = days[: max(len(days) - last, 0)]
+    shown = [day for day in older if day.standing not in SETTLED] + list(days[len(older) :])
+    if shown:
+        console.print(_table(shown))
+    if len(shown) < len(days):
+        console.print(Text(f"{len(days) - len(shown)} older dates are processed or expired."))
+    if not days:
+        console.print("No delivery is known, and none lies in the inputs.")
 
 
 def _table(days: Sequence[DayOverview]) -> Table:

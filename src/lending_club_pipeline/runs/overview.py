@@ -16,7 +16,15 @@ from lending_club_pipeline.runs.plan import published_last
 from lending_club_pipeline.warehouse import choose_warehouse
 
 Standing = Literal[
-    "published", "processed", "held", "refused", "failed", "interrupted", "new", "missing", "expired"
+    "published",
+    "processed",
+    "held",
+    "refused",
+    "failed",
+    "interrupted",
+    "new",
+    "missing",
+    "expired",
 ]
 Lying = Literal["unchanged", "changed", "refused", "absent"]
 # What nobody has to do anything about.
@@ -147,9 +155,7 @@ def _delivered(days: Mapping[dt.date, DayState], watch: Watch) -> set[dt.date]:
     return found
 
 
-def _of(
-    date: dt.date, state: DayState | None, watch: Watch, *, is_published: bool
-) -> DayOverview:
+def _of(date: dt.date, state: DayState | None, watch: Watch, *, is_published: bool) -> DayOverview:
     lying = _lying(date, state, watch)
     if state is None:
         return DayOverview(date, "missing" if lying == "absent" else "new", lying)

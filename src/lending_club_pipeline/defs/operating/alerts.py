@@ -80,9 +80,7 @@ def build_alerts_sensor(
     @dg.sensor(
         name="alerts",
         minimum_interval_seconds=_SECONDS,
-        default_status=dg.DefaultSensorStatus.RUNNING
-        if is_on
-        else dg.DefaultSensorStatus.STOPPED,
+        default_status=dg.DefaultSensorStatus.RUNNING if is_on else dg.DefaultSensorStatus.STOPPED,
     )
     def alerts(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         """Tell Alertmanager what is wrong now, and end what no longer is.
