@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lending_club_pipeline.operating.conditions import Alert
+from lending_club_pipeline.operating.rehearsal import Rehearsal
 from lending_club_pipeline.operating.status import Status
 from lending_club_pipeline.present.terminal import WIDTH_OF_FILES
 from lending_club_pipeline.runs.overview import SETTLED, DayOverview
@@ -111,3 +112,20 @@ def _print_alert(console: Console, alert: Alert) -> None:
     console.print(Text(f"  {alert.remedy}"), soft_wrap=True)
     if alert.run_id:
         console.print(Text(f"  Dagster run {alert.run_id}", style="dim"), soft_wrap=True)
+
+
+def print_rehearsal(found: Rehearsal) -> None:
+    """Print who is told of each test alert, and how many messages were taken."""
+    console = Console(highlight=False)
+    for name, receivers in found.receivers.items():
+        told = ", ".join(receivers)
+        line = f"{name}: {told}" if told else f"{name}: nobody is told. Correct its route."
+        console.print(Text(line, style="" if told else "red"), soft_wrap=True)
+    for name, (sent, failed) in found.messages.items():
+        line = f"{name}: {sent} messages taken" + (f", {failed} not taken" if failed else "")
+        console.print(Text(line, style="red" if failed else "green"), soft_wrap=True)
+    if not found.messages:
+        words = "No message was sent yet. Wait longer (--wait), or look at a silence or its log."
+        console.print(Text(words, style="red"))
+    elif found.failed:
+        console.print("The log of Alertmanager says why a message was not taken.")
