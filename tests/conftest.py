@@ -52,17 +52,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run tests too that say more of what others say, and take minutes for it",
     )
+    parser.addoption(
+        "--operations",
+        action="store_true",
+        help="run tests too that start servers of other projects and runs beside them",
+    )
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes longest; all else stays in its random order."""
-    if not config.getoption("exhaustive"):
-        kept, left_out = [], []
-        for item in items:
-            (left_out if item.get_closest_marker("exhaustive") else kept).append(item)
+    for marker in ("exhaustive", "operations"):
+        if config.getoption(marker):
+            continue
+        left_out = [item for item in items if item.get_closest_marker(marker)]
         config.hook.pytest_deselected(items=left_out)
-        items[:] = kept
+        items[:] = [item for item in items if not item.get_closest_marker(marker)]
     places = {ROOT / name: place for place, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
 

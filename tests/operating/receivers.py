@@ -46,7 +46,7 @@ def webhooks() -> Iterator[Webhooks]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with _serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
         kept.port = port
         yield kept
 
@@ -84,7 +84,7 @@ def mails() -> Iterator[Mails]:
         def _say(self, text: str) -> None:
             self.wfile.write(f"{text}\r\n".encode())
 
-    with _serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)) as port:
+    with serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)) as port:
         kept.port = port
         yield kept
 
@@ -96,7 +96,7 @@ def _keep(mails: Mails, content: bytes) -> None:
 
 
 @contextmanager
-def _serving(server: socketserver.TCPServer) -> Iterator[int]:
+def serving(server: socketserver.TCPServer) -> Iterator[int]:
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -51,6 +51,7 @@ class Watchman:
         return str(result.skip_reason)
 
 
+@pytest.mark.operations
 def test_a_refused_delivery_is_told_with_its_own_line_and_is_over_after_a_good_run(
     workspace: Workspace, manager: Alertmanager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +134,7 @@ def test_what_is_told_is_the_same_alert_when_it_is_told_again(manager: Alertmana
     assert len(manager.chats) == len(manager.pages) == 1
 
 
+@pytest.mark.operations
 def test_the_command_says_who_is_told_and_what_was_taken(
     workspace: Workspace, manager: Alertmanager
 ) -> None:
@@ -147,6 +149,7 @@ def test_the_command_says_who_is_told_and_what_was_taken(
     assert any("This is a test." in text for _, text in manager.mails.messages)
 
 
+@pytest.mark.operations
 def test_the_command_says_that_a_receiver_takes_nothing(
     workspace: Workspace, manager: Alertmanager
 ) -> None:

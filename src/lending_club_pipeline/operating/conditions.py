@@ -16,6 +16,11 @@ from lending_club_pipeline.runs.reports import Outcome
 Kind = Literal["failure", "quality", "service"]
 Severity = Literal["critical", "warning"]
 
+# All that `find_alerts` may say, in the order of docs/operations.md.
+ALERT_NAMES: Final = (
+    *("RunFailed", "DeliveryRefused", "DeliveryHeld", "DeliveryLate"),
+    *("CheckFailed", "WatcherFailing", "DaemonSilent"),
+)
 # A failure that nobody followed up for so long is no news.
 REMEMBERED: Final = dt.timedelta(days=7)
 _SILENT: Final = dt.timedelta(minutes=3)

@@ -4,12 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from lending_club_pipeline.operating.conditions import Alert
+from lending_club_pipeline.operating.measurements import Sample
 from lending_club_pipeline.operating.rehearsal import Rehearsal
 from lending_club_pipeline.operating.status import Status
 from lending_club_pipeline.present.terminal import WIDTH_OF_FILES
@@ -129,3 +131,10 @@ def print_rehearsal(found: Rehearsal) -> None:
         console.print(Text(words, style="red"))
     elif found.failed:
         console.print("The log of Alertmanager says why a message was not taken.")
+
+
+def print_samples(samples: Sequence[Sample]) -> None:
+    """Print every value, a line each."""
+    for sample in samples:
+        labels = ", ".join(f"{name}={value}" for name, value in sample.labels.items())
+        click.echo(f"{sample.measurement.prometheus_name}{{{labels}}} {sample.value:g}")
