@@ -1,6 +1,6 @@
 # The only entry points a newcomer needs. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-duckdb test-all test-compose test-kubernetes coverage ui bench bench-scale bench-databricks bench-faults dbt-docs warehouse conformance kill-everywhere docs check format clean
+.PHONY: help run test test-duckdb test-all test-compose test-kubernetes test-operations coverage ui bench bench-scale bench-databricks bench-faults dbt-docs warehouse conformance kill-everywhere docs check format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,6 +24,9 @@ test-duckdb: lint  ## The same on DuckDB alone: without the tests that start a S
 
 test-all: lint  ## The same, and the tests that say more of what others say (takes half an hour)
 	@$(IN_PARALLEL) types sql-lint definitions site workflows tests TESTS=--exhaustive $(OR_SAY_SO)
+
+test-operations: .venv/.dev  ## Alerts, metrics, roles and audit with the real servers (.ci/run names their packages)
+	@$(PYTEST) -n 2 --operations tests/operating
 
 coverage: .venv/.dev  ## Run all tests and list the lines and branches that none reaches
 	@$(PYTEST) --exhaustive --cov --cov-report=term:skip-covered

@@ -55,6 +55,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run tests too that say more of what others say, and take minutes for it",
     )
+    parser.addoption(
+        "--operations",
+        action="store_true",
+        help="run tests too that start servers of other projects and runs beside them",
+    )
 
 
 @pytest.hookimpl(trylast=True)
@@ -66,7 +71,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             bool(item.get_closest_marker(needed)) == config.getoption(needed)
             for needed in ("docker", "kubernetes")
         )
-        is_too_long = item.get_closest_marker("exhaustive") and not config.getoption("exhaustive")
+        is_too_long = any(
+            item.get_closest_marker(marker) and not config.getoption(marker)
+            for marker in ("exhaustive", "operations")
+        )
         (kept if is_asked_for and not is_too_long else left_out).append(item)
     config.hook.pytest_deselected(items=left_out)
     items[:] = kept

@@ -22,13 +22,15 @@ MAY_KNOW = {
     "reconcile": {*FLOOR, "warehouse"},
     "publish": {*FLOOR, "warehouse", "reconcile"},
     "runs": {*FLOOR, "ingest", "warehouse", "dbt_runner", "reconcile", "publish"},
+    "operating": {*FLOOR, "runs"},
     "explanations": {*FLOOR, "ingest", "warehouse", "reconcile"},
-    "present": {*FLOOR, "reconcile", "explanations", "runs", "parity", "defs"},
+    "present": {*FLOOR, "reconcile", "explanations", "runs", "operating", "parity", "defs"},
     "synthetic": {*FLOOR, "ingest"},
     "parity": {*FLOOR, "ingest", "warehouse", "reconcile", "dbt_runner", "publish"},
-    "defs": {*FLOOR, "ingest", "warehouse", "dbt_runner", "reconcile", "publish", "runs"},
+    "defs": {*FLOOR, "ingest", "warehouse", "dbt_runner", "reconcile", "publish", "runs"}
+    | {"operating"},
     "cli": {*FLOOR, "ingest", "warehouse", "explanations", "present", "publish", "reconcile"}
-    | {"runs", "synthetic", "parity", "defs"},
+    | {"runs", "synthetic", "parity", "operating", "defs"},
 }
 
 

@@ -27,6 +27,7 @@ from lending_club_pipeline.config.settings import load_settings
 @click.option("--inputs", type=FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
 @click.option("--outputs", type=FOLDER, help="Folder for outputs instead of OUTPUT_PATH.")
 @click.option("--wait", type=SECONDS, help="Seconds to wait for another run to end.")
+@click.option("--json", "as_json", is_flag=True, help="Print what became of each date as JSON.")
 def run(
     as_of: dt.date | None,
     first: dt.date | None,
@@ -36,6 +37,7 @@ def run(
     wait: float | None,
     *,
     force: bool,
+    as_json: bool,
 ) -> None:
     """Process one delivery, or those of a range of dates, from CSV to account_summary.
 
@@ -57,9 +59,11 @@ def run(
         from lending_club_pipeline.runs.outlook import Request
 
         report = carry_out(settings, Request(as_of, first, last, force), progress.show)
-    from lending_club_pipeline.present.commands import print_day, print_days
+    from lending_club_pipeline.present.commands import print_day, print_days, report_as_json
 
-    if first is None:
+    if as_json:
+        click.echo(report_as_json(report))
+    elif first is None:
         print_day(report, settings.currency, is_named=as_of is not None)
     else:
         print_days(report, settings.currency)

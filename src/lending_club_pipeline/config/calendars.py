@@ -1,6 +1,7 @@
 """On which business dates a delivery is expected."""
 
 import datetime as dt
+import re
 from collections.abc import Collection
 from typing import Final, Literal
 
@@ -8,6 +9,7 @@ Calendar = Literal["every_day", "weekdays"]
 
 _SATURDAY: Final = 5
 _DAY: Final = dt.timedelta(days=1)
+_DEADLINE: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?:\+(\d))?")
 
 
 def parse_holidays(text: str) -> frozenset[dt.date]:
@@ -38,12 +40,43 @@ def missing_days(
     """
     if not delivered:
         return []
-    first, last = min(delivered), max(delivered)
-    days = (first + at * _DAY for at in range((last - first).days))
+    expected = expected_days(min(delivered), max(delivered), calendar, holidays)
+    return [day for day in expected if day not in delivered]
+
+
+def expected_days(
+    first: dt.date, last: dt.date, calendar: Calendar, holidays: Collection[dt.date]
+) -> list[dt.date]:
+    """Return the days on which a delivery is expected.
+
+    Args:
+        first: first day that counts.
+        last: last day that counts.
+        calendar: on which days of the week one is expected.
+        holidays: days on which none is.
+    """
+    days = (first + at * _DAY for at in range((last - first).days + 1))
     return [
         day
         for day in days
-        if day not in delivered
-        and day not in holidays
-        and (calendar == "every_day" or day.weekday() < _SATURDAY)
+        if day not in holidays and (calendar == "every_day" or day.weekday() < _SATURDAY)
     ]
+
+
+def parse_deadline(text: str) -> dt.timedelta | None:
+    """Read by when a delivery has to be processed, counted from midnight of its business date.
+
+    Args:
+        text: a time of the day, such as `08:00`, with `+1` behind it for the day after; no
+            deadline if it is empty.
+
+    Raises:
+        ValueError: it is no such time.
+    """
+    if not text:
+        return None
+    match = _DEADLINE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("write a time as HH:MM, with +1 behind it for the day after: 08:00+1")
+    hours, minutes, days = int(match[1]), int(match[2]), int(match[3] or 0)
+    return dt.timedelta(days=days, hours=hours, minutes=minutes)

@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from lending_club_pipeline.config import clock
-from lending_club_pipeline.config.calendars import Calendar, parse_holidays
+from lending_club_pipeline.config.calendars import Calendar, parse_deadline, parse_holidays
 from lending_club_pipeline.config.movement_limits import parse_movement_limits
 from lending_club_pipeline.config.names import near_misses, unknown_in_file
 from lending_club_pipeline.config.paths import (
@@ -121,6 +121,8 @@ class DataPlatformConfig(BaseSettings):
         currency: of all balances and interest, as its ISO 4217 code; it is shown, never converted.
         delivery_calendar: on which days a delivery is expected: `every_day` or `weekdays`.
         delivery_holidays: days on which none is, as YYYY-MM-DD, separated by commas.
+        delivery_deadline: by when the delivery of a day has to be processed, such as `08:00`, or
+            `08:00+1` on the day after; nothing is late when it is not set.
         retention_days: days before the newest processed one of which records are kept; all are when
             it is not set.
         databricks_host: workspace host name, production only; so are the others of this name.
@@ -149,6 +151,14 @@ class DataPlatformConfig(BaseSettings):
             and checks who answers.
         dagster_postgres_ca_file: certificates to trust (PEM); the system's when it is not set.
         dagster_additions: a YAML file; its sections replace those of Dagster's configuration.
+        dagster_url: address of Dagster's pages, to which alerts lead.
+        alertmanager_url: address of Alertmanager; no alerts are sent when it is not set.
+        metrics_host: address on which `lending-club metrics` listens.
+        metrics_port: its port.
+        otlp_endpoint: address that takes metrics by OTLP over HTTP, such as
+            `https://otlp.nr-data.net/v1/metrics`; nothing is pushed when it is not set.
+        otlp_headers: what goes with each push, such as `api-key=…`, separated by commas.
+        otlp_interval_seconds: time between two pushes.
     """
 
     model_config = SettingsConfigDict(
@@ -184,6 +194,7 @@ class DataPlatformConfig(BaseSettings):
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     delivery_calendar: Calendar = "every_day"
     delivery_holidays: str = ""
+    delivery_deadline: str = ""
     retention_days: int | None = Field(default=None, ge=1, le=36500)
     databricks_host: str | None = None
     databricks_token: SecretStr | None = None
@@ -210,6 +221,13 @@ class DataPlatformConfig(BaseSettings):
     dagster_postgres_sslmode: SslMode = "verify-full"
     dagster_postgres_ca_file: AnyPath | None = None
     dagster_additions: AnyPath | None = None
+    dagster_url: str = "http://localhost:3000"
+    alertmanager_url: str | None = None
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = Field(default=9464, ge=1, le=65535)
+    otlp_endpoint: str | None = None
+    otlp_headers: SecretStr | None = None
+    otlp_interval_seconds: float = Field(default=60.0, ge=1, le=3600, allow_inf_nan=False)
 
     @field_validator("memory_limit")
     @classmethod
@@ -240,6 +258,21 @@ class DataPlatformConfig(BaseSettings):
     def _are_holidays(cls, value: str) -> str:
         parse_holidays(value)
         return value
+
+    @field_validator("delivery_deadline")
+    @classmethod
+    def _is_a_deadline(cls, value: str) -> str:
+        parse_deadline(value)
+        return value
+
+    @field_validator("dagster_url", "alertmanager_url", "otlp_endpoint")
+    @classmethod
+    def _is_a_web_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not value.startswith(("http://", "https://")) or "@" in value:
+            raise ValueError("write an address with http:// or https://, and without a password")
+        return value.rstrip("/")
 
     @field_validator("databricks_host")
     @classmethod
@@ -476,7 +509,7 @@ def _allowed(item: ErrorDetails) -> str:
 
 
 def _shown_value(field: str, given: Mapping[str, Any]) -> str:
-    if any(word in field for word in ("token", "secret", "password")):
+    if any(word in field for word in ("token", "secret", "password", "headers")):
         return ""
     value = given.get(field, _variables().get(field))
     return "" if value is None else f"={' '.join(str(value).split())}"

@@ -1,5 +1,8 @@
 """All definitions of the project."""
 
+import datetime as dt
+from collections.abc import Sequence
+
 import dagster as dg
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
@@ -16,6 +19,7 @@ from lending_club_pipeline.defs.jobs import (
     process_delivery,
     publish_outputs,
 )
+from lending_club_pipeline.defs.operating.alerts import build_alerts_sensor
 from lending_club_pipeline.defs.partitions import business_dates, monthly_partitions
 from lending_club_pipeline.defs.progress import PROGRESS, progress_logger
 from lending_club_pipeline.defs.publish.assets import build_output_assets
@@ -25,6 +29,14 @@ from lending_club_pipeline.defs.schedules import build_schedules
 from lending_club_pipeline.defs.sensors import build_delivery_sensor
 from lending_club_pipeline.defs.stopped_runs import days_beside_refused_ones
 from lending_club_pipeline.warehouse import choose_warehouse
+
+
+def _intervals(sensors: Sequence[dg.SensorDefinition]) -> dict[str, dt.timedelta]:
+    """Return the time between two looks of each sensor, by name."""
+    return {
+        sensor.name: dt.timedelta(seconds=sensor.minimum_interval_seconds or 30)
+        for sensor in sensors
+    }
 
 
 def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
@@ -43,6 +55,11 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
         settings.first_as_of_date, settings.backfill_days_per_run, settings.business_timezone
     )
     months = monthly_partitions(settings.first_as_of_date, settings.business_timezone)
+    sensors = [
+        build_delivery_sensor(is_on=settings.delivery_sensor == "running"),
+        days_beside_refused_ones,
+        abandoned_runs,
+    ]
     return dg.Definitions(
         assets=[
             build_delivery_assets(dates),
@@ -54,11 +71,7 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
         ],
         jobs=[process_delivery, publish_outputs, close_month, drop_expired_data],
         schedules=build_schedules(settings.business_timezone),
-        sensors=[
-            build_delivery_sensor(is_on=settings.delivery_sensor == "running"),
-            days_beside_refused_ones,
-            abandoned_runs,
-        ],
+        sensors=[*sensors, build_alerts_sensor(settings, _intervals(sensors))],
         resources={**resources, "parquet_io_manager": io_manager},
         loggers={"console": dg.colored_console_logger, PROGRESS: progress_logger},
         executor=dg.in_process_executor,

@@ -1,6 +1,7 @@
 """What `lending-club run` says in the end."""
 
-from typing import Final
+import json
+from typing import Any, Final
 
 import click
 from rich.box import SIMPLE_HEAD
@@ -20,6 +21,43 @@ _OUTCOMES: Final = {
     "missing": ("no delivery", "yellow"),
     "expired": ("expired", "dim"),
 }
+
+
+def report_as_json(report: CommandReport) -> str:
+    """Return what became of a command for programs; money is text, to the cent."""
+    found = {
+        "days": [_day_as_json(day) for day in report.days],
+        "published": None if report.published is None else report.published.isoformat(),
+        "written": [str(path) for path in report.written],
+    }
+    return json.dumps(found, indent=2)
+
+
+def _day_as_json(day: DayReport) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "as_of_date": day.as_of_date.isoformat(),
+        "outcome": day.outcome,
+        "message": day.message,
+        "run_id": day.run_id,
+    }
+    if day.ledger is not None:
+        found["ledger"] = {
+            "is_closed": day.ledger.is_closed,
+            "stages": [
+                {
+                    "source_file": entry.source_file,
+                    "stage": entry.stage,
+                    "rows": entry.row_count,
+                    "balance": None if entry.balance is None else str(entry.balance),
+                }
+                for entry in day.ledger.entries.values()
+            ],
+            "reasons": [
+                {"source_file": file, "reason": reason, "records": count}
+                for (file, reason), count in day.ledger.reasons.items()
+            ],
+        }
+    return found
 
 
 def print_day(report: CommandReport, currency: str, *, is_named: bool) -> None:

@@ -171,7 +171,9 @@ def _materialized(
     if file.rows is not None:
         metadata["dagster/row_count"] = file.rows
     if name in _SUMMARY_FILES:
-        metadata |= {**preview, **SUMMARY_LINEAGE}
+        entry = ledger.entries["accounts.csv", "published"]
+        # Text, as money is exact to the cent.
+        metadata |= {"published_balance": str(entry.balance), **preview, **SUMMARY_LINEAGE}
     elif name == "quarantine_csv":
         metadata |= {**preview_of_quarantine(ledger), **QUARANTINE_LINEAGE}
     return dg.MaterializeResult(

@@ -63,10 +63,13 @@ def preview_of_summary(warehouse: Warehouse) -> dict[str, dg.MarkdownMetadataVal
     return {"preview": markdown_table(warehouse.fetch(f"{ACCOUNT_SUMMARY} limit {_PREVIEW_ROWS}"))}
 
 
-def preview_of_quarantine(ledger: DeliveryLedger) -> dict[str, dg.MarkdownMetadataValue]:
+def preview_of_quarantine(ledger: DeliveryLedger) -> dict[str, dg.MetadataValue]:
     """Show how many records have each reason; the records themselves are personal data."""
     rows = [
         {"source_file": file, "reason": reason, "records": count}
         for (file, reason), count in ledger.reasons.items()
     ]
-    return {"preview": markdown_table(rows)}
+    by_file: dict[str, dict[str, int]] = {}
+    for (file, reason), count in ledger.reasons.items():
+        by_file.setdefault(file, {})[reason] = count
+    return {"preview": markdown_table(rows), "reasons": dg.MetadataValue.json(by_file)}

@@ -1,0 +1,79 @@
+"""What Dagster knows, for commands that do not run inside it."""
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.contract.errors import WarehouseLockedError
+from lending_club_pipeline.defs.instance import explaining_history, open_instance
+from lending_club_pipeline.defs.jobs import JOB_NAME
+from lending_club_pipeline.defs.operating.state import (
+    daemon_heartbeats,
+    finished_runs,
+    processed_dates,
+    watcher_states,
+)
+from lending_club_pipeline.operating.conditions import CheckState, Observed, find_alerts, settled
+from lending_club_pipeline.operating.status import Status
+from lending_club_pipeline.reconcile.checks import BLOCKING, CheckResult
+from lending_club_pipeline.runs.overview import (
+    Overview,
+    business_now,
+    look_at_days,
+    look_without_warehouse,
+)
+
+
+def find_status(settings: DataPlatformConfig) -> Status:
+    """Find how the business dates stand and what is wrong now.
+
+    Args:
+        settings: the project's settings.
+
+    Raises:
+        WarehouseError: the warehouse cannot be read, for another reason than a run that has it.
+        OutputError: Dagster's history cannot be read.
+    """
+    now = business_now(settings)
+    notes = []
+    seen = Overview([])
+    if settings.database_type == "duckdb" and not settings.duckdb_path.exists():
+        seen = look_without_warehouse(settings, now)
+    else:
+        try:
+            seen = look_at_days(settings, now)
+        except WarehouseLockedError as error:
+            notes.append(f"The dates could not be looked at: {error}")
+    history = _observe_history(settings.dagster_home, now)
+    observed = replace(
+        history,
+        days=seen.days,
+        due=seen.late,
+        settled=settled(history.runs, seen.days),
+        checks=[_check_state(check) for check in seen.checks],
+    )
+    return Status(seen, find_alerts(observed), notes, settings.dagster_url)
+
+
+def _check_state(check: CheckResult) -> CheckState:
+    is_blocking = check.severity == BLOCKING
+    return CheckState(check.asset, check.name, check.passed, is_blocking, check.description)
+
+
+def _observe_history(home: Path, now: dt.datetime) -> Observed:
+    """Read what Dagster's history says; nothing is made where there is none."""
+    home = home.absolute()
+    if not (home / "dagster.yaml").exists():
+        return Observed(now)
+    with explaining_history(home), open_instance(home) as instance:
+        watchers = list(watcher_states(instance))
+        runs = finished_runs(instance, now)
+        return Observed(
+            now,
+            runs=runs,
+            done=processed_dates(runs, JOB_NAME),
+            watchers=watchers,
+            # Nobody misses a daemon where no sensor and no schedule is switched on.
+            daemons=daemon_heartbeats(instance) if watchers else {},
+        )

@@ -1,0 +1,28 @@
+"""Dagster's storage, open for as long as measurements are served."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.defs.instance import explaining_history, open_instance, prepare_home
+from lending_club_pipeline.defs.operating.measures import catalog_of, read_samples
+from lending_club_pipeline.defs.project import build_definitions
+from lending_club_pipeline.operating.measurements import Sample
+from lending_club_pipeline.runs.overview import business_now
+
+
+@contextmanager
+def reading_samples(settings: DataPlatformConfig) -> Iterator[Callable[[], Sequence[Sample]]]:
+    """Give what reads every measurement, as often as wanted.
+
+    Args:
+        settings: the project's settings.
+
+    Raises:
+        OutputError: Dagster's history cannot be opened.
+        TransformationError: dbt cannot parse its project, whose models are the layers.
+    """
+    catalog = catalog_of(build_definitions(settings))
+    home = prepare_home(settings)
+    with explaining_history(home), open_instance(home) as instance:
+        yield lambda: read_samples(instance, catalog, business_now(settings))

@@ -1,0 +1,1 @@
+"""What is wrong, how much there is, who is told: without Dagster, which is read in `defs`."""

@@ -1,0 +1,173 @@
+"""What Alertmanager is told: alerts that last until they are said to have ended.
+
+It groups, silences, routes and repeats; https://prometheus.io/docs/alerting/latest/alerts_api/.
+"""
+
+import datetime as dt
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lending_club_pipeline.contract.errors import ServiceError
+from lending_club_pipeline.operating.conditions import Alert
+
+# Where nobody tells it again, an alert stays for a day: a process that died ends no alert.
+_LASTS: Final = dt.timedelta(days=1)
+_SECONDS: Final = 10.0
+_ALERTS: Final = "/api/v2/alerts"
+
+
+@dataclass(frozen=True)
+class Posted:
+    """An alert as Alertmanager has it.
+
+    Attributes:
+        labels: what it is known by.
+        annotations: what people read.
+        url: where it leads.
+        since: when it began, as ISO text; empty if it is not known.
+    """
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    url: str
+    since: str = ""
+
+    @property
+    def identity(self) -> tuple[tuple[str, str], ...]:
+        """Its labels, to compare."""
+        return tuple(sorted(self.labels.items()))
+
+    def as_body(self, ends_at: dt.datetime) -> dict[str, Any]:
+        """Return it as Alertmanager takes it.
+
+        Args:
+            ends_at: until when it lasts if it is not told again.
+        """
+        starts = {"startsAt": self.since} if self.since else {}
+        return {
+            "labels": dict(self.labels),
+            "annotations": dict(self.annotations),
+            "generatorURL": self.url,
+            "endsAt": ends_at.isoformat(),
+            **starts,
+        }
+
+
+def to_post(alerts: Iterable[Alert], dagster_url: str) -> list[Posted]:
+    """Say alerts in Alertmanager's terms.
+
+    Args:
+        alerts: what is wrong.
+        dagster_url: address of Dagster's pages.
+    """
+    return [_posted(alert, dagster_url) for alert in alerts]
+
+
+def _posted(alert: Alert, dagster_url: str) -> Posted:
+    url = f"{dagster_url}/runs/{alert.run_id}" if alert.run_id else dagster_url
+    annotations = {"summary": alert.summary, "remedy": alert.remedy, "link": url}
+    return Posted(
+        alert.labels, annotations, url, "" if alert.since is None else alert.since.isoformat()
+    )
+
+
+def post(address: str, now: dt.datetime, open_: Sequence[Posted], before: Iterable[Posted]) -> int:
+    """Tell what is wrong, and end what was told before and is over.
+
+    Args:
+        address: of Alertmanager.
+        now: the current time.
+        open_: what is wrong.
+        before: what was told before; with its texts, as messages of recovery show them.
+
+    Returns:
+        How many alerts have ended.
+
+    Raises:
+        ServiceError: it cannot be reached, or takes none of them. Tell it again.
+    """
+    lasting = {alert.identity for alert in open_}
+    ended = [alert for alert in before if alert.identity not in lasting]
+    bodies = [alert.as_body(now + _LASTS) for alert in open_]
+    bodies += [alert.as_body(now) for alert in ended]
+    if bodies:
+        call(address + _ALERTS, bodies)
+    return len(ended)
+
+
+def receivers(address: str, filter_: str) -> dict[str, list[str]]:
+    """Return who is told of each open alert, by the alert's name.
+
+    Args:
+        address: of Alertmanager.
+        filter_: which alerts, such as `test="true"`.
+
+    Raises:
+        ServiceError: it cannot be reached.
+    """
+    query = urllib.parse.urlencode({"filter": filter_})
+    found = json.loads(call(f"{address}{_ALERTS}?{query}"))
+    told: dict[str, list[str]] = {}
+    for alert in found:
+        names = [it["name"] for it in alert["receivers"]]
+        told.setdefault(alert["labels"]["alertname"], []).extend(names)
+    return told
+
+
+def sent(address: str) -> dict[str, tuple[int, int]]:
+    """Return how many messages Alertmanager has sent, and how many failed, by kind of receiver.
+
+    Args:
+        address: of Alertmanager.
+
+    Raises:
+        ServiceError: it cannot be reached.
+    """
+    counts: dict[str, tuple[int, int]] = {}
+    for line in call(f"{address}/metrics").decode().splitlines():
+        name, _, rest = line.partition("{")
+        if name not in ("alertmanager_notifications_total", _FAILED):
+            continue
+        integration = rest.partition('integration="')[2].partition('"')[0]
+        number = int(float(rest.rpartition(" ")[2]))
+        attempts, failures = counts.get(integration, (0, 0))
+        # A newer Alertmanager counts failures by reason, on several lines.
+        counts[integration] = (
+            (attempts, failures + number) if name == _FAILED else (attempts + number, failures)
+        )
+    return {name: (total - failed, failed) for name, (total, failed) in counts.items() if total}
+
+
+_FAILED: Final = "alertmanager_notifications_failed_total"
+
+
+def call(url: str, body: object = None) -> bytes:
+    """Ask a web address, or give it a JSON body; return what it answers.
+
+    Args:
+        url: with http:// or https://.
+        body: is posted, if given.
+
+    Raises:
+        ServiceError: no answer, or one that says no.
+    """
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(  # noqa: S310 - the settings allow http and https alone
+        url, data, {"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+            content: bytes = answer.read()
+            return content
+    except urllib.error.HTTPError as error:
+        said = error.read(500).decode(errors="replace")
+        raise ServiceError(f"{url} answered {error.code}: {' '.join(said.split())}") from None
+    except OSError as error:
+        raise ServiceError(
+            f"{url} cannot be reached ({error}). Start Alertmanager, or correct ALERTMANAGER_URL."
+        ) from None

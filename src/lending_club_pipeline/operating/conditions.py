@@ -1,0 +1,339 @@
+"""What is wrong now. Pure: whoever knows the facts asks, and gets alerts that last as long as they.
+
+An alert is known by its labels alone, so that the same fault stays one alert whatever run finds it
+again; run, cause and remedy are annotations.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from lending_club_pipeline.runs.overview import SETTLED, DayOverview
+from lending_club_pipeline.runs.reports import Outcome
+
+# Who is told follows from the kind: deploy/alertmanager/alertmanager.yml.
+Kind = Literal["failure", "quality", "service"]
+Severity = Literal["critical", "warning"]
+
+# All that `find_alerts` may say, in the order of docs/operations.md.
+ALERT_NAMES: Final = (
+    *("RunFailed", "DeliveryRefused", "DeliveryHeld", "DeliveryLate"),
+    *("CheckFailed", "WatcherFailing", "DaemonSilent"),
+)
+# A failure that nobody followed up for so long is no news.
+REMEMBERED: Final = dt.timedelta(days=7)
+_SILENT: Final = dt.timedelta(minutes=3)
+_TICKS_MISSED: Final = 10
+_LEAST_SILENCE: Final = dt.timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something that is wrong.
+
+    Attributes:
+        name: what it is called, in docs/operations.md too.
+        kind: `failure`, `quality` or `service`: decides who is told.
+        severity: `critical` stops deliveries; `warning` does not.
+        about: what tells it from others of its name, such as a business date.
+        summary: what is wrong, in one line.
+        remedy: what to do.
+        run_id: Dagster's id of the run that found it, if one did.
+        since: when it began, if that is known.
+    """
+
+    name: str
+    kind: Kind
+    severity: Severity
+    about: Mapping[str, str]
+    summary: str
+    remedy: str
+    run_id: str = ""
+    since: dt.datetime | None = None
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What it is known by."""
+        return {
+            "alertname": self.name,
+            "kind": self.kind,
+            "severity": self.severity,
+            "service": "lending-club",
+            **self.about,
+        }
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """How the newest finished run of a job and date ended.
+
+    Attributes:
+        job: name of the job.
+        as_of_date: its business date, or the first day of its month; None if it has none.
+        run_id: Dagster's id of the run.
+        outcome: how it ended.
+        message: what went wrong, in one line; empty after a success.
+        ended_at: when it ended.
+    """
+
+    job: str
+    as_of_date: dt.date | None
+    run_id: str
+    outcome: Outcome
+    message: str
+    ended_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class CheckState:
+    """What a check found when it ran last.
+
+    Attributes:
+        asset: what it checks.
+        name: its name.
+        passed: whether it found nothing.
+        is_blocking: whether it stops publication.
+        description: what it proves; may be empty.
+        run_id: Dagster's id of the run.
+        failing_rows: how many rows it found, if it says.
+    """
+
+    asset: str
+    name: str
+    passed: bool
+    is_blocking: bool
+    description: str = ""
+    run_id: str = ""
+    failing_rows: int | None = None
+
+
+@dataclass(frozen=True)
+class WatcherState:
+    """How a sensor or schedule that is switched on does.
+
+    Attributes:
+        name: its name.
+        error: what went wrong when it looked last, in one line; empty if nothing did.
+        looked_at: when it looked last.
+        interval: time between two looks; None where that is not regular.
+    """
+
+    name: str
+    error: str
+    looked_at: dt.datetime | None
+    interval: dt.timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What is known, by whoever asks what is wrong.
+
+    Attributes:
+        now: the current time.
+        days: how each business date stands, if the warehouse was asked.
+        due: dates of which a delivery should have been processed by now.
+        done: dates that a run processed, as far as Dagster knows.
+        runs: the newest finished run of each job and date.
+        settled: ids of failed runs with the date that was put right since, by other means.
+        checks: what each check found.
+        watchers: sensors and schedules that are switched on.
+        daemons: last sign of life of each of Dagster's daemons.
+    """
+
+    now: dt.datetime
+    days: Sequence[DayOverview] = ()
+    due: Collection[dt.date] = ()
+    done: Collection[dt.date] = ()
+    runs: Sequence[FinishedRun] = ()
+    settled: Collection[tuple[str, dt.date]] = ()
+    checks: Sequence[CheckState] = ()
+    watchers: Sequence[WatcherState] = ()
+    daemons: Mapping[str, dt.datetime] = field(default_factory=dict)
+
+
+def find_alerts(observed: Observed) -> list[Alert]:
+    """Return what is wrong now, each thing once.
+
+    Args:
+        observed: what is known.
+    """
+    failed = _still_failed(observed)
+    alerts = [*_of_days(observed.days), *map(_of_run, failed)]
+    told = {alert.about.get("as_of_date") for alert in alerts}
+    alerts += (it for it in _late(observed) if it.about["as_of_date"] not in told)
+    alerts += _of_checks(observed.checks, {run.run_id for run in failed})
+    alerts += _of_watchers(observed)
+    alerts += _of_daemons(observed)
+    unique = {tuple(sorted(alert.labels.items())): alert for alert in reversed(alerts)}
+    return list(reversed(unique.values()))
+
+
+def _still_failed(observed: Observed) -> list[FinishedRun]:
+    return [
+        run
+        for run in observed.runs
+        if run.outcome != "success"
+        and observed.now - run.ended_at < REMEMBERED
+        and (run.as_of_date is None or (run.run_id, run.as_of_date) not in observed.settled)
+    ]
+
+
+def settled(runs: Sequence[FinishedRun], days: Sequence[DayOverview]) -> set[tuple[str, dt.date]]:
+    """Return the failures that were put right by other means than a run that Dagster knows.
+
+    A delivery that was refused or held is over when the warehouse and the inputs say so: it may
+    have been taken back, which makes no run. Any other failure is over when another run has built
+    or published its date since.
+
+    Args:
+        runs: the newest finished run of each job and date.
+        days: how each business date stands.
+
+    Returns:
+        Ids of runs, with the date.
+    """
+    by_date = {day.as_of_date: day for day in days}
+    return {
+        (run.run_id, run.as_of_date)
+        for run in runs
+        if run.as_of_date in by_date and _is_settled(run, by_date[run.as_of_date])
+    }
+
+
+def _is_settled(run: FinishedRun, day: DayOverview) -> bool:
+    if run.outcome in ("refused", "held"):
+        return day.standing != run.outcome and day.standing in {*SETTLED, "new"}
+    # The warehouse keeps times in UTC, without a zone.
+    times = [at.replace(tzinfo=dt.UTC) for at in (day.built_at, day.published_at) if at]
+    return day.standing in SETTLED and run.run_id != day.run_id and max(times) > run.ended_at
+
+
+def _of_days(days: Sequence[DayOverview]) -> Iterator[Alert]:
+    for day in days:
+        if day.standing == "refused":
+            yield _refused(day.as_of_date, day.message, day.run_id)
+        elif day.standing == "held":
+            yield _held(day.as_of_date, "", day.run_id)
+
+
+def _of_run(run: FinishedRun) -> Alert:
+    date = run.as_of_date
+    if date is not None and run.outcome == "refused":
+        return _refused(date, run.message, run.run_id, run.ended_at)
+    if date is not None and run.outcome == "held":
+        return _held(date, run.message, run.run_id, run.ended_at)
+    about = {"job": run.job} | ({} if date is None else {"as_of_date": date.isoformat()})
+    return Alert(
+        "RunFailed",
+        "failure",
+        "critical",
+        about,
+        run.message,
+        "Put right what the line names, and run again; what was published stays as it was.",
+        run.run_id,
+        run.ended_at,
+    )
+
+
+def _refused(date: dt.date, why: str, run_id: str, since: dt.datetime | None = None) -> Alert:
+    return Alert(
+        "DeliveryRefused",
+        "failure",
+        "critical",
+        {"as_of_date": date.isoformat()},
+        why,
+        "Let the sender deliver again. Nothing of this delivery was processed.",
+        run_id,
+        since,
+    )
+
+
+def _held(date: dt.date, why: str, run_id: str, since: dt.datetime | None = None) -> Alert:
+    return Alert(
+        "DeliveryHeld",
+        "quality",
+        "critical",
+        {"as_of_date": date.isoformat()},
+        why or f"The delivery of {date} moved further than MOVEMENT_LIMITS allows and is held.",
+        f"Look at held-{date}.html in the outputs; if the delivery is right: "
+        f'lending-club approve {date} --reason "…", and run that date again.',
+        run_id,
+        since,
+    )
+
+
+def _late(observed: Observed) -> Iterator[Alert]:
+    standing = {day.as_of_date: day.standing for day in observed.days}
+    first = observed.now.date() - REMEMBERED
+    for date in observed.due:
+        if date < first or date in observed.done or standing.get(date) in {*SETTLED, "held"}:
+            continue
+        is_there = standing.get(date) not in (None, "missing")
+        yield Alert(
+            "DeliveryLate",
+            "failure",
+            "critical",
+            {"as_of_date": date.isoformat()},
+            f"DELIVERY_DEADLINE has passed, and the delivery of {date} is not processed"
+            + (": it lies there." if is_there else "."),
+            f"Run it: lending-club run --as-of {date}. If there is none, ask the sender; if none "
+            "is due, add the day to DELIVERY_HOLIDAYS.",
+        )
+
+
+def _of_checks(checks: Sequence[CheckState], failed_runs: Collection[str]) -> Iterator[Alert]:
+    for check in checks:
+        # What stopped a run is told with the run.
+        if check.passed or (check.run_id and check.run_id in failed_runs):
+            continue
+        rows = "" if check.failing_rows is None else f" Rows: {check.failing_rows:,}."
+        what = check.description or "It did not pass."
+        yield Alert(
+            "CheckFailed",
+            "quality",
+            "critical" if check.is_blocking else "warning",
+            {"asset": check.asset, "check": check.name},
+            f"Check {check.name} of {check.asset} failed: {what}{rows}",
+            "Look at the check in Dagster and at quarantine.csv; tell the sender what to correct.",
+            check.run_id,
+        )
+
+
+def _of_watchers(observed: Observed) -> Iterator[Alert]:
+    for watcher in observed.watchers:
+        if watcher.error:
+            what = f"{watcher.name} failed when it looked last: {watcher.error}"
+        elif silence := _silence(watcher, observed.now):
+            what = f"{watcher.name} is switched on and has not looked for {silence}."
+        else:
+            continue
+        yield Alert(
+            "WatcherFailing",
+            "service",
+            "critical",
+            {"watcher": watcher.name},
+            what,
+            "Look at its ticks in Dagster (Automation). New deliveries may not be noticed.",
+        )
+
+
+def _silence(watcher: WatcherState, now: dt.datetime) -> dt.timedelta | None:
+    if watcher.looked_at is None or watcher.interval is None:
+        return None
+    silence = now - watcher.looked_at
+    most = max(watcher.interval * _TICKS_MISSED, _LEAST_SILENCE)
+    return dt.timedelta(seconds=round(silence.total_seconds())) if silence > most else None
+
+
+def _of_daemons(observed: Observed) -> Iterator[Alert]:
+    for name, seen_at in observed.daemons.items():
+        if observed.now - seen_at > _SILENT:
+            yield Alert(
+                "DaemonSilent",
+                "service",
+                "critical",
+                {"daemon": name},
+                f"Dagster's daemon {name} was seen last at {seen_at:%Y-%m-%d %H:%M:%S} UTC.",
+                "Start dagster-daemon again; until then no schedule, sensor or queue works.",
+            )

@@ -1,0 +1,147 @@
+"""Measurements to those who keep them: Prometheus asks for them, OTLP/HTTP has them pushed."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from lending_club_pipeline.config.environment import sheltering
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.contract.errors import ConfigurationError, ServiceError
+from lending_club_pipeline.operating.measurements import (
+    MEASUREMENTS,
+    UNREADABLE,
+    Measurement,
+    Sample,
+)
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import CallbackOptions, Observation
+    from opentelemetry.sdk.metrics.export import MetricReader
+
+Read = Callable[[], Sequence[Sample]]
+# All instruments of one collection are of the same read.
+_KEPT_SECONDS: Final = 2.0
+
+
+class Snapshot:
+    """Reads samples at most every few seconds, whoever asks.
+
+    Args:
+        read: reads all samples; it may fail.
+    """
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._lock = threading.Lock()
+        self._read_at = float("-inf")
+        self._samples: Sequence[Sample] = ()
+
+    def of(self, measurement: Measurement) -> list[Sample]:
+        """Return the samples of a measurement; none but `UNREADABLE` if the read failed."""
+        with self._lock:
+            if time.monotonic() - self._read_at > _KEPT_SECONDS:
+                self._samples = self._read_now()
+                self._read_at = time.monotonic()
+            return [it for it in self._samples if it.measurement is measurement]
+
+    def _read_now(self) -> Sequence[Sample]:
+        try:
+            return [*self._read(), Sample(UNREADABLE, 0)]
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next read may succeed
+            # A text of a library may hold an address with a password.
+            print(  # noqa: T201 - the log of this process
+                f"Dagster's storage could not be read: {type(error).__name__}", file=sys.stderr
+            )
+            return [Sample(UNREADABLE, 1)]
+
+
+def parse_headers(text: str) -> dict[str, str]:
+    """Read what goes with each push, such as `api-key=…,other=…`.
+
+    Raises:
+        ConfigurationError: it is written in another way; the text does not repeat it.
+    """
+    pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
+    if not all(name.strip() and sign for name, sign, _ in pairs):
+        raise ConfigurationError("OTLP_HEADERS: write name=value, separated by commas.")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+@contextmanager
+def exporting(settings: DataPlatformConfig, read: Read) -> Iterator[None]:
+    """Serve measurements to Prometheus, and push them if a place is named, while the body runs.
+
+    Args:
+        settings: the project's settings.
+        read: reads all samples.
+
+    Raises:
+        ConfigurationError: the extra `operating` is not installed, or headers are wrong.
+        ServiceError: the port cannot be used.
+    """
+    # OpenTelemetry reads dozens of variables; none of another tool decides what we do.
+    with sheltering({}):
+        yield from _exporting(settings, Snapshot(read))
+
+
+def _exporting(settings: DataPlatformConfig, snapshot: Snapshot) -> Iterator[None]:
+    try:
+        from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 - of an extra
+        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+        from prometheus_client import start_http_server  # noqa: PLC0415
+    except ImportError:
+        raise ConfigurationError(
+            "Metrics need the extra `operating`: pip install 'lending-club-pipeline[operating]'."
+        ) from None
+    provider = MeterProvider(_readers(settings), Resource.create({"service.name": "lending-club"}))
+    meter = provider.get_meter("lending_club_pipeline")
+    for it in MEASUREMENTS:
+        meter.create_observable_gauge(it.name, [_callback(it, snapshot)], it.unit, it.meaning)
+    host, port = settings.metrics_host, settings.metrics_port
+    try:
+        server, thread = start_http_server(port, host)
+    except OSError as error:
+        raise ServiceError(
+            f"Port {port} of {host} cannot be used: {error.strerror}. Name another one by "
+            "METRICS_PORT, or end the process that has it."
+        ) from None
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+        provider.shutdown()
+
+
+def _readers(settings: DataPlatformConfig) -> "list[MetricReader]":
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import (  # noqa: PLC0415
+        OTLPMetricExporter,
+    )
+    from opentelemetry.exporter.prometheus import PrometheusMetricReader  # noqa: PLC0415
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
+
+    readers: list[MetricReader] = [PrometheusMetricReader()]
+    if settings.otlp_endpoint is not None:
+        headers = settings.otlp_headers
+        exporter = OTLPMetricExporter(
+            settings.otlp_endpoint,
+            headers=parse_headers("" if headers is None else headers.get_secret_value()),
+        )
+        milliseconds = settings.otlp_interval_seconds * 1000
+        readers.append(PeriodicExportingMetricReader(exporter, milliseconds))
+    return readers
+
+
+def _callback(
+    measurement: Measurement, snapshot: Snapshot
+) -> "Callable[[CallbackOptions], Iterable[Observation]]":
+    from opentelemetry.metrics import Observation  # noqa: PLC0415
+
+    def observe(_: "CallbackOptions") -> "Iterable[Observation]":
+        return [Observation(it.value, dict(it.labels)) for it in snapshot.of(measurement)]
+
+    return observe

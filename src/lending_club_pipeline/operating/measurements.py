@@ -1,0 +1,191 @@
+"""How much there is: every measurement with its unit and meaning, once.
+
+The exporter makes instruments of these, docs/operations.md and the dashboards quote them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+# Prometheus puts the unit behind the name; units are those of UCUM, as OpenTelemetry asks.
+_SUFFIXES: Final = {"s": "_seconds", "By": "_bytes", "1": "_ratio"}
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Something that is measured.
+
+    Attributes:
+        name: its name in OpenTelemetry.
+        unit: its unit by UCUM; in braces what is counted.
+        labels: what its values are told apart by.
+        meaning: what a value says.
+        bad: what a bad value is, and what it says.
+    """
+
+    name: str
+    unit: str
+    labels: tuple[str, ...]
+    meaning: str
+    bad: str
+
+    @property
+    def prometheus_name(self) -> str:
+        """Its name in Prometheus."""
+        return self.name.replace(".", "_") + _SUFFIXES.get(self.unit, "")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One value of a measurement.
+
+    Attributes:
+        measurement: of which one.
+        value: in its unit.
+        labels: what tells it from the others.
+    """
+
+    measurement: Measurement
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+ROWS: Final = Measurement(
+    "lending_club.asset.rows",
+    "{row}",
+    ("asset", "layer"),
+    "Rows of a table or file when it was made last",
+    "0, or far from the day before: something is missing",
+)
+SIZE: Final = Measurement(
+    "lending_club.asset.size",
+    "By",
+    ("asset", "layer"),
+    "Size of a published file",
+    "Twice the median of a week: `OutputGrows`",
+)
+NODE_DURATION: Final = Measurement(
+    "lending_club.asset.duration",
+    "s",
+    ("asset", "layer"),
+    "Time that it took to make a table or file last: of dbt's node, or of the writing",
+    "Growing from week to week",
+)
+ASSET_AGE: Final = Measurement(
+    "lending_club.asset.age",
+    "s",
+    ("asset", "layer"),
+    "Time since a table or file was made last",
+    "Older than a day, if one delivery a day is expected",
+)
+PUBLICATION_AGE: Final = Measurement(
+    "lending_club.publication.age",
+    "s",
+    (),
+    "Time since the outputs were published last",
+    "Older than the time between two deliveries",
+)
+PUBLISHED_MONEY: Final = Measurement(
+    "lending_club.published.money",
+    "{dollar}",
+    ("measure",),
+    "Sum over the published accounts; to the cent it stands in the ledger",
+    "Far from the day before; see `MOVEMENT_LIMITS`",
+)
+QUARANTINE: Final = Measurement(
+    "lending_club.quarantine.records",
+    "{record}",
+    ("source_file", "reason"),
+    "Records of the published delivery that are not used, by reason",
+    "A reason that jumps: the sender changed something",
+)
+CHECK: Final = Measurement(
+    "lending_club.check.passed",
+    "{check}",
+    ("asset", "check", "severity"),
+    "1 if a check passed when it ran last, 0 if it failed",
+    "0: `CheckFailed`",
+)
+PASSED_RATIO: Final = Measurement(
+    "lending_club.checks.passed",
+    "1",
+    (),
+    "Share of the checks that passed when they ran last",
+    "Below 1",
+)
+RUN_DURATION: Final = Measurement(
+    "lending_club.run.duration",
+    "s",
+    ("dagster_job",),
+    "Time that the newest successful run of a job took",
+    "Twice the median of a week: `RunsSlower`",
+)
+RUNS: Final = Measurement(
+    "lending_club.runs.finished",
+    "{run}",
+    ("dagster_job", "status"),
+    "Runs of a job that ended in the last seven days, by how they did",
+    "Many `failure`",
+)
+SUCCESS_RATIO: Final = Measurement(
+    "lending_club.runs.success",
+    "1",
+    ("dagster_job",),
+    "Share of the runs of the last seven days that succeeded",
+    "Below 1",
+)
+QUEUE: Final = Measurement(
+    "lending_club.runs.unfinished",
+    "{run}",
+    ("status",),
+    "Runs that wait (`queued`) or are under way (`started`)",
+    "More and more are queued: a run hangs, or the daemon is silent",
+)
+DELIVERIES: Final = Measurement(
+    "lending_club.deliveries",
+    "{delivery}",
+    ("outcome",),
+    "Business dates of the last seven days, by how their newest run ended",
+    "Any `failed`, `refused` or `held`",
+)
+DAEMON_AGE: Final = Measurement(
+    "lending_club.daemon.age",
+    "s",
+    ("daemon",),
+    "Time since the last sign of life of a daemon of Dagster",
+    "Above 180: `DaemonSilent`",
+)
+WATCHER_AGE: Final = Measurement(
+    "lending_club.watcher.age",
+    "s",
+    ("watcher",),
+    "Time since a sensor or schedule that is switched on looked last",
+    "Ten times its interval: `WatcherFailing`",
+)
+WATCHER_FAILING: Final = Measurement(
+    "lending_club.watcher.failing",
+    "{watcher}",
+    ("watcher",),
+    "1 if a sensor or schedule failed when it looked last, else 0",
+    "1: `WatcherFailing`",
+)
+ALERTS: Final = Measurement(
+    "lending_club.alerts.open",
+    "{alert}",
+    ("alert",),
+    "What is wrong now, as far as Dagster's storage knows",
+    "Above 0",
+)
+UNREADABLE: Final = Measurement(
+    "lending_club.history.unreadable",
+    "{read}",
+    (),
+    "1 if Dagster's storage could not be read, else 0",
+    "1: all other measurements are missing",
+)
+
+MEASUREMENTS: Final = (
+    *(ROWS, SIZE, NODE_DURATION, ASSET_AGE, PUBLICATION_AGE, PUBLISHED_MONEY, QUARANTINE),
+    *(CHECK, PASSED_RATIO, RUN_DURATION, RUNS, SUCCESS_RATIO, QUEUE, DELIVERIES),
+    *(DAEMON_AGE, WATCHER_AGE, WATCHER_FAILING, ALERTS, UNREADABLE),
+)

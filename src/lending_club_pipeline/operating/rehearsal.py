@@ -1,0 +1,115 @@
+"""One alert of each kind, to see who is told: `lending-club alerts test`."""
+
+import datetime as dt
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from lending_club_pipeline.operating.alertmanager import Posted, post, receivers, sent, to_post
+from lending_club_pipeline.operating.conditions import (
+    CheckState,
+    FinishedRun,
+    Observed,
+    WatcherState,
+    find_alerts,
+)
+from lending_club_pipeline.runs.reports import Outcome
+
+_TEST: Final = "test"
+_POLL_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What became of the test alerts.
+
+    Attributes:
+        receivers: who is told, by name of the alert.
+        messages: how many messages were sent and how many failed, by kind of receiver.
+    """
+
+    receivers: Mapping[str, list[str]]
+    messages: Mapping[str, tuple[int, int]]
+
+    @property
+    def failed(self) -> bool:
+        """Whether an alert has no receiver, or a message was not taken, or none was sent."""
+        return (
+            not self.messages
+            or any(failures for _, failures in self.messages.values())
+            or not all(self.receivers.values())
+        )
+
+
+def rehearse(
+    address: str, dagster_url: str, seconds: float, on_message: Callable[[str], None]
+) -> Rehearsal:
+    """Tell Alertmanager of one alert of each kind, see who is told, and end them.
+
+    Args:
+        address: of Alertmanager.
+        dagster_url: address of Dagster's pages.
+        seconds: how long messages are waited for.
+        on_message: is told what is being done.
+
+    Raises:
+        ServiceError: Alertmanager cannot be reached.
+    """
+    now = dt.datetime.now(dt.UTC)
+    alerts = [_as_test(alert, now) for alert in to_post(find_alerts(_examples(now)), dagster_url)]
+    before = sent(address)
+    on_message(f"Sending {len(alerts)} test alerts")
+    post(address, now, alerts, [])
+    try:
+        told = receivers(address, f'{_TEST}="{now:%H%M%S}"')
+        on_message("Waiting for messages to be sent")
+        messages = _wait(address, before, seconds)
+    finally:
+        post(address, dt.datetime.now(dt.UTC), [], alerts)
+    return Rehearsal(
+        {it.labels["alertname"]: told.get(it.labels["alertname"], []) for it in alerts}, messages
+    )
+
+
+def _wait(
+    address: str, before: Mapping[str, tuple[int, int]], seconds: float
+) -> dict[str, tuple[int, int]]:
+    """Return what was sent since, when nothing was added for a third of the time."""
+    deadline = time.monotonic() + seconds
+    found: dict[str, tuple[int, int]] = {}
+    changed_at = time.monotonic()
+    while time.monotonic() < deadline:
+        after = {}
+        for name, (messages, failures) in sent(address).items():
+            known = before.get(name, (0, 0))
+            if (messages, failures) != known:
+                after[name] = (messages - known[0], failures - known[1])
+        if after != found:
+            found, changed_at = after, time.monotonic()
+        if found and time.monotonic() - changed_at > seconds / 3:
+            break
+        time.sleep(_POLL_SECONDS)
+    return found
+
+
+def _as_test(alert: Posted, now: dt.datetime) -> Posted:
+    text = {**alert.annotations, "summary": f"This is a test. {alert.annotations['summary']}"}
+    return replace(alert, labels={**alert.labels, _TEST: f"{now:%H%M%S}"}, annotations=text)
+
+
+def _examples(now: dt.datetime) -> Observed:
+    """Return facts in which everything is wrong."""
+    days = [now.date() - dt.timedelta(days=n) for n in range(4)]
+    outcomes: tuple[Outcome, ...] = ("failed", "refused", "held")
+    return Observed(
+        now,
+        runs=[
+            FinishedRun("process_delivery", day, "", it, f"The run of {day} was {it}.", now)
+            for day, it in zip(days, outcomes, strict=False)
+        ],
+        due=[days[3]],
+        checks=[CheckState("account_summary", "a_check", passed=False, is_blocking=False)],
+        watchers=[WatcherState("new_delivery_sensor", "A test.", now)],
+        daemons={"SENSOR": now - dt.timedelta(hours=1)},
+    )

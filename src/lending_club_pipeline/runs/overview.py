@@ -1,0 +1,232 @@
+"""What is known of each business date beside what lies in the inputs: one line a date."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from lending_club_pipeline.config import clock
+from lending_club_pipeline.config.calendars import expected_days, parse_deadline
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.ingest.deliveries.delivered_files import looks_like
+from lending_club_pipeline.ingest.deliveries.discovery import Delivery
+from lending_club_pipeline.ingest.deliveries.watch import Watch, look
+from lending_club_pipeline.reconcile.checks import CheckResult, read_checks
+from lending_club_pipeline.runs.day_states import DayState, read_days
+from lending_club_pipeline.runs.plan import published_last
+from lending_club_pipeline.warehouse import choose_warehouse
+
+Standing = Literal[
+    "published",
+    "processed",
+    "held",
+    "refused",
+    "failed",
+    "interrupted",
+    "new",
+    "missing",
+    "expired",
+]
+Lying = Literal["unchanged", "changed", "refused", "absent"]
+# What nobody has to do anything about.
+SETTLED: Final[frozenset[Standing]] = frozenset({"published", "processed", "expired"})
+
+
+@dataclass(frozen=True)
+class DayOverview:
+    """How a business date stands.
+
+    Attributes:
+        as_of_date: the business date.
+        standing: `published` (what the outputs hold), `processed`, `held`, `refused`, `failed`,
+            `interrupted`, `new` (delivered, not processed yet), `missing` or `expired`.
+        delivery: what lies in the inputs beside what was processed: the same files (`unchanged`),
+            others (`changed`), those that are refused, or none (`absent`).
+        message: why it is refused; empty otherwise.
+        run_id: Dagster's id of the run that dealt with it last.
+        built_at: when its newest build ended, in UTC.
+        published_at: when it was published last, in UTC.
+    """
+
+    as_of_date: dt.date
+    standing: Standing
+    delivery: Lying
+    message: str = ""
+    run_id: str = ""
+    built_at: dt.datetime | None = None
+    published_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """How all business dates stand.
+
+    Attributes:
+        days: every date that is known, delivered or due, oldest first.
+        due: those of which a delivery should have been processed by now.
+        waiting: what lies in the inputs and is not taken, and why.
+        checks: what the checks of the newest processed date found.
+    """
+
+    days: Sequence[DayOverview]
+    due: Sequence[dt.date] = ()
+    waiting: Sequence[str] = ()
+    checks: Sequence[CheckResult] = ()
+
+    @property
+    def late(self) -> list[dt.date]:
+        """Dates that are due and neither processed nor held."""
+        done = {it.as_of_date for it in self.days if it.standing in {*SETTLED, "held"}}
+        return [date for date in self.due if date not in done]
+
+
+def business_now(settings: DataPlatformConfig) -> dt.datetime:
+    """Return the current time in the time zone of the business."""
+    return clock.now().astimezone(ZoneInfo(settings.business_timezone))
+
+
+def look_at_days(settings: DataPlatformConfig, now: dt.datetime) -> Overview:
+    """Read what is known and look at what lies in the inputs, without reading a delivery.
+
+    Args:
+        settings: the project's settings.
+        now: the current time, in the time zone of the business.
+
+    Raises:
+        WarehouseLockedError: a run has the database.
+        WarehouseError: it cannot be opened, or there is none yet.
+    """
+    warehouse = choose_warehouse(settings)
+    with warehouse.session(read_only=True):
+        days = read_days(warehouse)
+        built = [date for date, state in days.items() if state.is_built]
+        checks = read_checks(warehouse, max(built)) if built else []
+    return _overview(settings, days, checks, now)
+
+
+def look_without_warehouse(settings: DataPlatformConfig, now: dt.datetime) -> Overview:
+    """Look at what lies in the inputs where no warehouse was made yet.
+
+    Args:
+        settings: the project's settings.
+        now: the current time, in the time zone of the business.
+    """
+    return _overview(settings, {}, [], now)
+
+
+def _overview(
+    settings: DataPlatformConfig,
+    days: Mapping[dt.date, DayState],
+    checks: Sequence[CheckResult],
+    now: dt.datetime,
+) -> Overview:
+    inputs, first = settings.input_path, settings.first_as_of_date
+    today = clock.day_of(now, settings.business_timezone)
+    watch = look(inputs, first, today, now, settings.sensor_settle_seconds)
+    due = days_due(settings, {*days, *_delivered(days, watch)}, now)
+    return Overview(overview(days, watch, due), due, watch.waiting, checks)
+
+
+def overview(
+    days: Mapping[dt.date, DayState], watch: Watch, due: Collection[dt.date]
+) -> list[DayOverview]:
+    """Describe every date that is known, delivered or due, oldest first.
+
+    Args:
+        days: what is known, by date.
+        watch: what lies in the inputs.
+        due: dates of which a delivery should have been processed by now.
+    """
+    last = published_last(days)
+    dates = sorted({*days, *_delivered(days, watch), *due})
+    return [
+        _of(date, days.get(date), watch, is_published=last is not None and last.as_of_date == date)
+        for date in dates
+    ]
+
+
+def _delivered(days: Mapping[dt.date, DayState], watch: Watch) -> set[dt.date]:
+    """Return the dates that are delivered; undated files stay where they are on the days after."""
+    newest = max(watch.deliveries, default=None)
+    found = set(watch.deliveries)
+    if newest is not None and newest not in days:
+        delivery = watch.deliveries[newest]
+        is_undated = delivery.folder.name != newest.isoformat()
+        if is_undated and any(_is_known(delivery, state) for state in days.values()):
+            found.discard(newest)
+    return found
+
+
+def _of(date: dt.date, state: DayState | None, watch: Watch, *, is_published: bool) -> DayOverview:
+    lying = _lying(date, state, watch)
+    if state is None:
+        return DayOverview(date, "missing" if lying == "absent" else "new", lying)
+    standing = _standing(state, lying)
+    if standing == "processed" and is_published:
+        standing = "published"
+    return DayOverview(
+        date,
+        standing,
+        lying,
+        state.refused if standing == "refused" else "",
+        state.run_id,
+        state.build_ended_at,
+        state.published_at,
+    )
+
+
+def _lying(date: dt.date, state: DayState | None, watch: Watch) -> Lying:
+    delivery = watch.deliveries.get(date)
+    if delivery is None:
+        return "absent"
+    if state is None:
+        return "changed"
+    if state.refused and state.refused_files == watch.identities[date]:
+        return "refused"
+    return "unchanged" if _is_known(delivery, state) else "changed"
+
+
+def _is_known(delivery: Delivery, state: DayState) -> bool:
+    try:
+        return looks_like(delivery, state.files)
+    except OSError:
+        # A file that is gone by now, or may not be looked at: the next run says so.
+        return False
+
+
+def _standing(state: DayState, lying: Lying) -> Standing:
+    if state.expired_at is not None:
+        return "expired"
+    # A refused delivery that was taken back leaves what was processed before.
+    is_processed = state.is_built and state.is_closed
+    if lying == "refused" or (state.refused and lying == "absent" and not is_processed):
+        return "refused"
+    if lying == "changed":
+        return "new"
+    if state.is_interrupted:
+        return "interrupted"
+    if is_processed:
+        return "held" if state.is_held else "processed"
+    return "failed"
+
+
+def days_due(
+    settings: DataPlatformConfig, known: Collection[dt.date], now: dt.datetime
+) -> list[dt.date]:
+    """Return the dates of which a delivery should have been processed by now.
+
+    The calendar says on which days one is expected; it counts from the first day that is known.
+
+    Args:
+        settings: the project's settings.
+        known: dates that are known or delivered.
+        now: the current time, in the time zone of the business.
+    """
+    deadline = parse_deadline(settings.delivery_deadline)
+    if not known or deadline is None:
+        return []
+    midnight = (now - deadline).date()
+    return expected_days(
+        min(known), midnight, settings.delivery_calendar, settings.delivery_holiday_dates
+    )

@@ -1,0 +1,91 @@
+"""Alertmanager with the configuration that we deliver, told to be quick and to stay on loopback."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.operating.programs import DEPLOY, answers, free_port, program, started
+from tests.operating.receivers import Mails, Webhooks, mails, webhooks
+
+CONFIGURATION = DEPLOY / "alertmanager" / "alertmanager.yml"
+TEMPLATES = DEPLOY / "alertmanager" / "*.tmpl"
+PAGERDUTY, SLACK = "/v2/enqueue", "/slack"
+
+
+@dataclass
+class Alertmanager:
+    """A running Alertmanager, and those whom it tells.
+
+    Attributes:
+        url: its address.
+        hooks: what PagerDuty and Slack were sent.
+        mails: what the mail server was sent.
+        process: the program.
+        log: what it says.
+    """
+
+    url: str
+    hooks: Webhooks
+    mails: Mails
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    @property
+    def pages(self) -> list[Any]:
+        return self.hooks.of(PAGERDUTY)
+
+    @property
+    def chats(self) -> list[str]:
+        """Title and text of each message of Slack."""
+        found = [body["attachments"][0] for body in self.hooks.of(SLACK)]
+        return [f"{it['title']}\n{it['text']}" for it in found]
+
+
+def configuration(folder: Path, hooks: Webhooks, mails: Mails) -> Path:
+    """Write the delivered configuration with addresses of loopback and short pauses."""
+    secrets = folder / "secrets"
+    secrets.mkdir()
+    (secrets / "slack_url").write_text(f"http://127.0.0.1:{hooks.port}{SLACK}")
+    (secrets / "pagerduty_key").write_text("0123456789abcdef0123456789abcdef")
+    (secrets / "smtp_password").write_text("none")
+    text = CONFIGURATION.read_text()
+    text = text.replace("/etc/alertmanager/secrets", str(secrets))
+    settings = yaml.safe_load(text)
+    settings["global"] |= {
+        "smtp_smarthost": f"127.0.0.1:{mails.port}",
+        "smtp_require_tls": False,
+        "smtp_hello": "localhost",
+        "pagerduty_url": f"http://127.0.0.1:{hooks.port}{PAGERDUTY}",
+    }
+    del settings["global"]["smtp_auth_username"], settings["global"]["smtp_auth_password_file"]
+    settings["templates"] = [str(TEMPLATES)]
+    settings["route"] |= {"group_wait": "500ms", "group_interval": "1s"}
+    # Whatever time it is while the test runs.
+    for interval in settings["time_intervals"]:
+        interval["time_intervals"] = [{"years": ["2000"]}]
+    file = folder / "alertmanager.yml"
+    file.write_text(yaml.safe_dump(settings))
+    return file
+
+
+@contextmanager
+def alertmanager(folder: Path) -> Iterator[Alertmanager]:
+    """Start Alertmanager and those whom it tells."""
+    binary = program("alertmanager", "prometheus-alertmanager")
+    port = free_port()
+    url, log = f"http://127.0.0.1:{port}", folder / "alertmanager.log"
+    with webhooks() as hooks, mails() as box:
+        command = [
+            binary,
+            f"--config.file={configuration(folder, hooks, box)}",
+            f"--storage.path={folder / 'storage'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--cluster.listen-address=",
+        ]
+        with started(command, answers(f"{url}/-/ready"), log) as process:
+            yield Alertmanager(url, hooks, box, process, log)

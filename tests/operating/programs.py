@@ -1,0 +1,84 @@
+"""Programs of other projects that tests start on loopback, and stop."""
+
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+
+
+def program(*names: str) -> str:
+    """Return the path of a program by one of its names, or skip the test and say why."""
+    # Debian keeps servers where only root looks.
+    path = ":".join(("/usr/local/bin", "/usr/bin", "/usr/local/sbin", "/usr/sbin"))
+    for name in names:
+        found = shutil.which(name) or shutil.which(name, path=path)
+        if found:
+            return found
+    pytest.skip(f"{names[0]} is not installed: see .ci/run for the package")
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on now."""
+    with socket.socket() as tried:
+        tried.bind(("127.0.0.1", 0))
+        return int(tried.getsockname()[1])
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """Return whether a web address answers, as a condition to wait for."""
+
+    def does() -> bool:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return True
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+
+    return does
+
+
+def wait_for(condition: Callable[[], object], seconds: float, what: str) -> None:
+    """Return when a condition holds.
+
+    Raises:
+        AssertionError: it did not within these seconds.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        time.sleep(0.1)
+
+
+@contextmanager
+def started(
+    command: Sequence[str], is_ready: Callable[[], bool], log: Path, seconds: float = 60
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program, wait until it is ready, and stop it in the end."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=log.parent)
+    try:
+        deadline = time.monotonic() + seconds
+        while not is_ready():
+            said = log.read_text(errors="replace")[-3000:]
+            assert process.poll() is None, f"{command[0]} ended: {said}"
+            assert time.monotonic() < deadline, f"{command[0]} is not ready: {said}"
+            time.sleep(0.1)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
