@@ -59,7 +59,7 @@ def harmful(name: str) -> str:
 
 
 def flags() -> dict[str, Any]:
-    arguments = [*build_arguments([]), *project_arguments(project_dir(), Path("target"))]
+    arguments = [*build_arguments([]), *project_arguments(project_dir(), Path("/dbt/target"))]
     with sheltering(OURS):
         return {
             name: str(value)
@@ -96,7 +96,7 @@ def test_no_variable_of_dbt_changes_its_flags(
 def test_without_shelter_it_would(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DBT_FULL_REFRESH", "1")
 
-    arguments = [*build_arguments([]), *project_arguments(project_dir(), Path("target"))]
+    arguments = [*build_arguments([]), *project_arguments(project_dir(), Path("/dbt/target"))]
 
     assert Flags(args_to_context(arguments)).FULL_REFRESH
 
