@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -64,8 +65,36 @@ def test_run_says_what_it_does_while_it_works(processed: Workspace) -> None:
     said = (processed.root / "stderr.txt").read_text()
 
     assert "Splitting accounts.csv" in said
+    assert said.startswith("The delivery of ")
     assert "dbt account_summary: success" in said
     assert "Writing report.html" in said
+
+
+def test_progress_says_which_of_how_many(processed: Workspace) -> None:
+    said = (processed.root / "stderr.txt").read_text()
+
+    shown = [(int(it), int(all_)) for it, all_ in re.findall(r"; (\d+) of (\d+)\)", said)]
+    nodes = int(re.findall(r"dbt built (\d+) nodes", said)[0])
+    total = shown[0][1]
+    assert shown[:total] == [(number, total) for number in range(1, total + 1)]
+    # What dbt counts as nodes, too, but does nothing for.
+    assert total <= nodes <= total + 2
+
+
+def test_a_quiet_run_says_nothing_if_nothing_went_wrong(workspace: Workspace) -> None:
+    workspace.deliver("1,Ada,Yes\n", "A1,1,100.00,Savings\n")
+
+    ended = workspace.command("run", "--quiet")
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    assert (workspace.outputs / "account_summary.csv").exists()
+
+    (workspace.inputs / AS_OF.isoformat() / "accounts.csv").write_text("Not,The,Header,Line\n")
+    ended = workspace.command("run", "--quiet", "--as-of", AS_OF.isoformat())
+
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr.startswith(f"{AS_OF} refused: ")
+    assert len(ended.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

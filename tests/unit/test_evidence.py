@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 
-from lending_club_pipeline.dbt_runner.evidence import expected_nodes, without_evidence
+from lending_club_pipeline.dbt_runner.evidence import (
+    expected_nodes,
+    nodes_of_build,
+    without_evidence,
+)
 from lending_club_pipeline.dbt_runner.invocation import NodeResult, NodeStatus
 
 
@@ -62,6 +66,11 @@ def test_of_a_part_what_it_is_made_of_and_every_test_that_touches_it_is_expected
     select: list[str], expected: set[str]
 ) -> None:
     assert expected_nodes(MANIFEST, select) == expected
+
+
+def test_a_build_has_what_only_warns_and_the_month_ends_that_it_closes_as_well() -> None:
+    assert nodes_of_build(MANIFEST) == DAILY | {"base_tidy"}
+    assert nodes_of_build(MANIFEST, closes_months=True) == NODES.keys() - {"joined"}
 
 
 @pytest.mark.parametrize("status", ["fail", "error", "skipped", "no-op", None])

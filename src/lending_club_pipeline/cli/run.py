@@ -26,6 +26,7 @@ from lending_club_pipeline.config.settings import load_settings
 @click.option("--force", is_flag=True, help="Process deliveries that are unchanged, too.")
 @click.option("--inputs", type=FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
 @click.option("--outputs", type=FOLDER, help="Folder for outputs instead of OUTPUT_PATH.")
+@click.option("--quiet", is_flag=True, help="Say nothing but what went wrong.")
 @click.option("--wait", type=SECONDS, help="Seconds to wait for another run to end.")
 @click.option("--json", "as_json", is_flag=True, help="Print what became of each date as JSON.")
 def run(
@@ -38,6 +39,7 @@ def run(
     *,
     force: bool,
     as_json: bool,
+    quiet: bool,
 ) -> None:
     """Process one delivery, or those of a range of dates, from CSV to account_summary.
 
@@ -51,18 +53,30 @@ def run(
         {"input_path": inputs, "output_path": outputs, "lock_wait_seconds": wait}
     )
     _refuse_backward_range(first, last, settings.today())
+    from lending_club_pipeline.cli.beginning import announce, warn_of_memory
     from lending_club_pipeline.present.terminal import Progress
 
-    with Progress() as progress:
+    warn_of_memory(settings)
+    with Progress(is_quiet=quiet) as progress:
+        if not as_json:
+            # Who reads JSON gets it of every date, whatever became of it.
+            progress.show(f"{announce(settings, as_of, first, last)}; loading Dagster and dbt")
         # Takes two seconds to import; other commands do not need it.
         from lending_club_pipeline.defs.execution import carry_out
         from lending_club_pipeline.runs.outlook import Request
 
         report = carry_out(settings, Request(as_of, first, last, force), progress.show)
-    from lending_club_pipeline.present.commands import print_day, print_days, report_as_json
+    from lending_club_pipeline.present.commands import (
+        print_day,
+        print_days,
+        print_problems,
+        report_as_json,
+    )
 
     if as_json:
         click.echo(report_as_json(report))
+    elif quiet:
+        print_problems(report)
     elif first is None:
         print_day(report, settings.currency, is_named=as_of is not None)
     else:

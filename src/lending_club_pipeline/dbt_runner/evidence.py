@@ -27,14 +27,36 @@ def expected_nodes(
         is_month_end: whether it is what is made once a month that is built, or all else.
     """
     nodes = manifest["nodes"]
+    built = nodes_of_build(manifest, select, is_month_end=is_month_end, closes_months=is_month_end)
+    return {
+        it for it in built if nodes[it]["resource_type"] != "test" or is_blocking_test(nodes[it])
+    }
+
+
+def nodes_of_build(
+    manifest: Manifest,
+    select: Sequence[str] = (),
+    *,
+    is_month_end: bool = False,
+    closes_months: bool = False,
+) -> set[str]:
+    """Return the relations that a build makes and the tests that it runs.
+
+    Args:
+        manifest: dbt's manifest.
+        select: what is built, as given to dbt; none means all.
+        is_month_end: all is what is made once a month.
+        closes_months: what is made once a month is not left out.
+    """
+    nodes = manifest["nodes"]
     of_months = {it for it, node in nodes.items() if MONTH_END in node["tags"]}
     everything = of_months if is_month_end else set(nodes)
     chosen = _selected(manifest, select) if select else everything
-    left_out = set() if is_month_end else of_months
+    left_out = set() if closes_months else of_months
     tests = {
         unique_id
         for unique_id, node in nodes.items()
-        if is_blocking_test(node)
+        if node["resource_type"] == "test"
         and (unique_id in chosen or _parents(node) & chosen)
         and not _parents(node) & left_out
     }

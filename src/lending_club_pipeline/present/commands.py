@@ -22,6 +22,8 @@ _OUTCOMES: Final = {
     "expired": ("expired", "dim"),
 }
 
+_PROBLEMS: Final = frozenset({"refused", "failed", "held"})
+
 
 def report_as_json(report: CommandReport) -> str:
     """Return what became of a command for programs; money is text, to the cent."""
@@ -94,6 +96,14 @@ def print_day(report: CommandReport, currency: str, *, is_named: bool) -> None:
     elif day.outcome != "success":
         click.echo(f"{day.outcome.capitalize()}: {day.message}", err=True)
         click.echo(f"Logs: Dagster run {day.run_id} (make ui).", err=True)
+
+
+def print_problems(report: CommandReport) -> None:
+    """Print what went wrong, and nothing else, to standard error."""
+    for day in report.days:
+        if day.outcome in _PROBLEMS:
+            said = f"{day.as_of_date} {day.outcome}: {day.message}"
+            click.echo(f"{said} Logs: Dagster run {day.run_id}." if day.run_id else said, err=True)
 
 
 def _say_if_late(report: CommandReport) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -28,21 +29,39 @@ _MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": 
 WIDTH_OF_FILES: Final = 120
 
 
-class Progress:
-    """Shows what a run does: one moving line on a terminal, plain lines elsewhere."""
+class _Moving:
+    """What is being done, and how long all of it has taken so far."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
+        self.message = "Starting"
+        self._spinner = Spinner("dots")
+        self._began = time.monotonic()
+
+    def __rich__(self) -> Spinner:
+        minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
+        self._spinner.update(text=Text(f"{minutes}:{seconds:02} {self.message}"))
+        return self._spinner
+
+
+class Progress:
+    """Shows what a run does: one moving line on a terminal, plain lines elsewhere.
+
+    Args:
+        is_quiet: show nothing.
+    """
+
+    def __init__(self, *, is_quiet: bool = False) -> None:
+        self._console = Console(stderr=True, highlight=False, quiet=is_quiet)
+        self._moving = _Moving()
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
+        if self._console.is_terminal and not self._console.quiet:
             # While a run lasts, Dagster lets standard error flow into a file; on a file no line
             # would move.
             terminal = os.fdopen(os.dup(sys.stderr.fileno()), "w")
             self._console = Console(file=terminal, highlight=False)
-            spinner = Spinner("dots", text=Text("Starting"))
-            self._live = Live(spinner, console=self._console, transient=True)
+            self._live = Live(self._moving, console=self._console, transient=True)
             self._live.start()
         return self
 
@@ -58,9 +77,8 @@ class Progress:
 
     def show(self, message: str) -> None:
         """Show what is being done."""
-        if self._live is not None:
-            self._live.update(Spinner("dots", text=Text(message)))
-        else:
+        self._moving.message = message
+        if self._live is None:
             self._console.print(Text(message), soft_wrap=True)
 
 

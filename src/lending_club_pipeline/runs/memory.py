@@ -80,10 +80,8 @@ def _in_words(bound: MemoryBound) -> str:
 def _of_control_groups(root: Path) -> Iterator[int]:
     """Yield the bounds of the groups that the process is in, and of those around them."""
     for controllers, path in _control_groups(root):
-        top = root / "sys/fs/cgroup"
-        names = ["memory.max", "memory.high"]
-        if controllers:
-            top, names = top / "memory", ["memory.limit_in_bytes"]
+        top = root / "sys/fs/cgroup" / ("memory" if controllers else "")
+        names = ["memory.limit_in_bytes"] if controllers else ["memory.max", "memory.high"]
         # In a container the path is that of the host, and its own group is what is mounted.
         inner = top / path.lstrip("/")
         groups = [it for it in (inner, *inner.parents) if it == top or top in it.parents]

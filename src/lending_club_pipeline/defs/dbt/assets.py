@@ -31,7 +31,7 @@ from lending_club_pipeline.defs.dbt.results import (
     listed,
     materializations,
     merged,
-    show_node,
+    showing_nodes,
 )
 from lending_club_pipeline.defs.failures import shown_in_one_line
 from lending_club_pipeline.defs.intents import intent_of
@@ -163,7 +163,7 @@ class _DbtRun:
                     months,
                 ),
                 self._warehouse.dbt_environment(),
-                show_node,
+                showing_nodes(self._graph.size(unbuilt, closes_months=bool(months))),
             ),
             self._select,
             Patience(self._warehouse.is_transient, self._warehouse.retry_seconds),

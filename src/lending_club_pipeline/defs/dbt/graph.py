@@ -9,7 +9,11 @@ from typing import Any
 
 import dagster as dg
 
-from lending_club_pipeline.dbt_runner.evidence import expected_nodes, is_blocking_test
+from lending_club_pipeline.dbt_runner.evidence import (
+    expected_nodes,
+    is_blocking_test,
+    nodes_of_build,
+)
 from lending_club_pipeline.dbt_runner.invocation import MONTH_END
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
 from lending_club_pipeline.defs.dbt.specs import translate
@@ -136,6 +140,17 @@ class DbtGraph:
     def expected(self, select: Sequence[str] = ()) -> set[str]:
         """Return what a build of a selection must have a good result of, by unique id."""
         return expected_nodes(self.prepared.content, select, is_month_end=self.is_month_end)
+
+    def size(self, select: Sequence[str] = (), *, closes_months: bool = False) -> int:
+        """Return how many nodes a build of a selection has."""
+        return len(
+            nodes_of_build(
+                self.prepared.content,
+                select,
+                is_month_end=self.is_month_end,
+                closes_months=closes_months or self.is_month_end,
+            )
+        )
 
     def partitioned(
         self,

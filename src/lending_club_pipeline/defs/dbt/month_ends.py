@@ -19,7 +19,7 @@ from lending_club_pipeline.defs.dbt.results import (
     fail_without_evidence,
     listed,
     materializations,
-    show_node,
+    showing_nodes,
 )
 from lending_club_pipeline.defs.failures import shown_in_one_line
 from lending_club_pipeline.defs.partitions import dates_of
@@ -77,7 +77,7 @@ def _closed(
             graph.prepared,
             month_arguments(months, select, platform.settings.dbt_threads),
             warehouse.dbt_environment(),
-            show_node,
+            showing_nodes(graph.size(select)),
         ),
         [],
         Patience(warehouse.is_transient, warehouse.retry_seconds),

@@ -1,6 +1,7 @@
 """What Dagster keeps of nodes that dbt built."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
@@ -24,11 +25,21 @@ from lending_club_pipeline.warehouse import Warehouse
 _EVALUATED: Final = ("pass", "warn", "fail", "error")
 
 
-def show_node(name: str, status: str, seconds: float) -> None:
-    """Tell whoever follows the run what became of a node."""
-    # An exposure is a node, too, but nothing is done for it.
-    if status != "no-op":
-        show_progress(f"dbt {name}: {status} ({seconds:.2f} s)")
+def showing_nodes(total: int) -> Callable[[str, str, float], None]:
+    """Make what tells whoever follows the run what became of each node of a build.
+
+    Args:
+        total: how many nodes the build has.
+    """
+    # dbt tells of several nodes at once, from its threads.
+    done = itertools.count(1)
+
+    def show(name: str, status: str, seconds: float) -> None:
+        # An exposure is a node, too, but nothing is done for it.
+        if status != "no-op":
+            show_progress(f"dbt {name}: {status} ({seconds:.2f} s; {next(done)} of {total})")
+
+    return show
 
 
 def merged(first: Sequence[NodeResult], then: Sequence[NodeResult]) -> list[NodeResult]:

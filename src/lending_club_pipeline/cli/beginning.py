@@ -1,0 +1,61 @@
+"""What a run says before anything slow is loaded: what is missing, and what will be done."""
+
+import datetime as dt
+from typing import Final
+
+import click
+
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.contract.errors import RefusedDeliveryError
+from lending_club_pipeline.ingest.deliveries.discovery import (
+    date_to_process,
+    dates_with_delivery,
+    find_delivery,
+    no_delivery_between,
+)
+from lending_club_pipeline.runs.memory import examine_memory
+
+# There is no delivery that a run could record as refused.
+_NOTHING_THERE: Final = frozenset(
+    {"folder_missing", "not_a_folder", "delivery_missing", "date_in_the_future"}
+)
+
+
+def announce(
+    settings: DataPlatformConfig,
+    as_of: dt.date | None,
+    first: dt.date | None,
+    last: dt.date | None,
+) -> str:
+    """Return what will be processed, in words.
+
+    Args:
+        settings: the project's settings.
+        as_of: business date that is asked for; None takes the delivery that is there.
+        first: first date of a range, if one is asked for.
+        last: its last date; None means today.
+
+    Raises:
+        RefusedDeliveryError: nothing of what is asked for is there.
+    """
+    inputs, today = settings.input_path, settings.today()
+    if first is not None:
+        until = last or today.date
+        dates = dates_with_delivery(inputs, first, until, today)
+        if not dates:
+            raise no_delivery_between(inputs, first, until)
+        return f"{len(dates)} deliveries from {dates[0]} through {dates[-1]} in {inputs}"
+    date = as_of or date_to_process(inputs, today)
+    try:
+        find_delivery(inputs, date, today)
+    except RefusedDeliveryError as error:
+        if error.code in _NOTHING_THERE:
+            raise
+    return f"The delivery of {date} in {inputs}"
+
+
+def warn_of_memory(settings: DataPlatformConfig) -> None:
+    """Say on standard error if `MEMORY_LIMIT` is more than there is."""
+    found = examine_memory(settings.memory_limit)
+    if found.verdict != "ok":
+        click.echo(f"Warning: {found.detail}", err=True)
