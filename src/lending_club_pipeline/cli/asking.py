@@ -35,12 +35,14 @@ def explain(
 
     if (account_id is None) == (customer is None):
         raise click.UsageError("Name one account (ACCOUNT_ID) or one customer (--customer ID).")
-    warehouse = choose_warehouse(load_settings({"lock_wait_seconds": wait}))
+    settings = load_settings({"lock_wait_seconds": wait})
+    warehouse = choose_warehouse(settings)
     with warehouse.session(read_only=True):
         if customer is not None:
             lines = customer_lines(tell_customer(warehouse, customer, as_of))
         else:
-            lines = account_lines(tell_account(warehouse, account_id or "", as_of))
+            story = tell_account(warehouse, account_id or "", as_of)
+            lines = account_lines(story, settings.currency)
     for line in lines:
         click.echo(line)
 

@@ -25,7 +25,7 @@ _FATES: Final = {
 }
 
 
-def account_lines(story: AccountStory) -> Iterator[str]:
+def account_lines(story: AccountStory, currency: str) -> Iterator[str]:
     """Tell the story of an account, line by line."""
     yield f"Account {story.account_id} in the delivery of {story.as_of_date}"
     for record in story.records:
@@ -43,7 +43,7 @@ def account_lines(story: AccountStory) -> Iterator[str]:
     if story.interest is not None:
         yield ""
         yield "Its interest"
-        yield from _indented(_interest_lines(story.interest))
+        yield from _indented(_interest_lines(story.interest, currency))
 
 
 def customer_lines(story: CustomerStory) -> Iterator[str]:
@@ -90,7 +90,7 @@ def _outcome(record: RecordStory) -> str:
     return record.fate.replace("_", " ")
 
 
-def _interest_lines(interest: InterestStory) -> Sequence[str]:
+def _interest_lines(interest: InterestStory, currency: str) -> Sequence[str]:
     upper = interest.next_lower_bound
     balance, earned = interest.original_balance, interest.annual_interest
     tier = f"{interest.lower_bound:,.2f} ≤ balance" + ("" if upper is None else f" < {upper:,.2f}")
@@ -100,12 +100,12 @@ def _interest_lines(interest: InterestStory) -> Sequence[str]:
     product = f"{balance:,.2f} x {interest.interest_rate} = {balance * interest.interest_rate:,f}"
     since = f"in force since {interest.effective_date}"
     lines = {
-        "Balance": f"{balance:,.2f}",
+        "Balance": f"{balance:,.2f} {currency}",
         "Tier": f"{tier}: {_percent(interest.annual_base_rate)}, {since}  [{_TIERS}]",
         "Loan bonus": f"{bonus}  [{_BONUS}]",
         "Interest rate": f"{_percent(interest.interest_rate)} ({interest.interest_rate})",
         "Interest": f"{product}, rounded half up to {earned:,.2f}  [{_ROUNDING}]",
-        "New balance": f"{balance:,.2f} + {earned:,.2f} = {interest.new_balance:,.2f}",
+        "New balance": f"{balance:,.2f} + {earned:,.2f} = {interest.new_balance:,.2f} {currency}",
     }
     return [f"{name:14} {text}" for name, text in lines.items()]
 
