@@ -40,7 +40,13 @@ class PostgresServer:
 
 def is_installed() -> bool:
     """Whether this machine has what a server needs."""
-    return shutil.which("initdb") is not None and shutil.which("pg_ctl") is not None
+    return shutil.which("initdb", path=_path()) is not None
+
+
+def _path() -> str:
+    """Return where to look for Postgres' programs; Debian puts them beside the usual places."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return os.pathsep.join((os.environ.get("PATH", os.defpath), *map(str, folders)))
 
 
 @contextmanager
@@ -101,7 +107,7 @@ def _run(*command: object, environment: dict[str, str] | None = None) -> None:
     done = subprocess.run(
         [*(as_postgres if os.geteuid() == 0 else ()), *map(str, command)],
         # Nothing of the developer's home, such as certificates, takes part.
-        env={**os.environ, "HOME": "/nonexistent", **(environment or {})},
+        env={**os.environ, "PATH": _path(), "HOME": "/nonexistent", **(environment or {})},
         capture_output=True,
         text=True,
         timeout=60,
