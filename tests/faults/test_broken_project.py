@@ -28,7 +28,7 @@ FAULTS = (
     (f"{STAGING}/base_accounts.sql", "from joined", "from joined where account_id != 'B1'"),
     (f"{STAGING}/stg_accounts__cleaned.sql", "not is_exact", "account_id != 'B2' and not is_exact"),
     (JOIN, "accounts.balance,", "cast(accounts.balance + 0.01 as decimal(18, 2)) as balance,"),
-    (SAVINGS, "'Savings'", "'Savings' and account_id != 'B4'"),
+    (SAVINGS, "('account_type') }}", "('account_type') }} and account_id != 'B4'"),
 )
 LOST_CUSTOMERS = CUSTOMERS + b"8,Mary,no\n9,Jean,no\n"
 LOST_ACCOUNTS = ACCOUNTS + b"".join(b"B%d,1,%d0.00,Savings\n" % (n, n) for n in (1, 2, 3, 4))

@@ -25,6 +25,16 @@ WRONG = {
     "MOVEMENT_LIMITS": ("balance=much", "percent"),
     "RETENTION_DAYS": ("36501", "must be 36500 or less"),
     "BACKFILL_DAYS_PER_RUN": ("0", "must be 1 or more"),
+    "CURRENCY": ("dollars", "such as USD"),
+    "DELIVERY_SENSOR": ("on", "'stopped' or 'running'"),
+    "DELIVERY_DEADLINE": ("noon", "write a time as HH:MM"),
+    "DAGSTER_POSTGRES_PORT": ("none", "write a whole number."),
+    "DAGSTER_POSTGRES_SSLMODE": ("maybe", "'verify-full'"),
+    "DAGSTER_URL": ("localhost", "with http:// or https://"),
+    "ALERTMANAGER_URL": ("localhost:9093", "with http:// or https://"),
+    "METRICS_PORT": ("0", "must be 1 or more"),
+    "OTLP_ENDPOINT": ("localhost", "with http:// or https://"),
+    "OTLP_INTERVAL_SECONDS": ("0", "must be 1 or more"),
     "OUTPUT_MODE": ("0700", "owner read and write"),
     "DATABRICKS_CATALOG": ("bank; drop", "letters A to Z, digits, _ and -"),
     "DATABRICKS_SCHEMA": ("lending club", "letters A to Z, digits, _ and -"),
@@ -38,7 +48,9 @@ WRONG = {
 }
 # Any text can be one of these; what is behind a path is known only when it is used.
 _FREE = {
-    "DELIVERY_SOURCE",
+    "DELIVERY_SOURCE", "DAGSTER_POSTGRES_HOST", "DAGSTER_POSTGRES_USER", "DAGSTER_POSTGRES_PASSWORD",
+    "DAGSTER_POSTGRES_DB", "DAGSTER_POSTGRES_CA_FILE", "DAGSTER_ADDITIONS", "METRICS_HOST",
+    "OTLP_HEADERS",
     "DUCKDB_PATH", "INPUT_PATH", "OUTPUT_PATH", "OUTPUT_GROUP", "LANDING_PATH", "DAGSTER_HOME",
     "DATABRICKS_TOKEN", "DATABRICKS_CLIENT_SECRET", "DATABRICKS_READERS", "DATABRICKS_CA_FILE",
 }  # fmt: skip
@@ -170,7 +182,7 @@ def test_no_setting_is_infinite_or_no_number(monkeypatch: pytest.MonkeyPatch, va
 
     error = _error()
 
-    assert len(seconds) == 3
+    assert len(seconds) == 4
     for name in seconds:
         assert f"{name}={value} is not allowed: " in error
 

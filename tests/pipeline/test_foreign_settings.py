@@ -136,7 +136,7 @@ def test_dbt_has_a_result_of_exactly_what_it_must_and_warns_of_nothing(
 
 
 @pytest.mark.parametrize(
-    "left_out", ["resource_type:test", "customer_profile", "test_name:ledger_closes"]
+    "left_out", ["resource_type:test", "customer_profile", "every_row_and_cent_is_accounted_for"]
 )
 def test_a_run_whose_checks_did_not_run_publishes_nothing(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, left_out: str

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -24,8 +25,9 @@ ELSEWHERE = {MACHINE_TAG: "another machine", PROCESS_TAG: "1"}
 
 
 @pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as opened:
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    # On the disk: threads of their own could not share one in memory.
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as opened:
         yield opened
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lending_club_pipeline.config.calendars import parse_deadline
+from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.ingest.deliveries.watch import Watch, look
 from lending_club_pipeline.runs.day_states import DayState
@@ -28,7 +29,9 @@ BUILT = {
 def watch(tmp_path: Path) -> Watch:
     workspace = Workspace(tmp_path)
     workspace.deliver("1,Ada,Yes\n", "A,1,1,Savings\n", D1)
-    return look(workspace.inputs, dt.date(2026, 1, 1), NOW.date(), dt.datetime.now(dt.UTC), 0)
+    return look(
+        workspace.inputs, dt.date(2026, 1, 1), Today(NOW.date()), dt.datetime.now(dt.UTC), 0
+    )
 
 
 def as_landed(watch: Watch) -> str:

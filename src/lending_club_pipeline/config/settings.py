@@ -58,6 +58,7 @@ _PRINTABLE: Final = re.compile(r"[!-~]+")
 
 # libpq's own name for them needs an OpenSSL that knows where they are.
 _SYSTEM_CERTIFICATES: Final = ssl.get_default_verify_paths().cafile or "system"
+_CURRENCY: Final = r"^[A-Z]{3}$"
 _IDENTIFIER: Final = r"^[A-Za-z0-9_-]+$"
 _QUALIFIED_IDENTIFIER: Final = r"^([A-Za-z0-9_-]+\.){0,2}[A-Za-z0-9_-]+$"
 # What is allowed, by how pydantic names what is wrong; its own words are for programmers.
@@ -74,6 +75,7 @@ _ALLOWED: Final = {
     "date_parsing": "write a date as YYYY-MM-DD",
 }
 _ALLOWED_TEXTS: Final = {
+    _CURRENCY: "write the three capital letters of its ISO 4217 code, such as USD",
     _IDENTIFIER: "only letters A to Z, digits, _ and - may stand in a name",
     _QUALIFIED_IDENTIFIER: "write name, schema.name or catalog.schema.name; only letters A to Z, "
     "digits, _ and - may stand in each",
@@ -191,7 +193,7 @@ class DataPlatformConfig(BaseSettings):
     backfill_days_per_run: int = Field(default=31, ge=1, le=3650)
     sensor_settle_seconds: float = Field(default=30.0, ge=0, allow_inf_nan=False)
     movement_limits: str = ""
-    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    currency: str = Field(default="USD", pattern=_CURRENCY)
     delivery_calendar: Calendar = "every_day"
     delivery_holidays: str = ""
     delivery_deadline: str = ""
