@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from lending_club_pipeline.config import clock
 from lending_club_pipeline.operating.alertmanager import Posted, post, receivers, sent, to_post
 from lending_club_pipeline.operating.conditions import (
     CheckState,
@@ -56,7 +57,7 @@ def rehearse(
     Raises:
         ServiceError: Alertmanager cannot be reached.
     """
-    now = dt.datetime.now(dt.UTC)
+    now = clock.now()
     alerts = [_as_test(alert, now) for alert in to_post(find_alerts(_examples(now)), dagster_url)]
     before = sent(address)
     on_message(f"Sending {len(alerts)} test alerts")
@@ -66,7 +67,7 @@ def rehearse(
         on_message("Waiting for messages to be sent")
         messages = _wait(address, before, seconds)
     finally:
-        post(address, dt.datetime.now(dt.UTC), [], alerts)
+        post(address, clock.now(), [], alerts)
     return Rehearsal(
         {it.labels["alertname"]: told.get(it.labels["alertname"], []) for it in alerts}, messages
     )
