@@ -4,11 +4,15 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from lending_club_pipeline.dbt_runner.invocation import NodeResult, run_dbt
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
 from lending_club_pipeline.defs.dbt import assets
+from lending_club_pipeline.defs.jobs import JOB_NAME
+from lending_club_pipeline.defs.project import build_definitions
+from lending_club_pipeline.defs.run_records import error_of
 from tests.workspaces import AS_OF, Workspace
 
 CUSTOMERS = "1,Ada Lovelace,yes\n2,Grace Hopper,no\n3,Alan Turing,none\n"
@@ -45,6 +49,23 @@ def test_an_account_without_customer_is_quarantined(workspace: Workspace) -> Non
         "as_of_date,source_file,record_number,line_number,reasons,raw_record\n"
         '2026-01-31,accounts.csv,5,,customer_not_found,"A5,9,1.00,Savings"\n'
     )
+
+
+def test_a_job_without_a_partition_fails_with_one_line_that_says_what_to_do(
+    workspace: Workspace,
+) -> None:
+    workspace.deliver(CUSTOMERS, ACCOUNTS)
+    definitions = build_definitions(workspace.settings())
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = definitions.resolve_job_def(JOB_NAME).execute_in_process(
+            instance=instance, raise_on_error=False
+        )
+
+    errors = [error for event in result.all_events if (error := error_of(event)) is not None]
+    assert "This run has no partition" in errors[0].message
+    assert "Launch it again for a partition" in errors[0].message
+    assert not workspace.outputs.exists()
 
 
 def test_a_second_run_gives_the_same_bytes(workspace: Workspace) -> None:
