@@ -280,8 +280,10 @@ def test_the_sensor_runs_a_delivery_once_until_it_changes(
     workspace.deliver(CUSTOMERS, ACCOUNTS)
 
     def keys() -> list[str | None]:
-        context = dg.build_sensor_context(repository_def=repository)
-        return [request.run_key for request in sensor.evaluate_tick(context).run_requests]
+        with dg.build_sensor_context(
+            dg.DagsterInstance.ephemeral(), repository_def=repository
+        ) as context:
+            return [request.run_key for request in sensor.evaluate_tick(context).run_requests]
 
     first = keys()
     assert len(first) == 1

@@ -95,7 +95,7 @@ def new_delivery_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     todo = [step.dates for step in steps if isinstance(step, Process)]
     serves = settings.database_type == "databricks"
     is_settled = not todo and is_published(days, serves_readers=serves)
-    requests = [] if is_settled else list(_requests(_instance_of(context), todo, days, watch, now))
+    requests = [] if is_settled else list(_requests(context.instance, todo, days, watch, now))
     if is_settled:
         # The warehouse need not be asked until something else lies there.
         is_held = any(isinstance(it, Refuse) and it.message == _HELD for it in steps)
@@ -183,14 +183,6 @@ def _found(
 def _is_of(delivery: Delivery, identity: str, state: DayState) -> bool:
     """Whether undated files were taken, or refused, as the delivery of a date."""
     return identity == state.refused_files or looks_like(delivery, state.files)
-
-
-def _instance_of(context: dg.SensorEvaluationContext) -> dg.DagsterInstance:
-    """Return the run history; an empty one where a sensor is evaluated without, as by tests."""
-    try:
-        return context.instance
-    except dg.DagsterInvariantViolationError:
-        return dg.DagsterInstance.ephemeral()
 
 
 def _requests(
