@@ -12,6 +12,7 @@ fi
 
 # The dbt project comes parsed. Each copy appears whole, whoever else makes it at the same time.
 for parsed in /opt/parsed/*; do
+    [ -d "$parsed" ] || continue
     target="$DAGSTER_HOME/dbt/${parsed##*/}"
     if [ ! -e "$target" ] && mkdir -p "$DAGSTER_HOME/dbt" 2>/dev/null; then
         copy=$(mktemp -d "$DAGSTER_HOME/dbt/.preparing-XXXXXX")

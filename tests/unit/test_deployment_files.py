@@ -1,6 +1,8 @@
 """What compose.yaml, the image and the manifests promise, without an engine or a cluster."""
 
+import os
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -181,6 +183,21 @@ def test_the_chart_has_the_version_of_dagster() -> None:
 
     page = (ROOT / "docs" / "kubernetes.md").read_text()
     assert set(re.findall(r"--version (\S+)", page)) == {version}
+
+
+def test_a_cluster_serves_no_definitions_of_duckdb(tmp_path: Path) -> None:
+    started = subprocess.run(
+        ["sh", str(DEPLOY / "docker" / "entrypoint.sh"), "dagster", "api", "grpc"],
+        env={"PATH": os.defpath, "KUBERNETES_SERVICE_HOST": "10.0.0.1", "DAGSTER_HOME": "/nowhere"},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+
+    assert started.returncode == 2
+    assert started.stderr.startswith("Error: DATABASE_TYPE=duckdb keeps its database in a file")
+    assert started.stderr.count("\n") == 1
 
 
 def test_the_image_builds_with_both_builders() -> None:
