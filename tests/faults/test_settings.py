@@ -36,9 +36,6 @@ WRONG = {
     "OTLP_ENDPOINT": ("localhost", "with http:// or https://"),
     "OTLP_INTERVAL_SECONDS": ("0", "must be 1 or more"),
     "OUTPUT_MODE": ("0700", "owner read and write"),
-    "DELIVERY_SENSOR": ("on", "'stopped' or 'running'"),
-    "DAGSTER_POSTGRES_PORT": ("0", "must be 1 or more"),
-    "DAGSTER_POSTGRES_SSLMODE": ("yes", "'verify-ca' or 'verify-full'"),
     "DATABRICKS_CATALOG": ("bank; drop", "letters A to Z, digits, _ and -"),
     "DATABRICKS_SCHEMA": ("lending club", "letters A to Z, digits, _ and -"),
     "DATABRICKS_VOLUME": ("land/ing", "letters A to Z, digits, _ and -"),
@@ -57,8 +54,6 @@ _FREE = {
     "OTLP_HEADERS",
     "DUCKDB_PATH", "INPUT_PATH", "OUTPUT_PATH", "OUTPUT_GROUP", "LANDING_PATH", "DAGSTER_HOME",
     "DATABRICKS_TOKEN", "DATABRICKS_CLIENT_SECRET", "DATABRICKS_READERS", "DATABRICKS_CA_FILE",
-    "DAGSTER_POSTGRES_HOST", "DAGSTER_POSTGRES_USER", "DAGSTER_POSTGRES_PASSWORD",
-    "DAGSTER_POSTGRES_DB", "DAGSTER_POSTGRES_CA_FILE", "DAGSTER_ADDITIONS",
 }  # fmt: skip
 
 

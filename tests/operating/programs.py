@@ -48,8 +48,10 @@ def answers(url: str) -> Callable[[], bool]:
     return does
 
 
-def wait_for(condition: Callable[[], object], seconds: float, what: str) -> None:
-    """Return when a condition holds.
+def wait_for(
+    condition: Callable[[], object], seconds: float, what: str, pause: float = 0.1
+) -> None:
+    """Return when a condition holds; ask again after a pause, in seconds.
 
     Raises:
         AssertionError: it did not within these seconds.
@@ -57,7 +59,7 @@ def wait_for(condition: Callable[[], object], seconds: float, what: str) -> None
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
-        time.sleep(0.1)
+        time.sleep(pause)
 
 
 @contextmanager

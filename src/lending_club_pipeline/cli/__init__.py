@@ -22,7 +22,7 @@ from lending_club_pipeline.cli.conventions import (
 from lending_club_pipeline.cli.examining import code_server, configure, doctor, health, parity, ui
 from lending_club_pipeline.cli.generate import generate
 from lending_club_pipeline.cli.keeping import approve, close_month, expire
-from lending_club_pipeline.cli.operating import alerts, metrics, status
+from lending_club_pipeline.cli.operating import alerts, audit, metrics, status
 from lending_club_pipeline.cli.run import run
 from lending_club_pipeline.cli.streams import use_lenient_streams
 from lending_club_pipeline.config.environment import forget_settings_of_dagster
@@ -56,7 +56,7 @@ def cli(context: click.Context) -> None:
 
 for _command in (
     *(run, close_month, approve, expire),
-    *(status, alerts, metrics, explain, diff),
+    *(status, alerts, metrics, audit, explain, diff),
     *(doctor, parity, ui, generate),
     *(configure, code_server, health),
 ):

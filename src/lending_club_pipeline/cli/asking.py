@@ -27,6 +27,7 @@ def explain(
         tell_account,
         tell_customer,
     )
+    from lending_club_pipeline.operating.audit import record
     from lending_club_pipeline.present.account_traces import (
         account_lines,
         customer_lines,
@@ -36,6 +37,8 @@ def explain(
     if (account_id is None) == (customer is None):
         raise click.UsageError("Name one account (ACCOUNT_ID) or one customer (--customer ID).")
     settings = load_settings({"lock_wait_seconds": wait})
+    about = {"account": account_id or ""} if customer is None else {"customer": str(customer)}
+    record(settings, "explain", about)
     warehouse = choose_warehouse(settings)
     with warehouse.session(read_only=True):
         if customer is not None:
@@ -76,6 +79,7 @@ def diff(
     from rich.console import Console
 
     from lending_club_pipeline.explanations.differences import find_differences, write_differences
+    from lending_club_pipeline.operating.audit import record
     from lending_club_pipeline.present.differences import (
         difference_table,
         example_lines,
@@ -85,6 +89,7 @@ def diff(
     from lending_club_pipeline.warehouse import choose_warehouse
 
     settings = load_settings({"lock_wait_seconds": wait})
+    record(settings, "diff", {"dates": f"{one} {other}", "file": "" if csv is None else str(csv)})
     warehouse = choose_warehouse(settings)
     with warehouse.session(read_only=True):
         found = find_differences(warehouse, one, other, limit, account)

@@ -61,14 +61,18 @@ def approve(date: dt.date, reason: str, by: str | None) -> None:
     DATE is its business date. Recorded with name, time and reason, for exactly the files that were
     held. The next run of that date publishes it; the sensor starts one.
     """
-    from lending_club_pipeline.reconcile.approvals import approve as record
+    from lending_club_pipeline.operating.audit import record
+    from lending_club_pipeline.reconcile.approvals import approve as let_pass
     from lending_club_pipeline.runs.day_journal import DayJournal
     from lending_club_pipeline.warehouse import choose_warehouse
 
-    warehouse = choose_warehouse(load_settings())
+    settings = load_settings()
+    name = by if by is not None else getpass.getuser()
+    # Without the reason, which may be about a customer; it stands in the warehouse.
+    record(settings, "approve", {"as_of_date": date.isoformat(), "approved_by": name})
+    warehouse = choose_warehouse(settings)
     with warehouse.session():
-        name = by if by is not None else getpass.getuser()
-        approval = record(warehouse, date, name, reason, clock.now())
+        approval = let_pass(warehouse, date, name, reason, clock.now())
         DayJournal.begin(warehouse, run_id="").release(date)
     click.echo(
         f"Approved by {approval.approved_by} at {approval.approved_at} UTC. To publish it: "
@@ -86,10 +90,13 @@ def expire(days: int | None, wait: float | None, *, dry_run: bool) -> None:
     Age is counted from the newest processed delivery. Ledger, tiers, movements, changes and
     histories stay, and so does what is published.
     """
+    from lending_club_pipeline.operating.audit import record
     from lending_club_pipeline.runs.retention import expire as drop
     from lending_club_pipeline.warehouse import choose_warehouse
 
     settings = load_settings({"retention_days": days, "lock_wait_seconds": wait})
+    if not dry_run:
+        record(settings, "expire", {"retention_days": str(settings.retention_days)})
     warehouse = choose_warehouse(settings)
     with warehouse.session(read_only=dry_run):
         found = drop(warehouse, settings, dry_run=dry_run)

@@ -155,6 +155,7 @@ class DataPlatformConfig(BaseSettings):
         dagster_additions: a YAML file; its sections replace those of Dagster's configuration.
         dagster_url: address of Dagster's pages, to which alerts lead.
         alertmanager_url: address of Alertmanager; no alerts are sent when it is not set.
+        audit_log: file to which commands that change or show personal data add a line.
         metrics_host: address on which `lending-club metrics` listens.
         metrics_port: its port.
         otlp_endpoint: address that takes metrics by OTLP over HTTP, such as
@@ -225,6 +226,7 @@ class DataPlatformConfig(BaseSettings):
     dagster_additions: AnyPath | None = None
     dagster_url: str = "http://localhost:3000"
     alertmanager_url: str | None = None
+    audit_log: AnyPath | None = None
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(default=9464, ge=1, le=65535)
     otlp_endpoint: str | None = None

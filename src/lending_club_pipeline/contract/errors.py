@@ -63,6 +63,10 @@ class OutputError(PipelineError):
     """An output could not be written; the files of the last good run stay as they are."""
 
 
+class AuditError(PipelineError):
+    """What was done cannot be written down, or what was written down is not proven."""
+
+
 class ServiceError(PipelineError):
     """Dagster's web page cannot be served, or is served no longer."""
 

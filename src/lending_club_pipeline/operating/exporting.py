@@ -124,7 +124,9 @@ def _readers(settings: DataPlatformConfig) -> "list[MetricReader]":
     from opentelemetry.exporter.prometheus import PrometheusMetricReader  # noqa: PLC0415
     from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
 
-    readers: list[MetricReader] = [PrometheusMetricReader()]
+    readers: list[MetricReader] = [
+        PrometheusMetricReader(disable_target_info=True, scope_info_enabled=False)
+    ]
     if settings.otlp_endpoint is not None:
         headers = settings.otlp_headers
         exporter = OTLPMetricExporter(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 # Prometheus puts the unit behind the name; units are those of UCUM, as OpenTelemetry asks.
-_SUFFIXES: Final = {"s": "_seconds", "By": "_bytes", "1": "_ratio"}
+_SUFFIXES: Final = {"s": "_seconds", "By": "_bytes"}
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ CHECK: Final = Measurement(
     "0: `CheckFailed`",
 )
 PASSED_RATIO: Final = Measurement(
-    "lending_club.checks.passed",
+    "lending_club.checks.passed_ratio",
     "1",
     (),
     "Share of the checks that passed when they ran last",
@@ -128,7 +128,7 @@ RUNS: Final = Measurement(
     "Many `failure`",
 )
 SUCCESS_RATIO: Final = Measurement(
-    "lending_club.runs.success",
+    "lending_club.runs.success_ratio",
     "1",
     ("dagster_job",),
     "Share of the runs of the last seven days that succeeded",
