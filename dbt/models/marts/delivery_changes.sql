@@ -7,45 +7,42 @@
 
 {%- set changes, pairs = ref('account_changes'), deliveries_to_compare(ref('delivery_ledger')) %}
 
-{#- Dates stand as constants, one comparison after the other: so the histories are read for what lies
-    between both dates. #}
+{#- Dates stand as constants, one comparison after the other: so the histories are read only for
+    what lies between both dates. #}
 
 with
 
 compared as (
     {%- for previous_date, as_of_date in pairs %}
-    select
-        {{ as_dates([previous_date]) }} as previous_date,
-        {{ as_dates([as_of_date]) }} as as_of_date
-    {{- "\n    union all" if not loop.last }}
+        select
+            {{ as_dates([previous_date]) }} as previous_date,
+            {{ as_dates([as_of_date]) }} as as_of_date
+            {{- "\n        union all" if not loop.last }}
     {%- else %}
-    select
-        cast(null as date) as previous_date,
-        cast(null as date) as as_of_date
-    where false
+        select
+            cast(null as date) as previous_date,
+            cast(null as date) as as_of_date
+        where false
     {%- endfor %}
 ),
 
 {#- Each set of kinds once: they are few, however many accounts changed. #}
 
 sets as (
-    {%- for previous_date, as_of_date in pairs or [[none, none]] %}
-    select
-        as_of_date,
-        change_kinds,
-        count(*) as accounts,
-        sum(balance_before) as balance_before,
-        sum(balance_after) as balance_after
-    from {{ changes }}
-    {%- if pairs %}
-    where
-        previous_date = {{ as_dates([previous_date]) }}
-        and as_of_date = {{ as_dates([as_of_date]) }}
-    {%- else %}
-    where false
-    {%- endif %}
-    group by as_of_date, change_kinds
-    {{- "\n    union all" if not loop.last }}
+    {%- for previous_date, as_of_date in pairs or [['0001-01-01', '0001-01-01']] %}
+        select
+            as_of_date,
+            change_kinds,
+            count(*) as accounts,
+            sum(balance_before) as balance_before,
+            sum(balance_after) as balance_after
+        from {{ changes }}
+        where
+            previous_date = {{ as_dates([previous_date]) }}
+            and as_of_date = {{ as_dates([as_of_date]) }}
+            and {{ 'true' if pairs else 'false' }}
+        group by as_of_date, change_kinds
+        {{- "\n        union all" if not loop.last }}
     {%- endfor %}
 ),
 
