@@ -121,10 +121,14 @@ def exporter(new_workspace: Callable[[str], Workspace]) -> Iterator[Exporter]:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment.items():
                 patch.setenv(name, value)
-            url = f"http://127.0.0.1:{port}"
+            url, log = f"http://127.0.0.1:{port}", workspace.root / "metrics.log"
+
+            def is_serving() -> bool:
+                return "Metrics on" in log.read_text()
+
             with (
                 started(daemon, lambda: True, workspace.root / "daemon.log"),
-                started(command, answers(url), workspace.root / "metrics.log", 180),
+                started(command, is_serving, log, 240),
             ):
                 yield Exporter(url, pushed, workspace.root)
 
@@ -154,22 +158,28 @@ def test_every_measurement_is_served_pushed_and_drawn(exporter: Exporter, tmp_pa
 
 
 def _assert_pushed(exporter: Exporter) -> None:
+    names = {it.name for it in MEASUREMENTS}
+    bodies = exporter.pushes.bodies
+
+    wait_for(lambda: bodies and _pushed(*bodies[-1]) == names, 60, "a push of everything", pause=1)
+
+    headers, body = bodies[-1]
+    assert headers["api-key"] == SECRET
+    assert CANARY.encode() not in body
+
+
+def _pushed(headers: dict[str, str], body: bytes) -> set[str]:
     from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (  # noqa: PLC0415
         ExportMetricsServiceRequest,
     )
 
-    wait_for(lambda: exporter.pushes.bodies, 30, "a push")
-    headers, body = exporter.pushes.bodies[-1]
     request = ExportMetricsServiceRequest.FromString(_unpacked(headers, body))
-    pushed = {
+    return {
         metric.name
         for resource in request.resource_metrics
         for scope in resource.scope_metrics
         for metric in scope.metrics
     }
-    assert headers["api-key"] == SECRET
-    assert pushed == {it.name for it in MEASUREMENTS}
-    assert CANARY.encode() not in body
 
 
 def _unpacked(headers: dict[str, str], body: bytes) -> bytes:

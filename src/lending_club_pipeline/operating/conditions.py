@@ -203,7 +203,7 @@ def settled(runs: Sequence[FinishedRun], days: Sequence[DayOverview]) -> set[tup
 
 def _is_settled(run: FinishedRun, day: DayOverview) -> bool:
     if run.outcome in ("refused", "held"):
-        return day.standing != run.outcome and day.standing in {*SETTLED, "new"}
+        return day.standing != run.outcome and day.standing in {*SETTLED, "new", "missing"}
     # The warehouse keeps times in UTC, without a zone.
     times = [at.replace(tzinfo=dt.UTC) for at in (day.built_at, day.published_at) if at]
     return day.standing in SETTLED and run.run_id != day.run_id and max(times) > run.ended_at

@@ -198,15 +198,20 @@ def _is_known(delivery: Delivery, state: DayState) -> bool:
 def _standing(state: DayState, lying: Lying) -> Standing:
     if state.expired_at is not None:
         return "expired"
-    # A refused delivery that was taken back leaves what was processed before.
-    is_processed = state.is_built and state.is_closed
-    if lying == "refused" or (state.refused and lying == "absent" and not is_processed):
+    if lying == "refused":
         return "refused"
     if lying == "changed":
         return "new"
+    if lying == "absent" and state.landed_at is None:
+        # It was refused, and taken back.
+        return "missing"
+    return _standing_of_build(state)
+
+
+def _standing_of_build(state: DayState) -> Standing:
     if state.is_interrupted:
         return "interrupted"
-    if is_processed:
+    if state.is_built and state.is_closed:
         return "held" if state.is_held else "processed"
     return "failed"
 

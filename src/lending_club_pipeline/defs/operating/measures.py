@@ -115,10 +115,12 @@ def read_samples(instance: dg.DagsterInstance, catalog: Catalog, now: dt.datetim
 def _of_assets(
     instance: dg.DagsterInstance, catalog: Catalog, now: dt.datetime
 ) -> Iterator[Sample]:
-    for key, layer in catalog.layers.items():
-        found = _newest(instance, key)
+    for entry in (it.asset_entry for it in instance.get_asset_records(list(catalog.layers))):
+        key, newest = entry.asset_key, entry.last_materialization_record
+        found = None if newest is None else _numbers(instance, key, newest)
         if found is None:
             continue
+        layer = catalog.layers[key]
         made_at, metadata = found
         labels = {"asset": key.to_user_string(), "layer": layer}
         yield Sample(of.ASSET_AGE, _seconds(now - made_at), labels)
@@ -146,12 +148,12 @@ def _number(
         yield Sample(measurement, float(number), labels)
 
 
-def _newest(
-    instance: dg.DagsterInstance, key: dg.AssetKey
+def _numbers(
+    instance: dg.DagsterInstance, key: dg.AssetKey, newest: dg.EventLogRecord
 ) -> tuple[dt.datetime, Mapping[str, dg.MetadataValue]] | None:
-    """Return when an asset was made last, and its numbers."""
-    records = instance.fetch_materializations(key, limit=1).records
-    if records and _was_left_alone(records[0]):
+    """Return when an asset was made last, and its numbers; not when it was left as it was."""
+    records: Sequence[dg.EventLogRecord] = [newest]
+    if _was_left_alone(newest):
         records = instance.fetch_materializations(key, limit=_LOOKED_BACK).records
     for record in records:
         made = record.asset_materialization
