@@ -175,7 +175,7 @@ from dbt.cli.main import dbtRunner
 from lending_club_pipeline.config.environment import sheltering
 from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.dbt_runner.manifest import project_arguments
-from lending_club_pipeline.dbt_runner.project import project_dir
+from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.warehouse import choose_warehouse
 from lending_club_pipeline.defs.publish.previews import SUMMARY_COLUMNS
 from lending_club_pipeline.warehouse.databricks import leases

@@ -251,7 +251,7 @@ def test_a_whole_run_gives_the_same_bytes_whatever_all_folders_are_called(
     published = {path.name: path.read_bytes() for path in sorted((asked / "outputs").iterdir())}
     # It names the run.
     del published["manifest.json"]
-    assert published == good_run.published_bytes()
+    assert published == good_run.output_bytes()
     assert (home / "history" / "runs.db").exists()
     assert not list((asked / "{{ work }}").iterdir())
     assert not list((asked / "%(x)s" / "tmp").iterdir())

@@ -69,13 +69,13 @@ class Doors:
         request = schedule(dg.build_schedule_context(scheduled_execution_time=at))
         assert isinstance(request, dg.RunRequest)
         tags = {**request.tags, "dagster/schedule_name": "daily_delivery_schedule"}
-        return self.ask(request.replace_attributes(tags=tags))
+        return self.ask(request.with_replaced_attrs(tags=tags))
 
     def sensor(self, day: dt.date) -> bool:  # noqa: ARG002 - it finds by itself what to do
         """The sensor ticks, and what it asks for is carried out."""
         requests, _ = self.tick()
         tag = {"dagster/sensor_name": "new_delivery_sensor"}
-        return all(self.ask(it.replace_attributes(tags={**it.tags, **tag})) for it in requests)
+        return all(self.ask(it.with_replaced_attrs(tags={**it.tags, **tag})) for it in requests)
 
     def tick(self) -> tuple[list[dg.RunRequest], str]:
         """What the sensor asks for now, and what it says."""

@@ -50,7 +50,9 @@ def test_an_older_day_alone_says_in_one_line_what_heals(older: Workspace) -> Non
     assert older.command("run", "--as-of", LAST.isoformat(), "--force").returncode == 0
     again = older.command("run", "--from", FIRST.isoformat(), "--to", LAST.isoformat())
     assert again.returncode == 0, again.stderr
-    assert [line.split()[1] for line in again.stdout.splitlines() if line.startswith("2026")] == [
+    assert [
+        line.split()[1] for line in again.stdout.splitlines() if line.strip().startswith("2026")
+    ] == [
         "unchanged",
         "unchanged",
     ]

@@ -57,13 +57,14 @@ def test_the_deliveries_of_another_folder_are_refused_with_what_to_do(
     theirs = other(copied, day)
     before = copied.output_bytes()
 
-    result = invoke(copied, "run", "--inputs", str(theirs.inputs), "--outputs", str(theirs.outputs))
+    folders = ("--inputs", str(theirs.inputs), "--outputs", str(theirs.outputs))
+    ended = copied.command("run", *folders)
 
-    assert result.exit_code == 2
-    assert f"this database belongs to the deliveries of {copied.inputs}" in result.output
-    assert "by DUCKDB_PATH" in result.output
-    assert "by setting DELIVERY_SOURCE to its name" in result.output
-    assert len(result.output.splitlines()) == 1
+    assert ended.returncode == 2
+    said = ended.stderr.splitlines()[-1]
+    assert f"this database belongs to the deliveries of {copied.inputs}" in said
+    assert "by DUCKDB_PATH" in said
+    assert "by setting DELIVERY_SOURCE to its name" in said
     assert not theirs.outputs.exists()
     assert copied.output_bytes() == before
 

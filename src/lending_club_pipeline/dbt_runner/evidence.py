@@ -96,7 +96,8 @@ def _parents(node: Mapping[str, Any]) -> set[str]:
 def _selected(manifest: Manifest, select: Sequence[str]) -> set[str]:
     nodes = manifest["nodes"]
     ids = {node["name"]: unique_id for unique_id, node in nodes.items()}
-    chosen = {ids[name] for name in select if not name.startswith("+")}
+    # An exposure is no node of a build: dbt names it among what it has skipped.
+    chosen = {ids[name] for name in select if name in ids}
     above = [ids[name.removeprefix("+")] for name in select if name.startswith("+")]
     while above:
         unique_id = above.pop()

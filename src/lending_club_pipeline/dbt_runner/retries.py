@@ -91,9 +91,15 @@ def build_with_patience(
             return list(known.values())
         if failed:
             unbuilt = (it for it in known.values() if it.is_failed or it.status == "skipped")
-            selected = [_name(result.unique_id) for result in unbuilt]
+            # Nothing is built for an exposure.
+            names = (_name(it.unique_id) for it in unbuilt if not _is_exposure(it))
+            selected = list(names)
         on_wait(f"The warehouse had a fault that may pass; building again in {wait:.0f} s")
         sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, hides nothing
+
+
+def _is_exposure(result: NodeResult) -> bool:
+    return result.unique_id.startswith("exposure.")
 
 
 def _name(unique_id: str) -> str:

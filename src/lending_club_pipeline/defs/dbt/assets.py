@@ -113,8 +113,10 @@ class _DbtRun:
         asked = dates_of(self._context) or _landed_last(self._warehouse)
         dates = self._landed(dates_to_build(asked, self._journal.days, self._policy), asked)
         if not dates:
-            for key in self._context.selected_asset_keys:
-                yield dg.MaterializeResult(asset_key=key, metadata={"left_alone": "unchanged"})
+            keys = [self._graph.specs[unique_id].key for unique_id in self._graph.in_order]
+            for key in keys:
+                if key in self._context.selected_asset_keys:
+                    yield dg.MaterializeResult(asset_key=key, metadata={"left_alone": "unchanged"})
             return
         others = [date.isoformat() for date in dates if date not in asked]
         if others:
