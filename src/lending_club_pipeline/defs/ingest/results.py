@@ -59,10 +59,11 @@ def summed(
 def _tell_of(
     context: dg.AssetExecutionContext, key: str, day: LandedDay, metadata: dict[str, Any]
 ) -> None:
-    if dg.AssetKey(key) not in context.selected_asset_keys:
-        # Both files are landed together, whichever of the assets is asked for.
-        return
     date = day.landed.as_of_date.isoformat()
+    if dg.AssetKey(key) not in context.selected_asset_keys or date not in context.partition_keys:
+        # Both files are landed together, whichever of the assets is asked for; and a day whose
+        # build was interrupted is landed with the days that are.
+        return
     context.add_asset_metadata(
         {"as_of_date": date, **metadata}, asset_key=dg.AssetKey(key), partition_key=date
     )
