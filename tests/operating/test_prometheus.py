@@ -12,6 +12,7 @@ from lending_club_pipeline.operating.measurements import MEASUREMENTS
 from tests.operating.programs import DEPLOY, program
 
 RULES = DEPLOY / "prometheus" / "rules.yml"
+TESTS = ("rules_test.yml", "performance_test.yml")
 DASHBOARD = json.loads((DEPLOY / "dashboards" / "lending_club.json").read_text())
 EXPRESSIONS = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
 RULE_LIST = [
@@ -23,7 +24,7 @@ RULE_LIST = [
     "arguments",
     [
         pytest.param(("check", "config", "prometheus.yml"), id="configuration"),
-        pytest.param(("test", "rules", "rules_test.yml"), id="rules"),
+        pytest.param(("test", "rules", *TESTS), id="rules"),
     ],
 )
 def test_promtool_finds_nothing_wrong(arguments: tuple[str, ...]) -> None:
@@ -39,7 +40,8 @@ def test_promtool_finds_nothing_wrong(arguments: tuple[str, ...]) -> None:
 
 
 def test_each_rule_that_alerts_is_tested() -> None:
-    tests = yaml.safe_load((RULES.parent / "rules_test.yml").read_text())["tests"]
+    files = [yaml.safe_load((RULES.parent / name).read_text()) for name in TESTS]
+    tests = [test for file in files for test in file["tests"]]
     tested = {case["alertname"] for test in tests for case in test["alert_rule_test"]}
 
     # The last one is about Alertmanager's own counter.
