@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -122,36 +123,38 @@ def test_a_host_that_nobody_listens_on(warehouse: WarehouseClient, tmp_path: Pat
     assert "firewall" in detail
 
 
-def test_a_proxy_that_is_not_there(
-    warehouse: WarehouseClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("HTTPS_PROXY", "https_proxy"):
-        monkeypatch.setenv(name, "http://somebody:canary@localhost:1")
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.setenv(name, "elsewhere.example")
+@contextmanager
+def behind_a_proxy(proxy: str, without: str) -> Iterator[None]:
+    """Name a proxy for a block alone: what drops the schema afterwards goes without it."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            environment.setenv(name, proxy)
+        for name in ("NO_PROXY", "no_proxy"):
+            environment.setenv(name, without)
+        yield
 
-    detail = _assert_fails_at(_examined(warehouse, tmp_path), "name")
+
+def test_a_proxy_that_is_not_there(warehouse: WarehouseClient, tmp_path: Path) -> None:
+    pipeline = warehouse_of(warehouse, tmp_path, databricks_retry_seconds=1)
+
+    with behind_a_proxy("http://somebody:canary@localhost:1", "elsewhere.example"):
+        detail = _assert_fails_at(_examined(warehouse, tmp_path), "name")
+        with (
+            pytest.raises(WarehouseError, match=r"the proxy that HTTPS_PROXY names did not answer"),
+            pipeline.session(read_only=True),
+        ):
+            pytest.fail("connected")
 
     assert detail.startswith("the proxy localhost:1 does not answer (ConnectionRefusedError).")
     assert "HTTPS_PROXY" in detail
     assert "canary" not in detail
-    pipeline = warehouse_of(warehouse, tmp_path, databricks_retry_seconds=1)
-    with (
-        pytest.raises(WarehouseError, match=r"the proxy that HTTPS_PROXY names did not answer"),
-        pipeline.session(read_only=True),
-    ):
-        pytest.fail("connected")
 
 
 def test_a_host_that_no_proxy_names_with_its_port_is_reached_without_the_proxy(
-    warehouse: WarehouseClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    warehouse: WarehouseClient, tmp_path: Path
 ) -> None:
-    for name in ("HTTPS_PROXY", "https_proxy"):
-        monkeypatch.setenv(name, "http://localhost:1")
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.setenv(name, f"elsewhere.example,{warehouse.host}")
-
-    found = _examined(warehouse, tmp_path)
+    with behind_a_proxy("http://localhost:1", f"elsewhere.example,{warehouse.host}"):
+        found = _examined(warehouse, tmp_path)
 
     assert found["warehouse"].verdict == "ok", found
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from lending_club_pipeline.defs.project import build_definitions
@@ -107,7 +108,7 @@ def test_models_of_a_day_that_is_landed_nowhere_say_what_to_do(workspace: Worksp
     definitions = build_definitions(workspace.settings())
 
     result = definitions.resolve_job_def("process_delivery").execute_in_process(
-        asset_selection=["stg_accounts__cleaned"],
+        asset_selection=[dg.AssetKey("stg_accounts__cleaned")],
         tags={"dagster/partition": AS_OF.isoformat()},
         raise_on_error=False,
     )
