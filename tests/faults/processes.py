@@ -91,6 +91,9 @@ def run_and_kill(
     output = workspace.root.with_name(f"{workspace.root.name}.{name}.txt")
     output.write_bytes(b"")
     change = 0 if strike is None else strike.change
+    if arguments[0] == "run":
+        # Each step is a moment to be killed at.
+        arguments = (*arguments, "--verbose")
     command = Command(arguments, workspace.environment(), workspace.root, output)
     process = PROCESSES.Process(target=become_watched, args=(command, change))
     process.start()

@@ -30,7 +30,7 @@ _LONGEST_SECONDS = 300
 @contextmanager
 def _started(workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
     """Start a run of its own process, which does not outlive the test."""
-    with workspace.started("run") as process:
+    with workspace.started("run", "--verbose") as process:
         watchdog = threading.Timer(_LONGEST_SECONDS, process.kill)
         watchdog.start()
         try:

@@ -77,6 +77,16 @@ def test_a_folder_that_was_moved_or_copied_is_recognized(copied: Workspace) -> N
     assert planned(copied, AS_OF, input_path=moved) == [Skip(AS_OF, "unchanged")]
 
 
+def test_a_folder_that_is_not_there_is_not_named(copied: Workspace) -> None:
+    theirs = other(copied, OLDER).inputs
+    deeper = copied.root / "a" / "b" / "copied.duckdb"
+    deeper.parent.mkdir(parents=True)
+    shutil.copy(copied.settings().duckdb_path, deeper)
+
+    with pytest.raises(ConfigurationError, match="belongs to the deliveries of another folder,"):
+        planned(copied, OLDER, input_path=theirs, duckdb_path=deeper)
+
+
 def test_a_sender_may_deliver_into_any_folder(copied: Workspace) -> None:
     theirs = other(copied, OLDER).inputs
 

@@ -27,6 +27,7 @@ from lending_club_pipeline.config.settings import load_settings
 @click.option("--inputs", type=FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
 @click.option("--outputs", type=FOLDER, help="Folder for outputs instead of OUTPUT_PATH.")
 @click.option("--quiet", is_flag=True, help="Say nothing but what went wrong.")
+@click.option("--verbose", is_flag=True, help="Say each step, also into a file or a pipe.")
 @click.option("--wait", type=SECONDS, help="Seconds to wait for another run to end.")
 @click.option("--json", "as_json", is_flag=True, help="Print what became of each date as JSON.")
 def run(
@@ -40,6 +41,7 @@ def run(
     force: bool,
     as_json: bool,
     quiet: bool,
+    verbose: bool,
 ) -> None:
     """Process one delivery, or those of a range of dates, from CSV to account_summary.
 
@@ -57,7 +59,7 @@ def run(
     from lending_club_pipeline.present.terminal import Progress
 
     warn_of_memory(settings)
-    with Progress(is_quiet=quiet) as progress:
+    with Progress(is_quiet=quiet, is_verbose=verbose) as progress:
         if not as_json:
             # Who reads JSON gets it of every date, whatever became of it.
             progress.show(f"{announce(settings, as_of, first, last)}; loading Dagster and dbt")

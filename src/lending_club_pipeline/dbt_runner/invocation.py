@@ -205,8 +205,11 @@ def _without_values(message: str) -> str:
 
 def _reporting(on_node: Callable[[str, str, float], None]) -> Callable[[Any], None]:
     def report(event: Any) -> None:  # noqa: ANN401 - made from dbt's messages
-        if event.info.name == "NodeFinished":
-            node = event.data.node_info
+        if event.info.name != "NodeFinished":
+            return
+        node = event.data.node_info
+        # dbt counts exposures and ephemeral models, too, but does nothing for them.
+        if node.materialized != "ephemeral" and node.node_status != "no-op":
             on_node(node.node_name, node.node_status, float(event.data.run_result.execution_time))
 
     return report

@@ -12,24 +12,27 @@ from typing import Final
 import dagster as dg
 
 PROGRESS: Final = "progress"
+# Steps of which there are many are messages of level DEBUG; whoever shows messages sets the level.
 _NAME: Final = "lending_club_pipeline.progress"
 
 
-def _logger(init_context: dg.InitLoggerContext) -> logging.Logger:  # noqa: ARG001 - Dagster gives it
+def _logger() -> logging.Logger:
+    """Return the logger, which hands on all there is unless somebody set a level."""
     logger = logging.getLogger(_NAME)
-    logger.setLevel(logging.INFO)
     logger.propagate = False
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.DEBUG)
     return logger
 
 
 progress_logger = dg.LoggerDefinition(
-    _logger, description="Hands the messages of assets to whoever follows the run."
+    lambda _: _logger(), description="Hands the messages of assets to whoever follows the run."
 )
 
 
 class _Forwarding(logging.Handler):
     def __init__(self, on_message: Callable[[str], None]) -> None:
-        super().__init__(logging.INFO)
+        super().__init__()
         self._on_message = on_message
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -47,11 +50,16 @@ def show_progress(message: str) -> None:
     logging.getLogger(_NAME).info(message)
 
 
+def show_step(message: str) -> None:
+    """Tell of one of many steps, which only those see who follow each of them."""
+    logging.getLogger(_NAME).debug(message)
+
+
 @contextmanager
 def following(on_message: Callable[[str], None]) -> Iterator[None]:
     """Call `on_message` for each message of an asset while the body runs."""
     handler = _Forwarding(on_message)
-    logger = logging.getLogger(_NAME)
+    logger = _logger()
     logger.addHandler(handler)
     try:
         yield

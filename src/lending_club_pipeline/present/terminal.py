@@ -1,5 +1,6 @@
 """What the command line prints: progress while it works, and the table that closes a run."""
 
+import logging
 import os
 import sys
 import time
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
 WIDTH_OF_FILES: Final = 120
+# Here a run tells what it does; steps of which there are many are of level DEBUG.
+_PROGRESS: Final = logging.getLogger("lending_club_pipeline.progress")
 
 
 class _Moving:
@@ -44,16 +47,19 @@ class _Moving:
 
 
 class Progress:
-    """Shows what a run does: one moving line on a terminal, plain lines elsewhere.
+    """Shows what a run does: one moving line on a terminal, a few plain lines elsewhere.
 
     Args:
         is_quiet: show nothing.
+        is_verbose: show each step elsewhere, too, such as each model that dbt builds.
     """
 
-    def __init__(self, *, is_quiet: bool = False) -> None:
+    def __init__(self, *, is_quiet: bool = False, is_verbose: bool = False) -> None:
+        self._is_verbose = is_verbose
         self._console = Console(stderr=True, highlight=False, quiet=is_quiet)
         self._moving = _Moving()
         self._live: Live | None = None
+        self._level = logging.NOTSET
 
     def __enter__(self) -> Self:
         if self._console.is_terminal and not self._console.quiet:
@@ -63,6 +69,9 @@ class Progress:
             self._console = Console(file=terminal, highlight=False)
             self._live = Live(self._moving, console=self._console, transient=True)
             self._live.start()
+        shows_steps = self._is_verbose or self._live is not None
+        self._level = _PROGRESS.level
+        _PROGRESS.setLevel(logging.DEBUG if shows_steps else logging.INFO)
         return self
 
     def __exit__(
@@ -71,6 +80,7 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        _PROGRESS.setLevel(self._level)
         if self._live is not None:
             self._live.stop()
             self._console.file.close()

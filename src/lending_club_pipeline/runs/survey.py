@@ -179,8 +179,10 @@ def refuse_other_source(
     if was_a_folder and _holds_a_known_delivery(settings, landed, today):
         return
     if was_a_folder:
-        folder = _beside(settings) / known.removeprefix(_FOLDER)
-        owner, remedy = f"the deliveries of {os.path.normpath(folder)}", "DELIVERY_SOURCE"
+        folder = Path(os.path.normpath(_beside(settings) / known.removeprefix(_FOLDER)))
+        # A database that was copied to another depth knows its folder no longer.
+        named = folder if folder.is_dir() else "another folder"
+        owner, remedy = f"the deliveries of {named}", "DELIVERY_SOURCE"
     else:
         owner = remedy = f"DELIVERY_SOURCE={known}"
     raise ConfigurationError(

@@ -19,7 +19,7 @@ from lending_club_pipeline.defs.dbt.metadata import (
     read_columns,
     read_table_facts,
 )
-from lending_club_pipeline.defs.progress import show_progress
+from lending_club_pipeline.defs.progress import show_step
 from lending_club_pipeline.warehouse import Warehouse
 
 _EVALUATED: Final = ("pass", "warn", "fail", "error")
@@ -35,9 +35,7 @@ def showing_nodes(total: int) -> Callable[[str, str, float], None]:
     done = itertools.count(1)
 
     def show(name: str, status: str, seconds: float) -> None:
-        # An exposure is a node, too, but nothing is done for it.
-        if status != "no-op":
-            show_progress(f"dbt {name}: {status} ({seconds:.2f} s; {next(done)} of {total})")
+        show_step(f"dbt {name}: {status} ({seconds:.2f} s; {next(done)} of {total})")
 
     return show
 
@@ -58,9 +56,10 @@ def merged(first: Sequence[NodeResult], then: Sequence[NodeResult]) -> list[Node
 
 def listed(graph: DbtGraph, results: Sequence[NodeResult]) -> str:
     """List what dbt did in one message: one event per node would cost more than the nodes."""
-    lines = (f"{it.seconds:8.2f} s  {it.status:8} {graph.title_of(it.unique_id)}" for it in results)
-    seconds = sum(result.seconds for result in results)
-    return "\n".join([f"dbt built {len(results)} nodes in {seconds:.1f} s", *lines])
+    built = [result for result in results if result.status != "no-op"]
+    lines = (f"{it.seconds:8.2f} s  {it.status:8} {graph.title_of(it.unique_id)}" for it in built)
+    seconds = sum(result.seconds for result in built)
+    return "\n".join([f"dbt built {len(built)} nodes in {seconds:.1f} s", *lines])
 
 
 def materializations(
