@@ -55,17 +55,20 @@ def test_a_job_without_a_partition_fails_with_one_line_that_says_what_to_do(
     workspace: Workspace,
 ) -> None:
     workspace.deliver(CUSTOMERS, ACCOUNTS)
-    definitions = build_definitions(workspace.settings())
+    definitions = build_definitions(workspace.settings(memory_limit="4096TiB"))
 
     with dg.DagsterInstance.ephemeral() as instance:
         result = definitions.resolve_job_def(JOB_NAME).execute_in_process(
             instance=instance, raise_on_error=False
         )
+        told = [entry.user_message for entry in instance.all_logs(result.run_id)]
 
     errors = [error for event in result.all_events if (error := error_of(event)) is not None]
     assert "This run has no partition" in errors[0].message
     assert "Launch it again for a partition" in errors[0].message
     assert not workspace.outputs.exists()
+    # Whoever starts a run is warned before it takes what is not there.
+    assert any("MEMORY_LIMIT=4096TiB is more than the " in message for message in told)
 
 
 def test_a_second_run_gives_the_same_bytes(workspace: Workspace) -> None:

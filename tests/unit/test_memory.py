@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.runs.memory import MemoryBound, examine_memory, memory_bounds
+from lending_club_pipeline.contract.errors import ConfigurationError
+from lending_club_pipeline.runs.memory import (
+    MemoryBound,
+    examine_memory,
+    memory_bounds,
+    warning_of,
+)
 
 GIB = 2**30
 
@@ -98,6 +104,16 @@ def test_a_limit_that_is_too_high_says_by_what_and_what_to_do(tmp_path: Path) ->
         "allows: a large delivery would be killed or fail. Set MEMORY_LIMIT lower, or give the "
         "container, pod or service more."
     )
+
+
+def test_less_than_any_run_needs_is_a_problem_that_ends_a_run(tmp_path: Path) -> None:
+    root = machine(tmp_path, "0::/\n", **{"memory.max": str(GIB // 4)})
+
+    found = examine_memory("768MiB", root)
+
+    assert found.verdict == "problem"
+    with pytest.raises(ConfigurationError, match=r"needs more than the 0\.25 GiB that the control"):
+        warning_of(found)
 
 
 @pytest.mark.parametrize(("option", "held"), [("-v", 4 * GIB - 1280 * 2**20), ("-d", 4 * GIB)])

@@ -13,7 +13,7 @@ from lending_club_pipeline.ingest.deliveries.discovery import (
     find_delivery,
     no_delivery_between,
 )
-from lending_club_pipeline.runs.memory import examine_memory
+from lending_club_pipeline.runs.memory import examine_memory, warning_of
 
 # There is no delivery that a run could record as refused.
 _NOTHING_THERE: Final = frozenset(
@@ -55,7 +55,11 @@ def announce(
 
 
 def warn_of_memory(settings: DataPlatformConfig) -> None:
-    """Say on standard error if `MEMORY_LIMIT` is more than there is."""
-    found = examine_memory(settings.memory_limit)
-    if found.verdict != "ok":
-        click.echo(f"Warning: {found.detail}", err=True)
+    """Say on standard error if `MEMORY_LIMIT` is more than there is.
+
+    Raises:
+        ConfigurationError: there is less than any run needs.
+    """
+    warning = warning_of(examine_memory(settings.memory_limit))
+    if warning:
+        click.echo(f"Warning: {warning}", err=True)

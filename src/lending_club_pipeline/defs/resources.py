@@ -14,6 +14,8 @@ from pydantic import Field, PrivateAttr, SecretStr
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.defs.abandoned_runs import signs_of_life
+from lending_club_pipeline.defs.intents import PLANNED_TAG
+from lending_club_pipeline.runs.memory import examine_memory, warning_of
 from lending_club_pipeline.warehouse import Warehouse
 from lending_club_pipeline.warehouse.databricks import (
     DatabricksWarehouse,
@@ -45,11 +47,11 @@ class PlatformResource(dg.ConfigurableResource):
     movement_limits: str = ""
     _settings: DataPlatformConfig | None = PrivateAttr(default=None)
 
-    def setup_for_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's name
-        """Read the settings once for the run.
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Read the settings once for the run, and warn if it may take more memory than there is.
 
         Raises:
-            ConfigurationError: a setting is not allowed.
+            ConfigurationError: a setting is not allowed, or there is less memory than a run needs.
         """
         self._settings = load_settings(
             {
@@ -62,6 +64,10 @@ class PlatformResource(dg.ConfigurableResource):
                 "movement_limits": self.movement_limits or None,
             }
         )
+        warning = warning_of(examine_memory(self._settings.memory_limit))
+        # The command line says so itself, before it loads anything.
+        if warning and context.log and context.run and PLANNED_TAG not in context.run.tags:
+            context.log.warning(warning)
 
     @property
     def settings(self) -> DataPlatformConfig:

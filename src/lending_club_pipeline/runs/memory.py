@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from lending_club_pipeline.config.settings import parse_bytes
+from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.contract.findings import Finding
 
 _SUBJECT: Final = "memory"
 _ROOT: Final = Path("/")
 # Memory that is mapped and not held: a run that held 350 MiB had 1,500 MiB of addresses.
 _ADDRESSES_BEYOND: Final = 1280 * 2**20
+# No run got by with less; the smallest delivery takes 350 MiB. The engine aborts or hangs below it.
+_LEAST_BYTES: Final = 320 * 2**20
 # What version 1 writes where there is no bound: the largest number of whole pages.
 _NO_BOUND: Final = 2**62
 
@@ -55,7 +58,7 @@ def memory_bounds(root: Path = _ROOT) -> Iterator[MemoryBound]:
 
 
 def examine_memory(memory_limit: str, root: Path = _ROOT) -> Finding:
-    """Compare `MEMORY_LIMIT` with what there is.
+    """Compare `MEMORY_LIMIT` with what there is; less than any run needs is a problem.
 
     Args:
         memory_limit: the setting.
@@ -63,18 +66,37 @@ def examine_memory(memory_limit: str, root: Path = _ROOT) -> Finding:
     """
     least = min(memory_bounds(root), key=lambda bound: bound.size)
     shown = f"MEMORY_LIMIT={memory_limit}"
+    if least.size < _LEAST_BYTES:
+        needed = (
+            f"a run of any size needs more than the {_in_words(least)}. To go on, {least.remedy}."
+        )
+        return Finding(_SUBJECT, "problem", needed)
     if parse_bytes(memory_limit) <= least.size:
-        return Finding(_SUBJECT, "ok", f"{shown} of {_in_words(least)}")
+        return Finding(_SUBJECT, "ok", f"{shown} of the {_in_words(least)}")
     return Finding(
         _SUBJECT,
         "warning",
-        f"{shown} is more than {_in_words(least)}: a large delivery would be killed or fail. Set "
-        f"MEMORY_LIMIT lower, or {least.remedy}.",
+        f"{shown} is more than the {_in_words(least)}: a large delivery would be killed or fail. "
+        f"Set MEMORY_LIMIT lower, or {least.remedy}.",
     )
 
 
+def warning_of(found: Finding) -> str:
+    """Return what a run is to be warned of before it begins; empty if of nothing.
+
+    Args:
+        found: what was found, as from `examine_memory`.
+
+    Raises:
+        ConfigurationError: no run can succeed.
+    """
+    if found.verdict == "problem":
+        raise ConfigurationError(found.detail)
+    return found.detail if found.verdict == "warning" else ""
+
+
 def _in_words(bound: MemoryBound) -> str:
-    return f"the {bound.size / 2**30:,.2f} GiB that {bound.giver}"
+    return f"{bound.size / 2**30:,.2f} GiB that {bound.giver}"
 
 
 def _of_control_groups(root: Path) -> Iterator[int]:
