@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from lending_club_pipeline.contract.errors import WarehouseLockedError
-from lending_club_pipeline.defs.publish.previews import SUMMARY_COLUMNS
+from lending_club_pipeline.publish.tables import SUMMARY_COLUMNS
 from lending_club_pipeline.warehouse.databricks import leases
 from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
 from lending_club_pipeline.warehouse.serving import ServedColumn
@@ -177,7 +177,7 @@ from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.dbt_runner.manifest import project_arguments
 from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.warehouse import choose_warehouse
-from lending_club_pipeline.defs.publish.previews import SUMMARY_COLUMNS
+from lending_club_pipeline.publish.tables import SUMMARY_COLUMNS
 from lending_club_pipeline.warehouse.databricks import leases
 
 leases.LEASE_SECONDS, leases.RENEW_SECONDS = 3.0, 1.0
@@ -224,7 +224,7 @@ def test_what_readers_see_is_replaced_by_no_run_that_lost_its_lease(
     warehouse: WarehouseClient, tmp_path: Path
 ) -> None:
     make_mart(warehouse)
-    columns = [ServedColumn(it.name, it.type, "") for it in SUMMARY_COLUMNS.columns]
+    columns = [ServedColumn(it.name, it.type, "") for it in SUMMARY_COLUMNS]
     with _running(warehouse, tmp_path, "first") as running:
         running.serving().publish(columns, 2, Decimal("300.50"))
         make_mart(warehouse, MART.replace("cast(100 as", "cast(300 as"))

@@ -17,7 +17,7 @@ from lending_club_pipeline.explanations.differences import find_differences, wri
 from lending_club_pipeline.parity.comparing import Comparer
 from lending_club_pipeline.parity.running import BothEngines, Parity, both_engines
 from lending_club_pipeline.present.terminal import print_parity
-from lending_club_pipeline.publish.tables import OUTPUT_FILES
+from lending_club_pipeline.publish.output_files import OUTPUT_FILES
 from lending_club_pipeline.reconcile.ledger import read_ledger
 from lending_club_pipeline.warehouse import choose_warehouse
 from tests.databricks.conftest import WarehouseClient

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.publish.tables import OUTPUT_FILES
+from lending_club_pipeline.publish.output_files import OUTPUT_FILES
 from tests.databricks.conftest import ROOT, WarehouseClient
 from tests.databricks.test_parity import RELATIONS
 

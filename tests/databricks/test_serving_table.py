@@ -7,17 +7,14 @@ from typing import Any
 import pytest
 
 from lending_club_pipeline.contract.errors import OutputError
-from lending_club_pipeline.defs.publish.previews import SUMMARY_COLUMNS
+from lending_club_pipeline.publish.tables import SUMMARY_COLUMNS
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession
-from lending_club_pipeline.warehouse.serving import Served, ServedColumn
+from lending_club_pipeline.warehouse.serving import Served
 from tests.databricks.conftest import WarehouseClient
 from tests.databricks.deliveries import MART, make_mart
 from tests.databricks.pipelines import warehouse_of
 
-COLUMNS = [
-    ServedColumn(column.name, column.type, column.description or "")
-    for column in SUMMARY_COLUMNS.columns
-]
+COLUMNS = list(SUMMARY_COLUMNS)
 ROWS, BALANCE = 2, Decimal("300.50")
 OLD = [(1, "A1", Decimal("100.00")), (2, "A2", Decimal("200.50"))]
 NEW = [(1, "A1", Decimal("300.00")), (2, "A2", Decimal("200.50"))]

@@ -7,7 +7,7 @@ import pytest
 
 from lending_club_pipeline.contract.errors import WarehouseError
 from lending_club_pipeline.contract.tables import ExpectedTable
-from lending_club_pipeline.defs.publish.previews import SUMMARY_COLUMNS
+from lending_club_pipeline.publish.tables import SUMMARY_COLUMNS
 from lending_club_pipeline.warehouse.serving import ServedColumn
 from tests.databricks.conftest import WarehouseClient
 from tests.databricks.deliveries import ACCOUNTS, DAY, RESTATED, land_delivery, make_mart
@@ -141,7 +141,7 @@ def test_the_serving_table_takes_no_rows_that_do_not_fit_it(
 ) -> None:
     make_mart(warehouse)
     pipeline = warehouse_of(warehouse, tmp_path)
-    columns = [ServedColumn(it.name, it.type, "") for it in SUMMARY_COLUMNS.columns]
+    columns = [ServedColumn(it.name, it.type, "") for it in SUMMARY_COLUMNS]
     with pipeline.session(read_only=True):
         pipeline.serving().publish(columns, 2, Decimal("300.50"))
     table = f"{warehouse.schema}.account_summary_serving"

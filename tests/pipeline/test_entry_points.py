@@ -15,7 +15,7 @@ from lending_club_pipeline.dbt_runner.invocation import NodeResult, run_dbt
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
 from lending_club_pipeline.defs.dbt import assets
 from lending_club_pipeline.publish.manifest import holds, read_manifest
-from lending_club_pipeline.publish.tables import OUTPUT_FILES
+from lending_club_pipeline.publish.output_files import OUTPUT_FILES
 from lending_club_pipeline.runs import plan
 from lending_club_pipeline.runs.plan import Skip, newest_publishable
 from tests.pipeline.doors import Doors, journal_of, land, open_doors, states, steps

@@ -16,7 +16,7 @@ from lending_club_pipeline.defs.intents import FORCE_TAG
 from lending_club_pipeline.defs.jobs import PUBLISH_JOB_NAME
 from lending_club_pipeline.files.atomic import Publication, describe
 from lending_club_pipeline.publish.manifest import FILE_NAME, holds, render_manifest
-from lending_club_pipeline.publish.tables import OUTPUT_FILES
+from lending_club_pipeline.publish.output_files import OUTPUT_FILES
 from tests.faults.processes import Ended, Strike, run_and_kill
 from tests.faults.struck_run import CHANGE
 from tests.pipeline.doors import states

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import OutputError
@@ -12,9 +11,9 @@ from lending_club_pipeline.files.atomic import Publication, WrittenFile, describ
 from lending_club_pipeline.files.sharing import OWNER_ONLY, Sharing
 from lending_club_pipeline.publish.held_pages import remove_pages_of_published
 from lending_club_pipeline.publish.manifest import FILE_NAME, digest_of, render_manifest
+from lending_club_pipeline.publish.output_files import OUTPUT_FILES, OUTPUTS, Sources
 from lending_club_pipeline.publish.tables import (
     ACCOUNT_SUMMARY,
-    OUTPUT_FILES,
     QUARANTINE,
     PublishedTable,
     SummaryInOrder,
@@ -25,8 +24,6 @@ from lending_club_pipeline.reconcile.ledger import (
     read_ledger,
 )
 from lending_club_pipeline.warehouse.protocol import Warehouse
-
-_Write: TypeAlias = Callable[[Path], int | None]
 
 
 @dataclass(frozen=True)
@@ -88,25 +85,31 @@ def publish_outputs(
     files: dict[str, WrittenFile] = {}
     seconds: dict[str, float] = {}
     with Publication(sharing=sharing) as publication:
-        summary = SummaryInOrder(
-            _summary(warehouse, ledger), publication.scratch(folder / "account_summary.sorted")
+        sources = Sources(
+            SummaryInOrder(
+                _summary(warehouse, ledger), publication.scratch(folder / "account_summary.sorted")
+            ),
+            PublishedTable(warehouse, "quarantine.csv", QUARANTINE, ledger.all_excluded),
+            read_page,
         )
         on_progress("Sorting account_summary")
         with explaining(folder):
-            summary.prepare()
-        for name, write in _writers(warehouse, ledger, summary, read_page).items():
-            on_progress(f"Writing {name}")
+            sources.summary.prepare()
+        for output in OUTPUTS:
+            on_progress(f"Writing {output.name}")
             started = time.monotonic()
-            target = folder / name
+            target = folder / output.name
             work = publication.work_for(target)
             with explaining(target):
-                rows = write(work)
-                files[name] = describe(work, rows, target)
-            seconds[name] = round(time.monotonic() - started, 3)
+                rows = output.write(sources, work)
+                files[output.name] = describe(work, rows, target)
+            seconds[output.name] = round(time.monotonic() - started, 3)
         manifest = render_manifest(
             ledger.as_of_date, run_id, [files[name] for name in OUTPUT_FILES]
         )
-        _write_text(manifest, publication.work_for(folder / FILE_NAME))
+        work = publication.work_for(folder / FILE_NAME)
+        with explaining(work):
+            work.write_text(manifest, encoding="utf-8", newline="\n")
     remove_pages_of_published(warehouse, folder)
     digest = digest_of((name, file.sha256) for name, file in files.items())
     return Published(files, seconds, digest)
@@ -115,25 +118,3 @@ def publish_outputs(
 def _summary(warehouse: Warehouse, ledger: DeliveryLedger) -> PublishedTable:
     rows = ledger.rows("accounts.csv", "published")
     return PublishedTable(warehouse, "account_summary", ACCOUNT_SUMMARY, rows)
-
-
-def _writers(
-    warehouse: Warehouse,
-    ledger: DeliveryLedger,
-    summary: SummaryInOrder,
-    read_page: Callable[[], str],
-) -> dict[str, _Write]:
-    """Return by file name what writes it and returns its rows; to add an output, add it here."""
-    quarantine = PublishedTable(warehouse, "quarantine.csv", QUARANTINE, ledger.all_excluded)
-    return {
-        "account_summary.csv": summary.write_csv,
-        "quarantine.csv": quarantine.write_csv,
-        "report.html": lambda work: _write_text(read_page(), work),
-        # The last one: it is the sorted file itself.
-        "account_summary.parquet": summary.write_parquet,
-    }
-
-
-def _write_text(text: str, work: Path) -> None:
-    with explaining(work):
-        work.write_text(text, encoding="utf-8", newline="\n")

@@ -7,22 +7,33 @@ from typing import Final
 
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.warehouse.protocol import FileFormat, Warehouse
+from lending_club_pipeline.warehouse.serving import ServedColumn
 
-OUTPUT_FILES: Final = (
-    "account_summary.csv",
-    "account_summary.parquet",
-    "quarantine.csv",
-    "report.html",
+# The columns, in the order in which they are published everywhere.
+SUMMARY_COLUMNS: Final = (
+    ServedColumn("customer_id", "bigint", "Number of the customer who owns the account."),
+    ServedColumn("account_id", "string", "Text that names the account."),
+    ServedColumn("original_balance", "decimal(18,2)", "Balance as delivered."),
+    ServedColumn("interest_rate", "decimal(6,4)", "Rate of one year as a fraction."),
+    ServedColumn("annual_interest", "decimal(18,2)", "Interest of one year, half up."),
+    ServedColumn("new_balance", "decimal(18,2)", "Original balance + annual interest."),
+)
+QUARANTINE_COLUMNS: Final = (
+    ServedColumn("as_of_date", "date", "Business date of the delivery."),
+    ServedColumn("source_file", "string", "File that the record came from."),
+    ServedColumn("record_number", "bigint", "Position among the landed records."),
+    ServedColumn("line_number", "bigint", "Physical line of a rejected record."),
+    ServedColumn("reasons", "string", "All reasons, sorted, joined by `;`."),
+    ServedColumn("raw_record", "string", "The record as it came. Personal data."),
 )
 # Both orders are those of bytes; the outputs are part of the project's contract (docs/data-model).
-ACCOUNT_SUMMARY: Final = """
-    select
-        customer_id, account_id, original_balance, interest_rate, annual_interest, new_balance
+ACCOUNT_SUMMARY: Final = f"""
+    select {", ".join(column.name for column in SUMMARY_COLUMNS)}
     from account_summary
     order by account_id
 """
-QUARANTINE: Final = """
-    select as_of_date, source_file, record_number, line_number, reasons, raw_record
+QUARANTINE: Final = f"""
+    select {", ".join(column.name for column in QUARANTINE_COLUMNS)}
     from quarantined_records
     where as_of_date = (select max(as_of_date) from publishable_deliveries)
     order by source_file, record_number nulls last, line_number

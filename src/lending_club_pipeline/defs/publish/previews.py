@@ -3,6 +3,7 @@
 Names of customers and raw records are never among them.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import dagster as dg
@@ -10,42 +11,29 @@ import dagster as dg
 from lending_club_pipeline.publish.tables import ACCOUNT_SUMMARY
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.warehouse import Warehouse
+from lending_club_pipeline.warehouse.serving import ServedColumn
 
 _PREVIEW_ROWS: Final = 5
 
-SUMMARY_COLUMNS: Final = dg.TableSchema(
-    [
-        dg.TableColumn("customer_id", "bigint", "Number of the customer who owns the account."),
-        dg.TableColumn("account_id", "string", "Text that names the account."),
-        dg.TableColumn("original_balance", "decimal(18,2)", "Balance as delivered."),
-        dg.TableColumn("interest_rate", "decimal(6,4)", "Rate of one year as a fraction."),
-        dg.TableColumn("annual_interest", "decimal(18,2)", "Interest of one year, half up."),
-        dg.TableColumn("new_balance", "decimal(18,2)", "Original balance + annual interest."),
-    ]
-)
-QUARANTINE_COLUMNS: Final = dg.TableSchema(
-    [
-        dg.TableColumn("as_of_date", "date", "Business date of the delivery."),
-        dg.TableColumn("source_file", "string", "File that the record came from."),
-        dg.TableColumn("record_number", "bigint", "Position among the landed records."),
-        dg.TableColumn("line_number", "bigint", "Physical line of a rejected record."),
-        dg.TableColumn("reasons", "string", "All reasons, sorted, joined by `;`."),
-        dg.TableColumn("raw_record", "string", "The record as it came. Personal data."),
-    ]
-)
+
+def table_schema(columns: Iterable[ServedColumn]) -> dg.TableSchema:
+    """Return how Dagster shows columns.
+
+    Args:
+        columns: the columns of a published table.
+    """
+    return dg.TableSchema([dg.TableColumn(it.name, it.type, it.comment) for it in columns])
 
 
-def _same_columns(mart: str, columns: dg.TableSchema) -> dict[str, dg.TableColumnLineage]:
-    """Return the column lineage of a file whose columns are those of a mart."""
-    deps = {
-        column.name: [dg.TableColumnDep(dg.AssetKey(mart), column.name)]
-        for column in columns.columns
-    }
+def column_lineage(mart: str, columns: Iterable[ServedColumn]) -> dict[str, Any]:
+    """Return the column lineage of what has the columns of a mart, as metadata.
+
+    Args:
+        mart: the model.
+        columns: the columns.
+    """
+    deps = {it.name: [dg.TableColumnDep(dg.AssetKey(mart), it.name)] for it in columns}
     return {"dagster/column_lineage": dg.TableColumnLineage(deps)}
-
-
-SUMMARY_LINEAGE: Final = _same_columns("account_summary", SUMMARY_COLUMNS)
-QUARANTINE_LINEAGE: Final = _same_columns("quarantined_records", QUARANTINE_COLUMNS)
 
 
 def markdown_table(rows: list[dict[str, Any]]) -> dg.MarkdownMetadataValue:

@@ -2,7 +2,6 @@
 
 import time
 from decimal import Decimal
-from typing import Final
 
 import dagster as dg
 
@@ -10,19 +9,15 @@ from lending_club_pipeline.defs.failures import shown_in_one_line
 from lending_club_pipeline.defs.intents import intent_of
 from lending_club_pipeline.defs.partitions import BusinessDates
 from lending_club_pipeline.defs.progress import show_progress
-from lending_club_pipeline.defs.publish.previews import SUMMARY_COLUMNS, SUMMARY_LINEAGE
+from lending_club_pipeline.defs.publish.previews import column_lineage, table_schema
 from lending_club_pipeline.defs.resources import WarehouseResource
+from lending_club_pipeline.publish.output_files import FINANCE
 from lending_club_pipeline.publish.outputs import published_ledger
+from lending_club_pipeline.publish.tables import SUMMARY_COLUMNS
 from lending_club_pipeline.runs.day_journal import DayJournal
 from lending_club_pipeline.runs.plan import is_published
 from lending_club_pipeline.runs.publication import proven_checks
 from lending_club_pipeline.warehouse import Warehouse
-from lending_club_pipeline.warehouse.serving import ServedColumn
-
-_COLUMNS: Final = [
-    ServedColumn(column.name, column.type, column.description or "")
-    for column in SUMMARY_COLUMNS.columns
-]
 
 
 def build_serving_asset(days: BusinessDates) -> dg.AssetsDefinition:
@@ -44,8 +39,8 @@ def build_serving_asset(days: BusinessDates) -> dg.AssetsDefinition:
                 deps=["account_summary", "delivery_ledger"],
                 group_name="outputs",
                 kinds={"databricks", "table"},
-                owners=["finance@lendingclub.example"],
-                metadata={"dagster/column_schema": SUMMARY_COLUMNS},
+                owners=[FINANCE],
+                metadata={"dagster/column_schema": table_schema(SUMMARY_COLUMNS)},
             )
         ],
         partitions_def=days.partitions,
@@ -79,7 +74,7 @@ def _publish(warehouse: Warehouse, journal: DayJournal) -> dg.MaterializeResult:
     show_progress("Publishing account_summary to the serving table")
     published = ledger.entries["accounts.csv", "published"]
     served = warehouse.serving().publish(
-        _COLUMNS, published.row_count, published.balance or Decimal(0)
+        SUMMARY_COLUMNS, published.row_count, published.balance or Decimal(0)
     )
     journal.serve(ledger.as_of_date)
     return dg.MaterializeResult(
@@ -92,7 +87,7 @@ def _publish(warehouse: Warehouse, journal: DayJournal) -> dg.MaterializeResult:
             "original_balance": str(served.fingerprint.original_balance),
             "new_balance": str(served.fingerprint.new_balance),
             "checksum": str(served.fingerprint.checksum),
-            **SUMMARY_LINEAGE,
+            **column_lineage("account_summary", SUMMARY_COLUMNS),
             "readers": dg.MetadataValue.json(list(served.readers)),
             "duration_seconds": round(time.monotonic() - started, 3),
         }
