@@ -402,3 +402,28 @@ def test_the_sample_delivery_gives_the_numbers_that_the_readme_shows(
     assert len(printed.stderr.splitlines()) < 15
     assert promised
     assert [line for line in promised if line not in lines] == []
+
+
+def test_the_asset_that_the_docs_add_is_made_of_what_is_published(
+    processed: Workspace, tmp_path: Path
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "extending.md").read_text()
+    mine = tmp_path / "my_definitions.py"
+    mine.write_text(page.partition("```python\n")[2].partition("```")[0])
+    home = tmp_path / "home"
+    home.mkdir()
+
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "dagster", "asset", "materialize"),
+            *("-f", str(mine), "--select", "interest_by_customer"),
+        ],
+        env={**processed.environment(), "DAGSTER_HOME": str(home)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert "Materialized value interest_by_customer." in ended.stderr
