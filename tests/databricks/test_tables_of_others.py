@@ -1,5 +1,6 @@
 """What is written to a table that somebody changed: the right thing by name, or nothing at all."""
 
+import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 from lending_club_pipeline.contract.errors import WarehouseError
 from lending_club_pipeline.contract.tables import ExpectedTable
 from lending_club_pipeline.publish.tables import SUMMARY_COLUMNS
+from lending_club_pipeline.runs.day_journal import DayJournal
+from lending_club_pipeline.runs.day_states import DayState, read_days
 from lending_club_pipeline.warehouse.serving import ServedColumn
 from tests.databricks.conftest import WarehouseClient
 from tests.databricks.deliveries import ACCOUNTS, DAY, RESTATED, land_delivery, make_mart
@@ -152,3 +155,20 @@ def test_the_serving_table_takes_no_rows_that_do_not_fit_it(
         pytest.raises(WarehouseError, match=r"account_summary_serving .* the column note"),
     ):
         pipeline.serving().publish(columns, 2, Decimal("300.50"))
+
+
+def test_a_table_of_days_of_an_older_version_gets_the_columns_that_it_lacks(
+    warehouse: WarehouseClient, tmp_path: Path
+) -> None:
+    pipeline = warehouse_of(warehouse, tmp_path)
+    table = f"{warehouse.catalog}.{warehouse.schema}.pipeline_days"
+    warehouse.run(f"create schema {warehouse.catalog}.{warehouse.schema}")
+    warehouse.run(f"create table {table} (as_of_date date, run_id string) using delta")
+    warehouse.run(f"insert into {table} values (date'2026-01-01', 'older')")
+
+    with pipeline.session(read_only=True):
+        DayJournal.begin(pipeline, "newer").begin_build([DAY], "of this project")
+        known = read_days(pipeline)
+
+    assert known[dt.date(2026, 1, 1)] == DayState(dt.date(2026, 1, 1), run_id="older")
+    assert known[DAY].build_attempts == 1

@@ -119,6 +119,15 @@ def test_what_is_left_alone_comes_first_and_holds_up_nothing() -> None:
     assert steps == [Skip(D2, "missing"), Refuse(D3, "broken"), Process((D1,)), Process((D4,))]
 
 
+def test_a_date_that_ended_every_process_that_tried_comes_last_and_alone() -> None:
+    days = {D2: state(D2, build_ended_at=None, is_built=False, build_attempts=3)}
+    found = {date: FoundDelivery(date) for date in (D1, D2, D3)}
+
+    steps = plan([D1, D2, D3], found, days, Policy(PROJECT))
+
+    assert steps == [Process((D1,)), Process((D3,)), Process((D2,))]
+
+
 @pytest.mark.parametrize(
     ("force", "days", "expected"),
     [
@@ -127,8 +136,14 @@ def test_what_is_left_alone_comes_first_and_holds_up_nothing() -> None:
         (True, {D2: state(D2)}, [D2]),
         (False, {D1: state(build_ended_at=None)}, [D1, D2]),
         (True, {D1: state(is_built=False)}, [D2]),
+        (False, {D1: state(build_ended_at=None, build_attempts=2)}, [D1, D2]),
+        (False, {D1: state(build_ended_at=None, build_attempts=3)}, [D2]),
+        (False, {D2: state(D2, build_ended_at=None, build_attempts=3)}, [D2]),
     ],
-    ids=["new", "unchanged", "forced", "another was interrupted", "another failed"],
+    ids=[
+        *("new", "unchanged", "forced", "another was interrupted", "another failed"),
+        *("another was interrupted twice", "another is given up", "it was given up itself"),
+    ],
 )
 def test_a_run_builds_what_is_asked_for_and_what_was_interrupted(
     force: bool,

@@ -125,6 +125,7 @@ class DayJournal:
                 transformation=transformation,
                 build_started_at=_now(),
                 build_ended_at=None,
+                build_attempts=self._attempts(date) + 1,
                 is_built=False,
             )
             for date in dates
@@ -136,6 +137,7 @@ class DayJournal:
             replace(
                 self._of(date),
                 build_ended_at=_now(),
+                build_attempts=0,
                 is_built=outcome.is_built,
                 is_closed=date in outcome.closed,
                 is_held=date in outcome.held,
@@ -175,6 +177,11 @@ class DayJournal:
 
     def _of(self, date: dt.date) -> DayState:
         return self.days.get(date, DayState(date))
+
+    def _attempts(self, date: dt.date) -> int:
+        state = self._of(date)
+        # An older version did not count them.
+        return max(state.build_attempts, 1) if state.is_interrupted else 0
 
     def _was_built(self, date: dt.date) -> bool:
         return date in self.before and self.before[date].is_built

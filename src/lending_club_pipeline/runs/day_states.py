@@ -25,6 +25,7 @@ TABLE: Final = DayTable(
         "transformation": "string",
         "build_started_at": "timestamp",
         "build_ended_at": "timestamp",
+        "build_attempts": "bigint",
         "is_built": "boolean",
         "is_closed": "boolean",
         "is_held": "boolean",
@@ -39,6 +40,8 @@ TABLE: Final = DayTable(
     },
     "What the pipeline knows of each business date: files, build, ledger, publication.",
 )
+# A machine may be switched off twice; after that the build itself is the likely cause.
+_MOST_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class DayState:
         transformation: fingerprint of the dbt project that built it, rates and version included.
         build_started_at: when its newest build began.
         build_ended_at: when that build ended, well or badly; None if it was interrupted.
+        build_attempts: how often its build has begun since one ended.
         is_built: whether that build succeeded.
         is_closed: whether its ledger closes.
         is_held: whether it waits for an approval.
@@ -77,6 +81,7 @@ class DayState:
     transformation: str = ""
     build_started_at: dt.datetime | None = None
     build_ended_at: dt.datetime | None = None
+    build_attempts: int = 0
     is_built: bool = False
     is_closed: bool = False
     is_held: bool = False
@@ -93,6 +98,11 @@ class DayState:
     def is_interrupted(self) -> bool:
         """Whether a build of it began and never ended."""
         return self.build_started_at is not None and self.build_ended_at is None
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether its build was interrupted so often that it may be what ends the processes."""
+        return self.is_interrupted and self.build_attempts >= _MOST_ATTEMPTS
 
     def is_processed_by(self, transformation: str) -> bool:
         """Whether it was built to the end, closes and is not held, by this very dbt project."""

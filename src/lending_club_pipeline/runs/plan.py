@@ -103,19 +103,23 @@ def plan(
         policy: the rules.
 
     Returns:
-        The steps: what is left alone or refused first, then the runs, oldest date first.
+        The steps: what is left alone or refused first, then the runs, oldest date first; last, and
+        alone, each date whose build ended every process that tried.
     """
     steps: list[Step] = []
     todo: list[dt.date] = []
+    apart: list[dt.date] = []
     for date in sorted(set(asked)):
         step = _left_alone(date, found.get(date), days.get(date), policy)
-        if step is None:
-            todo.append(date)
-        else:
+        if step is not None:
             steps.append(step)
+        elif date in days and days[date].is_given_up:
+            apart.append(date)
+        else:
+            todo.append(date)
     sizes = {date: found[date].text_bytes for date in todo}
-    steps += [Process(tuple(part)) for part in batches(todo, sizes, policy)]
-    return steps
+    runs = [*batches(todo, sizes, policy), *([date] for date in apart)]
+    return [*steps, *(Process(tuple(part)) for part in runs)]
 
 
 def plan_publication(
@@ -196,8 +200,12 @@ def dates_to_build(
 
 
 def interrupted(days: Mapping[dt.date, DayState]) -> set[dt.date]:
-    """Return the dates whose build began and never ended: any run completes them."""
-    return {date for date, state in days.items() if state.is_interrupted}
+    """Return the dates whose build began and never ended: any run completes them.
+
+    One that ended every process that tried is left to a run that is asked for it, so that it does
+    not stop all others.
+    """
+    return {date for date, state in days.items() if state.is_interrupted and not state.is_given_up}
 
 
 def batches(

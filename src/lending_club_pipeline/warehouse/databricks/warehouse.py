@@ -220,17 +220,32 @@ class DatabricksWarehouse:
         try:
             self.statements.run(statement)
         except WarehouseError as error:
-            if not errors.is_missing(error):
+            if errors.is_missing(error):
+                self._create(table)
+            elif not self._add_columns(table):
                 raise
-            # The first run of all makes it.
-            self.statements.run(
-                f"create schema if not exists {quoted(self.address.catalog, self.address.schema)}"
-            )
-            self.statements.run(
-                f"{table.creation(self._named(table), TIMESTAMP)} using delta "
-                f"comment {text(table.comment)}"
-            )
             self.statements.run(statement)
+
+    def _create(self, table: DayTable) -> None:
+        """Make a table of days: the first run of all does."""
+        schema = quoted(self.address.catalog, self.address.schema)
+        self.statements.run(f"create schema if not exists {schema}")
+        self.statements.run(
+            f"{table.creation(self._named(table), TIMESTAMP)} using delta "
+            f"comment {text(table.comment)}"
+        )
+
+    def _add_columns(self, table: DayTable) -> bool:
+        """Add the columns that an older version did not have; return whether there were any."""
+        rows = self.fetch(
+            "select column_name from information_schema.columns "
+            f"where table_schema = current_schema() and table_name = {text(table.name)}"
+        )
+        there = {row["column_name"] for row in rows}
+        new = [f"{it} {type_}" for it, type_ in table.types(TIMESTAMP).items() if it not in there]
+        if new:
+            self.statements.run(f"alter table {self._named(table)} add columns ({', '.join(new)})")
+        return bool(new)
 
     def _named(self, table: DayTable) -> str:
         return quoted(self.address.catalog, self.address.schema, table.name)
