@@ -163,8 +163,8 @@ def test_a_table_of_days_of_an_older_version_gets_the_columns_that_it_lacks(
     pipeline = warehouse_of(warehouse, tmp_path)
     table = f"{warehouse.catalog}.{warehouse.schema}.pipeline_days"
     warehouse.run(f"create schema {warehouse.catalog}.{warehouse.schema}")
-    warehouse.run(f"create table {table} (as_of_date date, run_id string) using delta")
-    warehouse.run(f"insert into {table} values (date'2026-01-01', 'older')")
+    warehouse.run(f"create table {table} (as_of_date date, built_at timestamp_ntz, run_id string)")
+    warehouse.run(f"insert into {table} values (date'2026-01-01', null, 'older')")
 
     with pipeline.session(read_only=True):
         DayJournal.begin(pipeline, "newer").begin_build([DAY], "of this project")
