@@ -24,6 +24,11 @@ from lending_club_pipeline.defs.abandoned_runs import (
 ELSEWHERE = {MACHINE_TAG: "another machine", PROCESS_TAG: "1"}
 
 
+@pytest.fixture(autouse=True)
+def _second_look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(abandoned_runs, "_SECOND_LOOK_SECONDS", 0.0)
+
+
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     # On the disk: threads of their own could not share one in memory.
@@ -63,6 +68,19 @@ def test_a_machine_that_fell_silent_is_given_up(instance: dg.DagsterInstance) ->
     run_id = started(instance, ELSEWHERE | {ALIVE_TAG: seconds_ago(60)})
 
     assert close_abandoned_runs(instance) == [run_id]
+
+
+def test_a_machine_whose_clock_is_wrong_is_seen_to_live(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = started(instance, ELSEWHERE | {ALIVE_TAG: seconds_ago(600)})
+
+    def sign(_: float) -> None:
+        instance.add_run_tags(run_id, {ALIVE_TAG: seconds_ago(590)})
+
+    monkeypatch.setattr(abandoned_runs.time, "sleep", sign)
+
+    assert close_abandoned_runs(instance) == []
 
 
 def test_runs_that_live_are_left_alone(instance: dg.DagsterInstance) -> None:

@@ -8,6 +8,7 @@ and the queue would wait for them.
 import datetime as dt
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -23,6 +24,8 @@ ALIVE_TAG: Final = "lending_club/alive_at"
 _SIGN_OF_LIFE_SECONDS: Final = 10.0
 # Three signs that did not come.
 _SILENT_SECONDS: Final = 45.0
+# Long enough for a sign: a machine whose clock is wrong looks silent, and is not.
+_SECOND_LOOK_SECONDS: Final = 15.0
 _NUMBER_REUSED_SECONDS: Final = 3600.0
 # A run that was killed before its first sign left none; its last event is that old at least.
 _NEVER_SEEN_SECONDS: Final = 180.0
@@ -69,19 +72,29 @@ def signs_of_life(instance: dg.DagsterInstance | None, run_id: str) -> Iterator[
 
 def close_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
     """Mark runs as failed whose process is gone; return their ids."""
-    closed = []
+    found = _look(instance)
+    if any(_is_elsewhere(run) for run, _ in found):
+        time.sleep(_SECOND_LOOK_SECONDS)
+        signs = {(run.run_id, run.tags.get(ALIVE_TAG)) for run, _ in found}
+        found = [it for it in _look(instance) if (it[0].run_id, it[0].tags.get(ALIVE_TAG)) in signs]
+    for run, why in found:
+        instance.report_run_failed(run, why)
+    return [run.run_id for run, _ in found]
+
+
+def _look(instance: dg.DagsterInstance) -> list[tuple[dg.DagsterRun, str]]:
+    """Return the runs that seem abandoned, each with why."""
     records = instance.get_run_records(dg.RunsFilter(statuses=list(_UNFINISHED)))
-    for record in records:
-        why = _why_abandoned(record)
-        if why:
-            instance.report_run_failed(record.dagster_run, why)
-            closed.append(record.dagster_run.run_id)
-    return closed
+    return [(it.dagster_run, why) for it in records if (why := _why_abandoned(it))]
+
+
+def _is_elsewhere(run: dg.DagsterRun) -> bool:
+    return run.tags.get(MACHINE_TAG) != this_machine()
 
 
 def _why_abandoned(record: dg.RunRecord) -> str:
     tags = record.dagster_run.tags
-    process, is_here = tags.get(PROCESS_TAG), tags.get(MACHINE_TAG) == this_machine()
+    process, is_here = tags.get(PROCESS_TAG), not _is_elsewhere(record.dagster_run)
     if process is not None and is_here and not is_running(int(process)):
         return f"Process {process}, which ran it, ended without a word."
     alive_at = tags.get(ALIVE_TAG)
