@@ -1,8 +1,8 @@
 """One story of runs that are killed, refused and disturbed, each of which the next one survives.
 
-The runs share a schema, a history and a landing folder, as they do where the pipeline is used. The
-last one processes a delivery with every kind of dirt, and must end as an undisturbed run on the
-other engine does, and as the oracle says.
+The runs share a schema. Those that are killed share a machine, which is lost then with all that lay
+on its disk; the others take place on another one. The last one processes a delivery with every kind
+of dirt, and must end as an undisturbed run on the other engine does, and as the oracle says.
 """
 
 import csv
@@ -95,17 +95,20 @@ def story(
     request: pytest.FixtureRequest,
 ) -> Iterator[Story]:
     """Run all of it once."""
-    folder = tmp_path_factory.mktemp("story")
-    shutil.copytree(prepared_dbt, folder / EMBEDDED / "dagster" / "dbt")
+    folders = tmp_path_factory.mktemp("lost"), tmp_path_factory.mktemp("story")
+    for folder in folders:
+        shutil.copytree(prepared_dbt, folder / EMBEDDED / "dagster" / "dbt")
+        deliver(folder, ACCOUNTS.encode(), CUSTOMERS.encode())
+    lost, folder = folders
     kills = KILLS if request.config.getoption("exhaustive") else IN_ANY_CASE
     with new_client(warehouse_environment, "story") as client:
         # A name that has to be quoted wherever it stands in a statement.
         client.environment["DATABRICKS_SCHEMA"] = client.schema.replace("_", "-")
-        deliver(folder, ACCOUNTS.encode(), CUSTOMERS.encode())
         story = Story(client, folder, make_old_state(client))
         for name in kills:
-            ended = killed_run(client, folder, **KILLS[name])
+            ended = killed_run(client, lost, **KILLS[name])
             story.killed[name] = Step(ended, readers_see(client))
+        shutil.rmtree(lost)
         _refuse(story)
         _disturb(story, *everything(folder / "generated"))
         yield story

@@ -73,6 +73,7 @@ def machines(tmp_path: Path, prepared_dbt: Path) -> tuple[Path, Path]:
     return folders
 
 
+@pytest.mark.exhaustive
 def test_what_was_killed_on_one_machine_is_completed_on_another(
     warehouse: WarehouseClient, machines: tuple[Path, Path]
 ) -> None:

@@ -54,7 +54,7 @@ def _wait_for(process: subprocess.Popen[str], moment: str) -> None:
 
 def _stopped(workspace: Workspace, moment: str, sent: signal.Signals) -> tuple[int, str]:
     """Start a run, stop it at a moment, and return its exit code and what it said."""
-    with waiting(("run",), workspace.environment(), workspace.root) as process:
+    with waiting(("run", "--verbose"), workspace.environment(), workspace.root) as process:
         process.begin()
         process.wait_for(moment, _LONGEST_SECONDS)
         process.stop(sent)

@@ -127,7 +127,14 @@ def test_all_outputs_are_exchanged_one_right_after_the_other_the_manifest_last(
     assert manifest["as_of_date"] == AS_OF.isoformat()
 
 
-@pytest.mark.parametrize("killed_before", [0, 2, 4], ids=["the first", "the third", "the last"])
+@pytest.mark.parametrize(
+    "killed_before",
+    [
+        pytest.param(0, id="the first", marks=pytest.mark.exhaustive),
+        pytest.param(2, id="the third"),
+        pytest.param(4, id="the last", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_a_kill_amid_the_exchange_leaves_the_next_run_to_publish(
     before: Workspace,
     undisturbed: tuple[Workspace, Ended],
