@@ -31,7 +31,10 @@ LAUNCH = """
 """
 RUNS = """
     { runsOrError { ... on Runs { results {
-      runId status jobName tags { key value } } } } }
+      runId status jobName tags { key value }
+      eventConnection { events {
+        ... on ExecutionStepFailureEvent { stepKey error { message } }
+        ... on RunFailureEvent { message error { message } } } } } } } }
 """
 ASSETS = "{ assetNodes { assetKey { path } isMaterializable partitionDefinition { type name } } }"
 REPOSITORY = """
@@ -131,7 +134,8 @@ def test_a_backfill_keeps_the_promises_of_every_door(workspace: Workspace) -> No
         wait_for(is_over, str(page.runs()))
         runs = page.runs()
 
-    assert sorted(run["status"] for run in runs) == ["FAILURE", "SUCCESS", "SUCCESS"], runs
+    told = json.dumps([{"status": it["status"], "events": it["eventConnection"]} for it in runs])
+    assert sorted(run["status"] for run in runs) == ["FAILURE", "SUCCESS", "SUCCESS"], told
     known = states(workspace)
     assert known[PROCESSED].build_ended_at == before.build_ended_at
     assert [known[day].is_built for day in DAYS] == [True, True, False, True]

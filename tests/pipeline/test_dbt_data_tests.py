@@ -2,6 +2,7 @@
 
 import pytest
 
+from lending_club_pipeline.dbt_runner.evidence import nodes_of_build
 from lending_club_pipeline.dbt_runner.invocation import run_dbt
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest, prepare_manifest
 from lending_club_pipeline.defs.dbt.graph import DbtGraph
@@ -84,6 +85,27 @@ def test_what_must_hold_before_publication_is_a_blocking_check(
             blocking.setdefault(check.asset_key.to_user_string(), set()).add(check.name)
 
     assert blocking == expected
+
+
+def test_what_is_built_without_the_seeds_gets_those_that_its_tests_read(
+    prepared: PreparedManifest,
+) -> None:
+    graph = DbtGraph(prepared)
+    partitioned = {it.key for unique_id, it in graph.specs.items() if "seed." not in unique_id}
+
+    # As from Dagster's page: seeds have no partitions, so that a backfill of days has none of them.
+    selected = graph.selected(partitioned, set())
+
+    built = nodes_of_build(prepared.content, selected)
+    nodes = prepared.content["nodes"]
+    read = {
+        parent
+        for unique_id in built
+        for parent in nodes[unique_id]["depends_on"].get("nodes", ())
+        if parent.startswith("seed.")
+    }
+    assert read <= built
+    assert len(read) == 5
 
 
 @pytest.mark.parametrize("macro", ["store_text_plainly", "join_as_written"])

@@ -129,13 +129,26 @@ class DbtGraph:
         """Return the dbt selection for some assets and checks; empty for all of them.
 
         A model is built with all that it is made of: the base tables hold the dates of the run
-        that built them, which may be others.
+        that built them, which may be others. A test is run with the seeds that it reads: rates and
+        reasons in the warehouse may be those of an older project.
         """
         if assets == {spec.key for spec in self.specs.values()}:
             return []
         models = [f"+{self.name_of(it)}" for it, spec in self.specs.items() if spec.key in assets]
         tests = [self.name_of(it) for it, spec in self.check_specs.items() if spec.key in checks]
-        return [*models, *tests]
+        return [*models, *tests, *self._seeds_of_tests([*models, *tests])]
+
+    def _seeds_of_tests(self, select: Sequence[str]) -> list[str]:
+        built = nodes_of_build(
+            self.prepared.content, select, is_month_end=self.is_month_end, closes_months=True
+        )
+        read = {
+            parent
+            for unique_id in built
+            if self._nodes[unique_id]["resource_type"] == "test"
+            for parent in self._nodes[unique_id]["depends_on"]["nodes"]
+        }
+        return sorted(self.name_of(it) for it in read if it.startswith("seed."))
 
     def expected(self, select: Sequence[str] = ()) -> set[str]:
         """Return what a build of a selection must have a good result of, by unique id."""
