@@ -40,6 +40,7 @@ class Doors:
         result = self.definitions.resolve_job_def(request.job_name or job).execute_in_process(
             instance=self.instance,
             tags={**request.tags, **partition_tags_of(request)},
+            asset_selection=request.asset_selection,
             raise_on_error=False,
         )
         return result.success
@@ -59,8 +60,16 @@ class Doors:
         return self.run([day], {})
 
     def backfill(self, day: dt.date) -> bool:
-        """The backfill page."""
-        return self.run([day], BACKFILL)
+        """The backfill page: all assets that have days, and so none of the seeds."""
+        graph = self.definitions.resolve_asset_graph()
+        job = self.definitions.resolve_job_def("process_delivery")
+        dated = [
+            key
+            for key in job.asset_layer.selected_asset_keys
+            if graph.get(key).partitions_def is not None
+        ]
+        tags = partition_tags((day, day)) | BACKFILL
+        return self.ask(dg.RunRequest(asset_selection=dated, tags=tags))
 
     def schedule(self, day: dt.date) -> bool:
         """The schedule ticks on a day."""
