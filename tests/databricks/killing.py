@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.commands import Waiting, waiting
-from tests.databricks.conftest import WarehouseClient
+from databricks_stand_in.client import WarehouseClient
 from tests.databricks.deliveries import DAY
 from tests.databricks.pipelines import environment_of
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner.manifest import project_arguments
 from tests import strategies
-from tests.databricks.conftest import WarehouseClient
+from databricks_stand_in.client import WarehouseClient
 from tests.databricks.macro_cases import CASES, REPLACE_DAY
 from tests.databricks.parity_deliveries import BOUNDARIES, HALF_CENTS
 

@@ -24,7 +24,7 @@ import pytest
 from lending_club_pipeline.config.settings import DatabaseType, DataPlatformConfig
 from lending_club_pipeline.parity.running import BothEngines, Parity
 from lending_club_pipeline.present.terminal import print_parity
-from tests.databricks.conftest import WarehouseClient, new_client
+from databricks_stand_in.client import WarehouseClient, new_client
 from tests.databricks.deliveries import ACCOUNTS, CUSTOMERS, DAY, deliver
 from tests.databricks.killing import (
     EMBEDDED,

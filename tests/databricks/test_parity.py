@@ -20,7 +20,7 @@ from lending_club_pipeline.present.terminal import print_parity
 from lending_club_pipeline.publish.output_files import OUTPUT_FILES
 from lending_club_pipeline.reconcile.ledger import read_ledger
 from lending_club_pipeline.warehouse import choose_warehouse
-from tests.databricks.conftest import WarehouseClient
+from databricks_stand_in.client import WarehouseClient
 from tests.databricks.parity_deliveries import (
     BOUNDARIES,
     DAY,
