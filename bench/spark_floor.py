@@ -1,6 +1,7 @@
-"""Run statements in one session of Spark: `python -m bench.spark_floor FOLDER STATEMENTS VOLUMES SCHEMA`.
+"""Run statements in one session of Spark.
 
-Says `ready` when Spark is up, begins at SIGUSR1, and says `done`.
+`python -m bench.spark_floor FOLDER STATEMENTS VOLUMES SCHEMA` says `ready` when Spark is up, begins
+at SIGUSR1, and says `done`.
 """
 
 import json

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from databricks_stand_in.client import WarehouseClient, new_client, start_warehouse
 from tests.databricks.deliveries import ACCOUNTS, RESTATED, deliver
-from tests.databricks.pipelines import CHOSEN
 from tests.databricks.killing import (
     RUN,
     command,
@@ -24,6 +23,7 @@ from tests.databricks.killing import (
     readers_see,
     undisturbed,
 )
+from tests.databricks.pipelines import CHOSEN
 
 
 def _say(text: str) -> None:

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession
 from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
-from databricks_stand_in.client import WarehouseClient
 from tests.databricks.deliveries import DAY, land_delivery
 
 # Beside the variables of the warehouse: the one by which the pipeline chooses it.

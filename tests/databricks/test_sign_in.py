@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 from dbt.cli.main import dbtRunner
 
+from databricks_stand_in.client import WarehouseClient
+from databricks_stand_in.sign_in import OAUTH_PREFIX
 from lending_club_pipeline.config.environment import variables
 from lending_club_pipeline.contract.errors import WarehouseError
 from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner.manifest import project_arguments
 from lending_club_pipeline.warehouse.databricks.connections import connection_arguments
 from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
-from databricks_stand_in.client import WarehouseClient
 from tests.databricks.deliveries import deliver
 from tests.databricks.killing import RUN, command
 from tests.databricks.pipelines import warehouse_of
-from databricks_stand_in.sign_in import OAUTH_PREFIX
 
 # What sent secrets away or blocked the sign-in when the SDK read it; see test_sign_in_isolation.
 OF_OTHERS = {

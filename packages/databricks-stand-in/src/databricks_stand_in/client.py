@@ -98,7 +98,7 @@ class WarehouseClient:
             data=None if body is None else json.dumps(body).encode(),
         )
         context = ssl.create_default_context(cafile=str(self.ca_file))
-        with urllib.request.urlopen(request, context=context, timeout=60) as answer:
+        with urllib.request.urlopen(request, context=context, timeout=60) as answer:  # noqa: S310
             return json.loads(answer.read())
 
     def statements(self) -> list[dict[str, Any]]:

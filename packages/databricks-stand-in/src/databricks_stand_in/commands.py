@@ -141,13 +141,14 @@ class Commands:
         return Result.of_table(pa.table(columns))
 
     def texts(self, **columns: list[Any]) -> Result:
+        """Return a result whose columns are all text."""
         fields = {name: pa.array(values, pa.string()) for name, values in columns.items()}
         return Result.of_table(pa.table(fields))
 
 
 def require_column(relation: Relation, column: str) -> str:
     """Return a column's name as the table has it; it must be there."""
-    names = {name.lower(): name for name in relation.columns.names}
+    names: dict[str, str] = {name.lower(): name for name in relation.columns.names}
     if column.lower() not in names:
         text = f"A column with name `{column}` cannot be resolved in {relation.full_name}."
         raise StatementError("UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", text)

@@ -109,7 +109,7 @@ class InformationSchema:
         Args:
             spark: session of the statement.
             views: names that the statement reads.
-                statement: its text; only tables of schemas that it compares with are looked at.
+            statement: its text; only tables of schemas that it compares with are looked at.
         """
         for view in sorted(views):
             if view not in _COLUMNS:

@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Final
+from typing import Final
 
 from databricks.sql.thrift_api.TCLIService import ttypes
 
@@ -138,7 +138,7 @@ class Operation:
     def _modified_rows(self) -> int | None:
         if self.result is None or "num_affected_rows" not in self.result.schema.names:
             return None
-        found: Any = self.result.first_row().get("num_affected_rows")
+        found: int | None = self.result.first_row().get("num_affected_rows")
         return found
 
     def fetch(self, max_rows: int, max_bytes: int) -> ttypes.TFetchResultsResp:

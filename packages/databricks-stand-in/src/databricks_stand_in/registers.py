@@ -87,21 +87,29 @@ class Governance:
     keys: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     loaded_files: dict[str, set[tuple[str, int]]] = field(default_factory=lambda: defaultdict(set))
 
+    @property
+    def _by_securable(self) -> tuple[dict[Securable, Any], ...]:
+        return self.grants, self.tags, self.owners
+
+    @property
+    def _by_table(self) -> tuple[dict[str, Any], ...]:
+        return self.keys, self.loaded_files
+
     def forget(self, name: str) -> None:
         """Forget what is known of a schema, a table or a volume and of all in it."""
-        for register in (self.grants, self.tags, self.owners):
+        for register in self._by_securable:
             for key in [k for k in register if _is_within(k[1], name)]:
                 del register[key]
-        for by_table in (self.keys, self.loaded_files):
+        for by_table in self._by_table:
             for table in [t for t in by_table if _is_within(t, name)]:
                 del by_table[table]
 
     def rename(self, old: str, new: str) -> None:
         """Keep what is known of a table under its new name."""
-        for register in (self.grants, self.tags, self.owners):
+        for register in self._by_securable:
             for kind, name in [k for k in register if _is_within(k[1], old)]:
                 register[kind, new + name[len(old) :]] = register.pop((kind, name))
-        for by_table in (self.keys, self.loaded_files):
+        for by_table in self._by_table:
             if old in by_table:
                 by_table[new] = by_table.pop(old)
 

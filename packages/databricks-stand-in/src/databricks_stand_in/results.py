@@ -7,7 +7,7 @@ in the last row shows when the statement runs, and memory stays bounded whatever
 import bisect
 import tempfile
 from collections.abc import Iterator
-from typing import IO, Final
+from typing import IO, Any, Final
 
 import pyarrow as pa
 from databricks.sql.thrift_api.TCLIService import ttypes
@@ -101,10 +101,11 @@ class Result:
     def _read(self, message: bytes) -> pa.RecordBatch:
         return pa.ipc.read_record_batch(pa.py_buffer(message), self.arrow_schema)
 
-    def first_row(self) -> dict[str, object]:
+    def first_row(self) -> dict[str, Any]:
         """Return the first row, or nothing if there is none."""
         page, _ = self.page(0, 1, 2**20)
-        return self._read(page[0].batch).to_pylist()[0] if page else {}
+        first: dict[str, Any] = self._read(page[0].batch).to_pylist()[0] if page else {}
+        return first
 
     def page(
         self, start: int, max_rows: int, max_bytes: int

@@ -39,7 +39,7 @@ def _setting_of(name: str) -> str | None:
 
 
 def parse_tags(text: str) -> dict[str, str]:
-    """Read query tags as clients write them: `key:value,key2:value2`, with `\\` as escape."""
+    r"""Read query tags as clients write them: `key:value,key2:value2`, with `\` as escape."""
     tags = {}
     for pair in re.findall(r"(?:[^,\\]|\\.)+", text):
         key, _, value = (re.sub(r"(?<!\\):", "\0", pair, count=1)).partition("\0")

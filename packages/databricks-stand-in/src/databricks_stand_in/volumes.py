@@ -7,8 +7,9 @@ import secrets
 import shutil
 import threading
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path, PurePosixPath
-from typing import IO, Final
+from typing import Final
 
 from databricks_stand_in.errors import StatementError, no_such_catalog
 
@@ -124,7 +125,7 @@ class Volumes:
         return transfer.file if transfer and transfer.operation == operation else None
 
 
-def receive(source: IO[bytes], length: int, file: Path) -> None:
+def receive(source: BufferedIOBase, length: int, file: Path) -> None:
     """Store a file that arrives; readers see the old one or the whole new one.
 
     Raises:

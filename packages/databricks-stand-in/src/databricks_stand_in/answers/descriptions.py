@@ -8,6 +8,7 @@ https://docs.databricks.com/sql/language-manual/sql-ref-syntax-aux-analyze-table
 
 import datetime as dt
 import json
+from typing import Any
 
 import pyarrow as pa
 
@@ -25,7 +26,7 @@ def describe_as_json(commands: Commands, session: Session, match: Match) -> Resu
         return commands.run_in_spark(session, match.string)
     relation = commands.require_relation(commands.full_name(session, match["name"]))
     keys = commands.governance.keys.get(relation.full_name, {})
-    described = {
+    described: dict[str, Any] = {
         "table_name": relation.name,
         "catalog_name": commands.name,
         "schema_name": relation.schema,
