@@ -1,5 +1,9 @@
-"""Runs the public adapter suites against a warehouse and writes the results to the docs."""
+"""Runs the public adapter suites against a warehouse and writes a page of the results.
 
+`python -m databricks_stand_in.conformance [--page FILE] [SUITE ...]`
+"""
+
+import argparse
 import os
 import subprocess
 import sys
@@ -16,8 +20,6 @@ from databricks_stand_in.conformance.reasons import REASONS
 from databricks_stand_in.warehouse import SqlWarehouse
 
 _HERE: Final = Path(__file__).parent
-_ROOT: Final = Path(__file__).parents[3]
-_PAGE: Final = _ROOT / "docs" / "conformance.md"
 _SUITES: Final = ("basic", "utils", "further")
 # The last one takes as long as both others; it runs when it is named.
 _BY_DEFAULT: Final = _SUITES[:2]
@@ -25,8 +27,8 @@ _BY_DEFAULT: Final = _SUITES[:2]
 _HEAD: Final = """\
 # Conformance of the SQL warehouse stand-in
 
-`make conformance` runs the public suite of dbt's adapters (`dbt-tests-adapter` {suite}) with
-`dbt-databricks` {adapter} against the [stand-in](../tests/databricks/README.md) and writes this
+`python -m databricks_stand_in.conformance` runs the public suite of dbt's adapters
+(`dbt-tests-adapter` {suite}) with `dbt-databricks` {adapter} against the stand-in and writes this
 page. The suites are taken as they are; what they expect is written for PostgreSQL, and the authors
 of an adapter change it where their engine differs. A failure therefore has a reason beside it.
 """
@@ -51,28 +53,39 @@ class Outcome:
 
 def main() -> int:
     """Run the suites named on the command line, and write their part of the page."""
-    suites = sys.argv[1:] or list(_BY_DEFAULT)
+    arguments = _arguments()
+    suites, page = arguments.suites or _BY_DEFAULT, arguments.page
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         warehouse = SqlWarehouse(Path(folder))
         try:
             outcomes = {suite: list(_run(suite, warehouse, Path(folder))) for suite in suites}
         finally:
             warehouse.stop()
-    sections = _sections() | {suite: _section(suite, found) for suite, found in outcomes.items()}
+    sections = _sections(page) | {suite: _section(suite, found) for suite, found in outcomes.items()}
     head = _HEAD.format(suite=version("dbt-tests-adapter"), adapter=version("dbt-databricks"))
-    _PAGE.write_text(head + "".join(sections[suite] for suite in _SUITES if suite in sections))
+    page.write_text(head + "".join(sections[suite] for suite in _SUITES if suite in sections))
     failed = [o for found in outcomes.values() for o in found if not o.passed]
     for outcome in failed:
         sys.stdout.write(f"{outcome.name}: {_reason(outcome) or outcome.message[:2000]}\n")
-    sys.stdout.write(f"{_PAGE.relative_to(_ROOT)} is written\n")
+    sys.stdout.write(f"{page} is written\n")
     return 1 if any(_reason(outcome) is None for outcome in failed) else 0
 
 
-def _sections() -> dict[str, str]:
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Run dbt's adapter suites against the stand-in.")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(_SUITES)}")
+    parser.add_argument("--page", type=Path, default=Path("conformance.md"))
+    arguments = parser.parse_args()
+    if unknown := set(arguments.suites) - set(_SUITES):
+        parser.error(f"there is no suite {', '.join(sorted(unknown))}")
+    return arguments
+
+
+def _sections(page: Path) -> dict[str, str]:
     """Return the parts of the page as it is."""
-    if not _PAGE.exists():
+    if not page.exists():
         return {}
-    parts = _PAGE.read_text().split("\n## ")[1:]
+    parts = page.read_text().split("\n## ")[1:]
     return {part.split(":")[0]: f"\n## {part.rstrip()}\n" for part in parts}
 
 
