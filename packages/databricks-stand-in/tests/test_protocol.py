@@ -109,6 +109,18 @@ def test_a_running_statement_can_be_cancelled(warehouse: WarehouseClient) -> Non
     assert warehouse.run("select count(*) from range(1000)") == [(1000,)]
 
 
+@pytest.mark.parametrize("seconds", [0, 0.02, 0.1, 0.3])
+def test_a_statement_can_be_cancelled_before_spark_has_begun_with_it(
+    warehouse: WarehouseClient, seconds: float
+) -> None:
+    with warehouse.connect() as connection, connection.cursor() as cursor:
+        cursor.execute_async("select count(*) from range(40000000000) where sqrt(id) % 7 = 3")
+        time.sleep(seconds)
+        cursor.cancel()
+        assert cursor.get_query_state() is CommandState.CANCELLED
+    assert warehouse.run("select count(*) from range(1000)") == [(1000,)]
+
+
 # --- errors
 
 

@@ -136,6 +136,12 @@ class Commands:
         if is_schema:
             self.volumes.drop_schema(name)
 
+    def schema_of(self, session: Session, name: str | None) -> str:
+        """Return the schema that a statement names, or the current one; it must be there."""
+        schema = self.full_name(session, name, is_schema=True) if name else session.schema
+        self.require_schema(schema)
+        return schema
+
     def rows(self, **columns: list[Any]) -> Result:
         """Return a result of a few rows."""
         return Result.of_table(pa.table(columns))

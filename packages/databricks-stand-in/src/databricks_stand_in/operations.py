@@ -37,6 +37,7 @@ class Operation:
         self.error: StatementError | None = None
         self.position = 0
         self._future: Future[None] | None = None
+        self._changing = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -60,14 +61,21 @@ class Operation:
         """Be done at once."""
         self.result, self.state = result, State.FINISHED_STATE
 
+    def _change(self, to: int, *before: int) -> bool:
+        """Change the state if it is one of some, and say whether it was."""
+        with self._changing:
+            if self.state not in before:
+                return False
+            self.state = to
+            return True
+
     def _work(self, work: Callable[[], Result]) -> None:
         context = self.session.spark.sparkContext
         timeout = self.session.settings.get("statement_timeout")
         timer = threading.Timer(float(timeout), self.cancel) if timeout else None
         with self.session.running:
-            if self.state != State.PENDING_STATE:
+            if not self._change(State.RUNNING_STATE, State.PENDING_STATE):
                 return
-            self.state = State.RUNNING_STATE
             context.setJobGroup(self.name, "statement", interruptOnCancel=True)
             started = time.monotonic()
             if timer:
@@ -86,15 +94,13 @@ class Operation:
 
     def _finish(self, result: Result) -> None:
         self.result = result
-        if self.state == State.RUNNING_STATE:
-            self.state = State.FINISHED_STATE
+        self._change(State.FINISHED_STATE, State.RUNNING_STATE)
 
     def _fail(self, error: StatementError) -> None:
         if self.ran is not None:
             self.ran.error = error.message
         self.error = error
-        if self.state == State.RUNNING_STATE:
-            self.state = State.ERROR_STATE
+        self._change(State.ERROR_STATE, State.RUNNING_STATE)
 
     def wait(self, seconds: float | None = _PATIENCE_SECONDS) -> None:
         """Wait until it is over, but not longer than some seconds."""
@@ -105,10 +111,10 @@ class Operation:
                 return
 
     def cancel(self) -> None:
-        """Stop the work."""
-        if self.state in {State.PENDING_STATE, State.RUNNING_STATE}:
-            self.state = State.CANCELED_STATE
-            self.session.spark.sparkContext.cancelJobGroup(self.name)
+        """Stop the work, of which Spark may not have begun anything yet."""
+        if self._change(State.CANCELED_STATE, State.PENDING_STATE, State.RUNNING_STATE):
+            context = self.session.spark.sparkContext
+            context._jsc.sc().cancelJobGroupAndFutureJobs(self.name)
 
     def close(self) -> None:
         """Stop the work and give the result back."""

@@ -59,10 +59,7 @@ def analyze(commands: Commands, session: Session, match: Match) -> Result:
 
 @command(r"SHOW TABLE EXTENDED(?: (?:IN|FROM) (?P<name><NAME>))? LIKE (?P<like><TEXT>)")
 def show_table_extended(commands: Commands, session: Session, match: Match) -> Result:
-    schema = session.schema
-    if match["name"]:
-        schema = commands.full_name(session, match["name"], is_schema=True)
-    commands.require_schema(schema)
+    schema = commands.schema_of(session, match["name"])
     relations = commands.catalog.relations(schema)
     wanted = set(like([relation.name for relation in relations], match["like"]))
     found = [relation for relation in relations if relation.name in wanted]

@@ -32,10 +32,7 @@ def drop_volume(commands: Commands, session: Session, match: Match) -> Result:
 
 @command(r"SHOW VOLUMES(?: (?:IN|FROM) (?P<name><NAME>))?(?: (?:LIKE )?(?P<like><TEXT>))?")
 def show_volumes(commands: Commands, session: Session, match: Match) -> Result:
-    schema = session.schema
-    if match["name"]:
-        schema = commands.full_name(session, match["name"], is_schema=True)
-    commands.require_schema(schema)
+    schema = commands.schema_of(session, match["name"])
     names = like(commands.volumes.names(schema), match["like"])
     return commands.texts(database=[schema] * len(names), volume_name=names)
 

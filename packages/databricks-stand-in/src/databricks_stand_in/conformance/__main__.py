@@ -61,7 +61,9 @@ def main() -> int:
             outcomes = {suite: list(_run(suite, warehouse, Path(folder))) for suite in suites}
         finally:
             warehouse.stop()
-    sections = _sections(page) | {suite: _section(suite, found) for suite, found in outcomes.items()}
+    sections = _sections(page) | {
+        suite: _section(suite, found) for suite, found in outcomes.items()
+    }
     head = _HEAD.format(suite=version("dbt-tests-adapter"), adapter=version("dbt-databricks"))
     page.write_text(head + "".join(sections[suite] for suite in _SUITES if suite in sections))
     failed = [o for found in outcomes.values() for o in found if not o.passed]
