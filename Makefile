@@ -1,10 +1,11 @@
 # The only entry points a newcomer needs. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-duckdb test-all test-compose test-kubernetes test-operations coverage ui bench bench-scale bench-databricks bench-faults dbt-docs warehouse conformance kill-everywhere docs check format clean
+.PHONY: help run test test-duckdb test-all test-stand-in test-compose test-kubernetes test-operations coverage ui bench bench-scale bench-databricks bench-faults dbt-docs warehouse conformance kill-everywhere docs check format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 DAGSTER_YAML := src/lending_club_pipeline/defs/dagster.yaml
+PACKAGES := $(wildcard packages/*/pyproject.toml)
 UV := $(or $(shell command -v uv),.tools/bin/uv)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # Without compiled bytecode every start takes twice as long.
@@ -17,13 +18,16 @@ run: .venv/.base  ## Set up and process the sample delivery in data/inputs
 	@$(BIN)/lending-club run
 
 test: lint  ## Lint, format, types, SQL lint, dbt unit tests and the test suite, on both engines
-	@$(IN_PARALLEL) types sql-lint definitions site workflows tests $(OR_SAY_SO)
+	@$(IN_PARALLEL) types sql-lint definitions site workflows stand-in tests $(OR_SAY_SO)
 
 test-duckdb: lint  ## The same on DuckDB alone: without the tests that start a SQL warehouse
 	@$(IN_PARALLEL) types sql-lint definitions site workflows tests TESTS=--ignore=tests/databricks $(OR_SAY_SO)
 
 test-all: lint  ## The same, and the tests that say more of what others say (takes half an hour)
-	@$(IN_PARALLEL) types sql-lint definitions site workflows tests TESTS=--exhaustive $(OR_SAY_SO)
+	@$(IN_PARALLEL) types sql-lint definitions site workflows stand-in tests TESTS=--exhaustive STAND_IN=--always $(OR_SAY_SO)
+
+test-stand-in: .venv/.dev  ## Test the SQL warehouse stand-in itself, and note what passed
+	@$(BIN)/python -m tests.stand_in_tests --always
 
 test-operations: .venv/.dev  ## Alerts, metrics, roles and audit with the real servers (.ci/run names their packages)
 	@$(PYTEST) -n 2 --operations tests/operating
@@ -41,7 +45,7 @@ check: lint  ## Lint, format, types, SQL lint and definitions, without the tests
 	@$(IN_PARALLEL) types sql-lint definitions site workflows
 
 # The parts of `test` and `check`. None needs both cores all the time, so that they share them.
-.PHONY: lint types sql-lint definitions site workflows tests
+.PHONY: lint types sql-lint definitions site workflows stand-in tests
 IN_PARALLEL := $(MAKE) --no-print-directory --keep-going --jobs
 OR_SAY_SO := || { echo "== failed: the part that did is named above, after '***'"; exit 1; }
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
@@ -74,6 +78,10 @@ workflows:
 	@echo "== workflows"
 	@$(BIN)/zizmor --quiet --offline --no-progress --config .github/zizmor.yml .github/workflows
 
+stand-in:
+	@echo "== SQL warehouse stand-in, if it changed"
+	@$(BIN)/python -m tests.stand_in_tests $(STAND_IN)
+
 tests:
 	@echo "== tests"
 	@$(PYTEST) $(TESTS)
@@ -103,11 +111,11 @@ dbt-docs: .venv/.base  ## Build dbt's documentation site, one page that a browse
 	@echo "dbt/target/static_index.html: open it in a browser"
 
 warehouse: .venv/.dev  ## Start a local Databricks SQL warehouse stand-in; prints an .env file, then `ready`
-	@$(BIN)/python -m tests.databricks.warehouse
+	@$(BIN)/python -m databricks_stand_in --set DATABASE_TYPE=databricks --set DATABRICKS_SCHEMA=lending_club
 
 conformance: .venv/.dev  ## Run the public suite of dbt's adapters against the stand-in (takes long)
 	@$(UV) sync --quiet --frozen --all-extras --group conformance --compile-bytecode
-	@$(BIN)/python -m tests.databricks.conformance
+	@$(BIN)/python -m databricks_stand_in.conformance --page docs/conformance.md
 
 kill-everywhere: .venv/.dev  ## Kill a run at every statement that it sends to the stand-in (takes hours)
 	@$(BIN)/python -m tests.databricks.kill_everywhere
@@ -115,12 +123,12 @@ kill-everywhere: .venv/.dev  ## Kill a run at every statement that it sends to t
 clean:  ## Remove what runs made: database, landing, outputs, Dagster's history
 	rm -rf data/outputs data/landing data/lending_club.duckdb* .dagster dbt/target
 
-.venv/.base: uv.lock pyproject.toml | $(UV)
+.venv/.base: uv.lock pyproject.toml $(PACKAGES) | $(UV)
 	@echo "Setting up .venv from the lock file"
 	@$(UV) sync --quiet --frozen --inexact --no-default-groups --compile-bytecode
 	@touch $@
 
-.venv/.dev: uv.lock pyproject.toml | $(UV)
+.venv/.dev: uv.lock pyproject.toml $(PACKAGES) | $(UV)
 	@echo "Setting up .venv from the lock file, with the tools of development"
 	@$(UV) sync --quiet --frozen --all-extras --compile-bytecode
 	@touch $@ .venv/.base

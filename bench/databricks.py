@@ -11,12 +11,10 @@ import json
 import os
 import shutil
 import signal
-import ssl
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,12 +25,14 @@ from typing import Any
 import psutil
 
 from bench.measuring import Cost, measure
+from databricks_stand_in.client import ENVIRONMENT_FILE, WarehouseClient, read_environment
 from lending_club_pipeline.synthetic.generating import generate_deliveries
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results"
 # In the middle of a month: none is closed.
 _FIRST_DAY = dt.date(2026, 3, 16)
+_SCHEMA = "lending_club"
 
 
 @dataclass(frozen=True)
@@ -84,22 +84,6 @@ def _served(command: Sequence[str], ready: str) -> Iterator[subprocess.Popen[str
         process.wait(60)
 
 
-def _environment(file: Path) -> dict[str, str]:
-    lines = (line for line in file.read_text().splitlines() if line and line[0] != "#")
-    return dict(line.split("=", 1) for line in lines)
-
-
-def _statements(environment: dict[str, str]) -> list[dict[str, Any]]:
-    request = urllib.request.Request(
-        f"https://{environment['DATABRICKS_HOST']}/statements",
-        headers={"Authorization": f"Bearer {environment['DATABRICKS_TOKEN']}"},
-    )
-    context = ssl.create_default_context(cafile=environment["DATABRICKS_CA_FILE"])
-    with urllib.request.urlopen(request, context=context) as answer:  # noqa: S310 - our own server
-        statements: list[dict[str, Any]] = json.load(answer)
-    return statements
-
-
 def _measure(folder: Path, accounts: int) -> Measured:
     inputs = folder / "inputs"
     generate_deliveries(
@@ -112,25 +96,28 @@ def _measure(folder: Path, accounts: int) -> Measured:
         on_progress=lambda _: None,
     )
     served, alone = folder / "served", folder / "alone"
-    server = [sys.executable, "-m", "tests.databricks.warehouse", "--folder", str(served)]
+    server = [sys.executable, "-m", "databricks_stand_in", "--folder", str(served)]
     with _served(server, "ready") as process:
-        environment = _environment(served / "warehouse.env") | {
+        environment = read_environment(served / ENVIRONMENT_FILE) | {
+            "DATABASE_TYPE": "databricks",
+            "DATABRICKS_SCHEMA": _SCHEMA,
             "INPUT_PATH": str(inputs),
             "OUTPUT_PATH": str(folder / "outputs"),
             "DUCKDB_PATH": str(folder / "unused.duckdb"),
             "DAGSTER_HOME": str(folder / "dagster"),
         }
+        client = WarehouseClient(environment)
         before = _cpu_of_tree(process.pid)
         cost = _run(_FIRST_DAY, environment, folder)
         warehouse_cpu = _cpu_of_tree(process.pid) - before
-        sent = _statements(environment)
+        sent = client.statements()
         volumes = folder / "volumes"
         shutil.copytree(served / "spark" / "Volumes", volumes)
         later = _run(_FIRST_DAY + dt.timedelta(days=1), environment, folder)
-        later_sent = _statements(environment)[len(sent) :]
+        later_sent = client.statements()[len(sent) :]
     texts = folder / "statements.json"
     texts.write_text(json.dumps([(it["text"], it["parameters"]) for it in sent]))
-    floor = [sys.executable, "-m", "bench.spark_floor", str(alone), str(texts), str(volumes)]
+    floor = [sys.executable, "-m", "bench.spark_floor", *map(str, (alone, texts, volumes)), _SCHEMA]
     with _served(floor, "ready") as process:
         before, started = _cpu_of_tree(process.pid), time.perf_counter()
         process.send_signal(signal.SIGUSR1)

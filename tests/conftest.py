@@ -4,13 +4,15 @@ import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from databricks_stand_in.workers import folder_of_all_workers, only_one
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from tests.workspaces import Workspace
+
+pytest_plugins = ["databricks_stand_in.fixtures"]
 
 ROOT = Path(__file__).parent
 # Files that take long, the longest first: begun last, one of them would go on alone.
@@ -104,21 +106,6 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         monkeypatch.delenv(name, raising=False)
     # Away from the checkout, whose `.env` and `data/` are the developer's.
     monkeypatch.chdir(tmp_path)
-
-
-@contextmanager
-def only_one(lock: Path) -> Iterator[None]:
-    """Let one worker at a time do what follows."""
-    fcntl = pytest.importorskip("fcntl")
-    with lock.open("a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def folder_of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder that the workers of a run have in common."""
-    own = tmp_path_factory.getbasetemp()
-    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")

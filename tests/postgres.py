@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.databricks.stand_in.certificates import make_certificates
+from databricks_stand_in.certificates import make_certificates
 
 # What a URL would have to escape.
 PASSWORD = "pass/word @1:%"

@@ -4,10 +4,10 @@ import datetime as dt
 from pathlib import Path
 from typing import Final
 
+from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
 from lending_club_pipeline.ingest.landing import SplitterLimits, land
-from tests.databricks.conftest import WarehouseClient
 from tests.workspaces import ACCOUNT_HEADER, CUSTOMER_HEADER
 
 # No last day of a month: that is closed by a run of its own, which takes its time on Spark.

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.databricks.conftest import WarehouseClient, new_client, start_warehouse
+from databricks_stand_in.client import WarehouseClient, new_client, start_warehouse
 from tests.databricks.deliveries import ACCOUNTS, RESTATED, deliver
 from tests.databricks.killing import (
     RUN,
@@ -23,6 +23,7 @@ from tests.databricks.killing import (
     readers_see,
     undisturbed,
 )
+from tests.databricks.pipelines import CHOSEN
 
 
 def _say(text: str) -> None:
@@ -90,7 +91,7 @@ def main() -> None:
     every = parser.parse_args().every
     with tempfile.TemporaryDirectory(prefix="kill-everywhere-") as name:
         root = Path(name)
-        environment = start_warehouse(root / "warehouse", os.getpid())
+        environment = start_warehouse(root / "warehouse", os.getpid()) | CHOSEN
         with new_client(environment, "kill_everywhere") as client:
             faulty = _kill_all(client, root / "pipeline", every)
     _say("Nothing was faulty." if not faulty else f"Faulty: {faulty}.")

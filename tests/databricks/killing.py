@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
+from databricks_stand_in.client import WarehouseClient
 from tests.commands import Waiting, waiting
-from tests.databricks.conftest import WarehouseClient
 from tests.databricks.deliveries import DAY
 from tests.databricks.pipelines import environment_of
 

@@ -17,10 +17,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner.manifest import project_arguments
 from tests import strategies
-from tests.databricks.conftest import WarehouseClient
 from tests.databricks.macro_cases import CASES, REPLACE_DAY
 from tests.databricks.parity_deliveries import BOUNDARIES, HALF_CENTS
 

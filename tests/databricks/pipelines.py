@@ -4,13 +4,16 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession
 from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
-from tests.databricks.conftest import WarehouseClient
 from tests.databricks.deliveries import DAY, land_delivery
+
+# Beside the variables of the warehouse: the one by which the pipeline chooses it.
+CHOSEN: Final = {"DATABASE_TYPE": "databricks"}
 
 
 def settings_of(client: WarehouseClient, folder: Path, **changed: Any) -> DataPlatformConfig:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.warehouse.approvals import Approval
-from tests.databricks.conftest import WarehouseClient
 from tests.databricks.deliveries import DAY
 from tests.databricks.pipelines import loaded_session
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.cli import cli
 from lending_club_pipeline.contract.errors import WarehouseError
 from lending_club_pipeline.contract.findings import Finding
-from tests.databricks.conftest import WarehouseClient
 from tests.databricks.pipelines import environment_of, warehouse_of
 
 STEPS = ["name", "TLS", "sign-in", "warehouse", "catalog", "schema", "volume", "rights"]

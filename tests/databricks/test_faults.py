@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.contract.errors import WarehouseError
 from lending_club_pipeline.files.atomic import replacing
 from lending_club_pipeline.warehouse.databricks import result_files
@@ -16,7 +17,6 @@ from lending_club_pipeline.warehouse.databricks.catalog import Catalog
 from lending_club_pipeline.warehouse.databricks.errors import TransientWarehouseError
 from lending_club_pipeline.warehouse.databricks.loader import Loader
 from lending_club_pipeline.warehouse.databricks.raw_tables import RawSchema
-from tests.databricks.conftest import WarehouseClient
 from tests.databricks.deliveries import ACCOUNTS, DAY, RESTATED, land_delivery
 from tests.databricks.pipelines import (
     count_statements,

@@ -21,10 +21,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from databricks_stand_in.client import WarehouseClient, new_client
 from lending_club_pipeline.config.settings import DatabaseType, DataPlatformConfig
 from lending_club_pipeline.parity.running import BothEngines, Parity
 from lending_club_pipeline.present.terminal import print_parity
-from tests.databricks.conftest import WarehouseClient, new_client
 from tests.databricks.deliveries import ACCOUNTS, CUSTOMERS, DAY, deliver
 from tests.databricks.killing import (
     EMBEDDED,

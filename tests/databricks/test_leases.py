@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
+from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.contract.errors import WarehouseLockedError
 from lending_club_pipeline.publish.tables import SUMMARY_COLUMNS
 from lending_club_pipeline.warehouse.databricks import leases
 from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
 from lending_club_pipeline.warehouse.serving import ServedColumn
-from tests.databricks.conftest import WarehouseClient
 from tests.databricks.deliveries import MART, make_mart
 from tests.databricks.pipelines import count_statements, environment_of, warehouse_of
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.contract.seeds import project_dir
 from tests import strategies
-from tests.databricks.conftest import WarehouseClient
 from tests.databricks.macro_cases import CASES, REPLACE_DAY
 from tests.databricks.macro_engines import (
     AMOUNTS,

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.reconcile import checks
 from lending_club_pipeline.reconcile.checks import CheckResult, read_checks, record_checks
 from lending_club_pipeline.runs.day_journal import Build, DayJournal
 from lending_club_pipeline.runs.day_states import DayState, read_days
-from tests.databricks.conftest import WarehouseClient
 from tests.databricks.deliveries import ACCOUNTS, DAY, RESTATED, deliver
 from tests.databricks.killing import (
     EMBEDDED,

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.explanations.differences import find_differences, write_differences
 from lending_club_pipeline.parity.comparing import Comparer
@@ -20,7 +21,6 @@ from lending_club_pipeline.present.terminal import print_parity
 from lending_club_pipeline.publish.output_files import OUTPUT_FILES
 from lending_club_pipeline.reconcile.ledger import read_ledger
 from lending_club_pipeline.warehouse import choose_warehouse
-from tests.databricks.conftest import WarehouseClient
 from tests.databricks.parity_deliveries import (
     BOUNDARIES,
     DAY,

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.publish.output_files import OUTPUT_FILES
-from tests.databricks.conftest import ROOT, WarehouseClient
 from tests.databricks.test_parity import RELATIONS
+
+ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.exhaustive
 

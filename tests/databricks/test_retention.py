@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.databricks.conftest import WarehouseClient
+from databricks_stand_in.client import WarehouseClient
 from tests.databricks.deliveries import DAY
 from tests.databricks.pipelines import files_in_volume, loaded_session
 

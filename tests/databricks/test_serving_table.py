@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.publish.tables import SUMMARY_COLUMNS
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession
 from lending_club_pipeline.warehouse.serving import Served
-from tests.databricks.conftest import WarehouseClient
 from tests.databricks.deliveries import MART, make_mart
 from tests.databricks.pipelines import warehouse_of
 

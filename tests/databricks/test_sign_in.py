@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 from dbt.cli.main import dbtRunner
 
+from databricks_stand_in.client import WarehouseClient
+from databricks_stand_in.sign_in import OAUTH_PREFIX
 from lending_club_pipeline.config.environment import variables
 from lending_club_pipeline.contract.errors import WarehouseError
 from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner.manifest import project_arguments
 from lending_club_pipeline.warehouse.databricks.connections import connection_arguments
 from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
-from tests.databricks.conftest import WarehouseClient
 from tests.databricks.deliveries import deliver
 from tests.databricks.killing import RUN, command
 from tests.databricks.pipelines import warehouse_of
-from tests.databricks.stand_in.sign_in import OAUTH_PREFIX
 
 # What sent secrets away or blocked the sign-in when the SDK read it; see test_sign_in_isolation.
 OF_OTHERS = {
@@ -38,14 +38,13 @@ def principal(
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     for name, value in OF_OTHERS.items():
         monkeypatch.setenv(name, value)
-    text = (warehouse.ca_file.parent / "warehouse.env").read_text()
-    pairs = dict(line.removeprefix("# ").split("=", 1) for line in text.splitlines() if "=" in line)
+    client_id, secret = warehouse.service_principal
     token = warehouse.environment.pop("DATABRICKS_TOKEN")
     yield warehouse_of(
         warehouse,
         tmp_path,
-        databricks_client_id=pairs["DATABRICKS_CLIENT_ID"],
-        databricks_client_secret=pairs["DATABRICKS_CLIENT_SECRET"],
+        databricks_client_id=client_id,
+        databricks_client_secret=secret,
     )
     warehouse.environment["DATABRICKS_TOKEN"] = token
 

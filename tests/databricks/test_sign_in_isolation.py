@@ -16,13 +16,13 @@ import pytest
 from databricks.sdk.config import Config
 from dbt.adapters.databricks.handle import SqlUtils
 
+from databricks_stand_in.certificates import make_certificates
+from databricks_stand_in.front_door import HTTP_PATH, FrontDoor
+from databricks_stand_in.sign_in import OAUTH_PREFIX
 from dbt.adapters.lendingclubdatabricks import Plugin
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.warehouse.databricks.connections import connection_arguments
 from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
-from tests.databricks.stand_in.certificates import make_certificates
-from tests.databricks.stand_in.front_door import HTTP_PATH, FrontDoor
-from tests.databricks.stand_in.sign_in import OAUTH_PREFIX
 
 OUR_SETTINGS = {name.upper() for name in DataPlatformConfig.model_fields}
 DOCUMENTED = {

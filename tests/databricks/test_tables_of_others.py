@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.contract.errors import WarehouseError
 from lending_club_pipeline.contract.tables import ExpectedTable
 from lending_club_pipeline.publish.tables import SUMMARY_COLUMNS
 from lending_club_pipeline.runs.day_journal import DayJournal
 from lending_club_pipeline.runs.day_states import DayState, read_days
 from lending_club_pipeline.warehouse.serving import ServedColumn
-from tests.databricks.conftest import WarehouseClient
 from tests.databricks.deliveries import ACCOUNTS, DAY, RESTATED, land_delivery, make_mart
 from tests.databricks.pipelines import warehouse_of
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from databricks_stand_in.workers import folder_of_all_workers, only_one
 from lending_club_pipeline.config.settings import DataPlatformConfig
-from tests.conftest import folder_of_all_workers, only_one
 from tests.faults.landings import ACCOUNTS, CUSTOMERS, Landing
 from tests.workspaces import Workspace
 

@@ -68,6 +68,16 @@ def test_only_defs_and_the_entry_point_of_dagster_import_it() -> None:
     assert importing == {"defs", "definitions.py"}
 
 
+def test_the_stand_in_knows_nothing_of_the_pipeline_nor_the_pipeline_of_it() -> None:
+    stand_in = Path(__file__).parents[2] / "packages" / "databricks-stand-in"
+    known = {name.split(".")[0] for path in stand_in.rglob("*.py") for name in imported(path)}
+    used = {name.split(".")[0] for path in PACKAGE.rglob("*.py") for name in imported(path)}
+
+    assert "databricks_stand_in" in known
+    assert not known & {NAME, "tests", "bench"}
+    assert "databricks_stand_in" not in used
+
+
 def test_the_environment_is_read_where_settings_are() -> None:
     reading = {
         str(path.relative_to(PACKAGE))
