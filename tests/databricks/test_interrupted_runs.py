@@ -21,7 +21,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from lending_club_pipeline.config.settings import DatabaseType, DataPlatformConfig
+from lending_club_pipeline.config.engine import DatabaseType
+from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.parity.running import BothEngines, Parity
 from lending_club_pipeline.present.terminal import print_parity
 from tests.databricks.conftest import WarehouseClient, new_client

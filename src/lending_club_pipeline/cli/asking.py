@@ -45,7 +45,7 @@ def explain(
             lines = customer_lines(tell_customer(warehouse, customer, as_of))
         else:
             story = tell_account(warehouse, account_id or "", as_of)
-            lines = account_lines(story, settings.currency)
+            lines = account_lines(story, settings.outputs.currency)
     for line in lines:
         click.echo(line)
 
@@ -96,7 +96,7 @@ def diff(
         rows = write_differences(warehouse, one, other, csv) if csv else 0
     console = Console(highlight=False)
     console.width = max(console.width, WIDTH_OF_FILES)
-    console.print(difference_table(found, settings.currency))
+    console.print(difference_table(found, settings.outputs.currency))
     if account is None:
         click.echo(verdict(found))
     elif not found.by_kind:

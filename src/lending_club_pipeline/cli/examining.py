@@ -94,7 +94,7 @@ def code_server(host: str, port: int, watched: tuple[Path, ...], web_server: str
 
     settings = load_settings()
     home = prepare_home(settings)
-    with variables({**settings.dagster_environment, "DAGSTER_HOME": str(home)}):
+    with variables({**settings.postgres.environment, "DAGSTER_HOME": str(home)}):
         sys.exit(serve_code(host, port, watched, web_server))
 
 
@@ -132,6 +132,6 @@ def ui(port: int, host: str) -> None:
         settings = load_settings()
         home = prepare_home(settings)
         click.echo(f"Dagster on http://{host}:{port} (run history in {home})", err=True)
-        with variables(settings.dagster_environment):
+        with variables(settings.postgres.environment):
             serve(host, port, home, "lending_club_pipeline.definitions")
     click.echo("Dagster has ended.", err=True)

@@ -96,7 +96,7 @@ def expire(days: int | None, wait: float | None, *, dry_run: bool) -> None:
 
     settings = load_settings({"retention_days": days, "lock_wait_seconds": wait})
     if not dry_run:
-        record(settings, "expire", {"retention_days": str(settings.retention_days)})
+        record(settings, "expire", {"retention_days": str(settings.days.retention_days)})
     warehouse = choose_warehouse(settings)
     with warehouse.session(read_only=dry_run):
         found = drop(warehouse, settings, dry_run=dry_run)

@@ -62,13 +62,15 @@ def test(wait: float) -> None:
     from lending_club_pipeline.present.terminal import Progress
 
     settings = load_settings()
-    if settings.alertmanager_url is None:
+    if settings.operating.alertmanager_url is None:
         raise ConfigurationError(
             "ALERTMANAGER_URL is not set. Name the address of Alertmanager, such as "
             "http://localhost:9093."
         )
     with Progress() as progress:
-        found = rehearse(settings.alertmanager_url, settings.dagster_url, wait, progress.show)
+        found = rehearse(
+            settings.operating.alertmanager_url, settings.dagster.url, wait, progress.show
+        )
     print_rehearsal(found)
     if found.failed:
         sys.exit(FAILED)
@@ -119,7 +121,11 @@ def metrics(host: str | None, port: int | None, *, once: bool) -> None:
             print_samples(read())
             return
         with suppress(KeyboardInterrupt), exporting(settings, read):
-            address = f"http://{settings.metrics_host}:{settings.metrics_port}/metrics"
-            pushed = f", pushed to {settings.otlp_endpoint}" if settings.otlp_endpoint else ""
+            address = f"http://{settings.operating.metrics_host}:{settings.operating.metrics_port}/metrics"
+            pushed = (
+                f", pushed to {settings.operating.otlp_endpoint}"
+                if settings.operating.otlp_endpoint
+                else ""
+            )
             click.echo(f"Metrics on {address}{pushed}", err=True)
             Event().wait()

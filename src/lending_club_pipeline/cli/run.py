@@ -80,9 +80,9 @@ def run(
     elif quiet:
         print_problems(report)
     elif first is None:
-        print_day(report, settings.currency, is_named=as_of is not None)
+        print_day(report, settings.outputs.currency, is_named=as_of is not None)
     else:
-        print_days(report, settings.currency)
+        print_days(report, settings.outputs.currency)
     for outcome, code in (("failed", FAILED), ("refused", REFUSED), ("held", HELD)):
         if outcome in report.outcomes:
             sys.exit(code)
