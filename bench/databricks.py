@@ -27,7 +27,7 @@ from typing import Any
 import psutil
 
 from bench.measuring import Cost, measure
-from lending_club_pipeline.synthetic.generating import generate_deliveries
+from lending_club_pipeline.synthetic.deliveries import generate_deliveries
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results"

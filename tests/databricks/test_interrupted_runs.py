@@ -23,7 +23,7 @@ import pytest
 
 from lending_club_pipeline.config.engine import DatabaseType
 from lending_club_pipeline.config.settings import DataPlatformConfig
-from lending_club_pipeline.parity.running import BothEngines, Parity
+from lending_club_pipeline.parity.engines import BothEngines, Parity
 from lending_club_pipeline.present.terminal import print_parity
 from tests.databricks.conftest import WarehouseClient, new_client
 from tests.databricks.deliveries import ACCOUNTS, CUSTOMERS, DAY, deliver

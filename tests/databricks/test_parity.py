@@ -14,8 +14,8 @@ import pytest
 
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.explanations.differences import find_differences, write_differences
-from lending_club_pipeline.parity.comparing import Comparer
-from lending_club_pipeline.parity.running import BothEngines, Parity, both_engines
+from lending_club_pipeline.parity.comparison import Comparer
+from lending_club_pipeline.parity.engines import BothEngines, Parity, both_engines
 from lending_club_pipeline.present.terminal import print_parity
 from lending_club_pipeline.publish.output_files import OUTPUT_FILES
 from lending_club_pipeline.reconcile.ledger import read_ledger

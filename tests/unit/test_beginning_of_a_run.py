@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.cli.beginning import announce, warn_of_memory
+from lending_club_pipeline.cli.announcement import announce, warn_of_memory
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.contract.errors import RefusedDeliveryError
 from lending_club_pipeline.present.terminal import Progress

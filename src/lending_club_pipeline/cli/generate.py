@@ -65,7 +65,7 @@ def generate(
     Undated unless there are several days or a first day.
     """
     from lending_club_pipeline.present.terminal import Progress
-    from lending_club_pipeline.synthetic.generating import generate_deliveries
+    from lending_club_pipeline.synthetic.deliveries import generate_deliveries
 
     settings = load_settings()
     with Progress() as progress:

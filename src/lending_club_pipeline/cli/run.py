@@ -55,7 +55,7 @@ def run(
         {"input_path": inputs, "output_path": outputs, "lock_wait_seconds": wait}
     )
     _refuse_backward_range(first, last, settings.today())
-    from lending_club_pipeline.cli.beginning import announce, warn_of_memory
+    from lending_club_pipeline.cli.announcement import announce, warn_of_memory
     from lending_club_pipeline.present.terminal import Progress
 
     warn_of_memory(settings)

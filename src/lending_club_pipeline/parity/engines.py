@@ -21,7 +21,7 @@ from lending_club_pipeline.contract.errors import (
 from lending_club_pipeline.dbt_runner.manifest import prepare_manifest
 from lending_club_pipeline.files.atomic import describe
 from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
-from lending_club_pipeline.parity.comparing import Comparer, Comparison
+from lending_club_pipeline.parity.comparison import Comparer, Comparison
 from lending_club_pipeline.publish.output_files import OUTPUT_FILES
 from lending_club_pipeline.warehouse import choose_warehouse
 from lending_club_pipeline.warehouse.databricks import DatabricksWarehouse
