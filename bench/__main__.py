@@ -19,10 +19,10 @@ import psutil
 from bench.measuring import Cost, measure, middle
 from bench.plotting import plot
 from lending_club_pipeline.config.clock import UTC_NAME, day_of, now
-from lending_club_pipeline.config.settings import parse_bytes
+from lending_club_pipeline.config.values import parse_bytes
 from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner.invocation import MONTH_END
-from lending_club_pipeline.synthetic.generating import generate_deliveries
+from lending_club_pipeline.synthetic.deliveries import generate_deliveries
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results"

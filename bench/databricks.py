@@ -26,7 +26,7 @@ import psutil
 
 from bench.measuring import Cost, measure
 from databricks_stand_in.client import ENVIRONMENT_FILE, WarehouseClient, read_environment
-from lending_club_pipeline.synthetic.generating import generate_deliveries
+from lending_club_pipeline.synthetic.deliveries import generate_deliveries
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results"

@@ -23,8 +23,8 @@ import duckdb
 from bench.__main__ import GIB, RESULTS, ROOT, SAMPLE, Ratio, machine
 from bench.growth import plot_growth
 from bench.measuring import Cost, measure
-from lending_club_pipeline.config.settings import parse_bytes
-from lending_club_pipeline.synthetic.generating import generate_deliveries
+from lending_club_pipeline.config.values import parse_bytes
+from lending_club_pipeline.synthetic.deliveries import generate_deliveries
 
 FIRST = dt.date(2026, 1, 1)
 # Below this, what a run takes to start decides.

@@ -39,7 +39,7 @@ _LONGEST = (
 )
 
 # Variables of the developer's shell must not decide what a test does.
-_SETTINGS = [name.upper() for name in DataPlatformConfig.model_fields] + ["SECRETS_DIR"]
+_SETTINGS = [*DataPlatformConfig.variables(), "SECRETS_DIR"]
 
 
 def pytest_configure() -> None:

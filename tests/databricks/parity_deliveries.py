@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from lending_club_pipeline.ingest.csv.parsing import LONGEST_RECORD_BYTES
-from lending_club_pipeline.synthetic.generating import generate_deliveries
+from lending_club_pipeline.synthetic.deliveries import generate_deliveries
 from tests import strategies
 from tests.strategies import INVISIBLE, SIGMAS, WHITE_SPACE, as_record
 

@@ -22,8 +22,9 @@ import dagster as dg
 import pytest
 
 from databricks_stand_in.client import WarehouseClient, new_client
-from lending_club_pipeline.config.settings import DatabaseType, DataPlatformConfig
-from lending_club_pipeline.parity.running import BothEngines, Parity
+from lending_club_pipeline.config.engine import DatabaseType
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.parity.engines import BothEngines, Parity
 from lending_club_pipeline.present.terminal import print_parity
 from tests.databricks.deliveries import ACCOUNTS, CUSTOMERS, DAY, deliver
 from tests.databricks.killing import (

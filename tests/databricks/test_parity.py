@@ -15,8 +15,8 @@ import pytest
 from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.explanations.differences import find_differences, write_differences
-from lending_club_pipeline.parity.comparing import Comparer
-from lending_club_pipeline.parity.running import BothEngines, Parity, both_engines
+from lending_club_pipeline.parity.comparison import Comparer
+from lending_club_pipeline.parity.engines import BothEngines, Parity, both_engines
 from lending_club_pipeline.present.terminal import print_parity
 from lending_club_pipeline.publish.output_files import OUTPUT_FILES
 from lending_club_pipeline.reconcile.ledger import read_ledger
@@ -86,8 +86,8 @@ class Processed:
 def _only_these(environment: dict[str, str], folder: Path) -> Iterator[None]:
     """Variables of the shell and an `.env` file must not decide what a test does."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in DataPlatformConfig.model_fields:
-            patch.delenv(name.upper(), raising=False)
+        for name in DataPlatformConfig.variables():
+            patch.delenv(name, raising=False)
         for name, value in environment.items():
             patch.setenv(name, value)
         patch.chdir(folder)
@@ -139,7 +139,7 @@ def _right(date: dt.date, files: Files) -> Outcome:
 
 
 def _outputs(side: DataPlatformConfig) -> dict[str, bytes]:
-    return {name: (side.output_path / name).read_bytes() for name in OUTPUT_FILES}
+    return {name: (side.outputs.path / name).read_bytes() for name in OUTPUT_FILES}
 
 
 def _ledgers(side: DataPlatformConfig, dates: Iterable[dt.date]) -> dict[dt.date, LedgerCells]:

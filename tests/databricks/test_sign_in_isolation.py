@@ -24,7 +24,7 @@ from lending_club_pipeline.config.settings import DataPlatformConfig, load_setti
 from lending_club_pipeline.warehouse.databricks.connections import connection_arguments
 from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
 
-OUR_SETTINGS = {name.upper() for name in DataPlatformConfig.model_fields}
+OUR_SETTINGS = {*DataPlatformConfig.variables()}
 DOCUMENTED = {
     name for it in Config.attributes() for name in (it.env, *it.env_aliases) if name
 } - OUR_SETTINGS
@@ -185,7 +185,7 @@ def arguments_of_dbt(settings: DataPlatformConfig) -> dict[str, Any]:
     secret, token = address.client_secret, address.token
     credentials = Plugin.credentials(
         database=address.catalog,
-        schema=address.schema,
+        schema=address.schema_name,
         host=address.host,
         http_path=address.http_path,
         token="" if token is None else token.get_secret_value(),
@@ -223,11 +223,11 @@ def assert_signed_in_as_we_say(
         arguments = arguments_of(settings)
         header = sign_in(arguments)
 
-        if settings.databricks_token is None:
+        if settings.databricks.token is None:
             assert header.startswith(f"Bearer {OAUTH_PREFIX}")
         else:
             assert header == f"Bearer {workspace.token}"
-        assert arguments["server_hostname"] == settings.databricks_host
+        assert arguments["server_hostname"] == settings.databricks.host
         assert arguments.get("http_headers") is None
     assert set(workspace.received) <= {"/oidc/v1/token"}
     assert other_account.received == []

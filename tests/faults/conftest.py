@@ -59,8 +59,8 @@ def landing(tmp_path: Path) -> Landing:
 
 def _use(workspace: Workspace, patch: pytest.MonkeyPatch) -> None:
     """Let the environment name the workspace, as it does where the pipeline is used."""
-    for name in DataPlatformConfig.model_fields:
-        patch.delenv(name.upper(), raising=False)
+    for name in DataPlatformConfig.variables():
+        patch.delenv(name, raising=False)
     for name, value in workspace.environment().items():
         patch.setenv(name, value)
 

@@ -151,10 +151,9 @@ def test_a_model_that_fails_on_a_value_does_not_show_it_and_publishes_nothing(
 
 
 def test_files_with_personal_data_are_their_owners_alone(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace,
 ) -> None:
     data = workspace.root / "data"
-    monkeypatch.setenv("DUCKDB_PATH", str(data / "lending_club.duckdb"))
     workspace.deliver(CUSTOMERS.encode(), ACCOUNTS.encode())
     os.umask(0o000)
 

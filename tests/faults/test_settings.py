@@ -66,7 +66,7 @@ def _error() -> str:
 
 def test_every_setting_that_can_be_wrong_is_tried_below() -> None:
     # A setting that is new belongs into one of the two lists above.
-    known = {name.upper() for name in DataPlatformConfig.model_fields}
+    known = {*DataPlatformConfig.variables()}
     assert known - _FREE - WRONG.keys() == set()
 
 
@@ -117,11 +117,11 @@ def test_what_is_copied_with_blanks_line_breaks_or_a_slash_too_many_is_taken_wit
 
     settings = load_settings()
 
-    assert settings.databricks_host == "acme.cloud.databricks.com"
-    assert settings.databricks_http_path == "/sql/1.0/warehouses/abc"
-    assert settings.databricks_token is not None
-    assert settings.databricks_token.get_secret_value() == "dapi-canary"
-    assert settings.databricks_client_id == "id"
+    assert settings.databricks.host == "acme.cloud.databricks.com"
+    assert settings.databricks.http_path == "/sql/1.0/warehouses/abc"
+    assert settings.databricks.token is not None
+    assert settings.databricks.token.get_secret_value() == "dapi-canary"
+    assert settings.databricks.client_id == "id"
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_a_value_of_several_lines_makes_an_error_of_one(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("value", ["inf", "-inf", "nan"])
 def test_no_setting_is_infinite_or_no_number(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    fields = DataPlatformConfig.model_fields.items()
+    fields = DataPlatformConfig.variables().items()
     seconds = [name.upper() for name, field in fields if field.annotation is float]
     for name in seconds:
         monkeypatch.setenv(name, value)
@@ -189,10 +189,11 @@ def test_no_setting_is_infinite_or_no_number(monkeypatch: pytest.MonkeyPatch, va
 
 
 def test_an_empty_value_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    defaults = load_settings()
     for name in WRONG.keys() | _FREE:
         monkeypatch.setenv(name, "")
 
-    assert load_settings() == DataPlatformConfig(_env_file=None)
+    assert load_settings() == defaults
 
 
 def test_two_engines_at_once_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,8 +237,8 @@ def test_a_service_principal_signs_in_without_a_token(monkeypatch: pytest.Monkey
     )
 
     settings = load_settings()
-    assert settings.databricks_token is None
-    assert settings.databricks_client_id == "0000-11"
+    assert settings.databricks.token is None
+    assert settings.databricks.client_id == "0000-11"
     assert "dose-secret" not in str(settings.described())
 
 

@@ -41,7 +41,7 @@ class Watchman:
         self.cursor: str | None = None
 
     def look(self) -> str:
-        with open_instance(self._settings.dagster_home) as instance:
+        with open_instance(self._settings.dagster.home) as instance:
             context = dg.build_sensor_context(
                 instance=instance, cursor=self.cursor, definitions=self._definitions
             )

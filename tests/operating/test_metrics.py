@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from lending_club_pipeline.contract.errors import ConfigurationError
-from lending_club_pipeline.operating.exporting import Snapshot, parse_headers
+from lending_club_pipeline.operating.exporters import Snapshot, parse_headers
 from lending_club_pipeline.operating.measurements import MEASUREMENTS, ROWS, UNREADABLE, Sample
 from tests.operating.programs import DEPLOY, answers, free_port, program, started, wait_for
 from tests.operating.receivers import serving

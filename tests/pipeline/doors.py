@@ -12,7 +12,7 @@ from lending_club_pipeline.defs.execution import carry_out
 from lending_club_pipeline.defs.instance import open_instance, prepare_home
 from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.defs.run_records import partition_tags
-from lending_club_pipeline.defs.sensors import new_delivery_sensor
+from lending_club_pipeline.defs.sensors import build_delivery_sensor
 from lending_club_pipeline.ingest.deliveries.delivered_files import describe
 from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
 from lending_club_pipeline.runs.day_journal import Build, DayJournal
@@ -89,7 +89,7 @@ class Doors:
     def tick(self) -> tuple[list[dg.RunRequest], str]:
         """What the sensor asks for now, and what it says."""
         context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor)
-        result = new_delivery_sensor(context)
+        result = build_delivery_sensor(self.workspace.settings())(context)
         assert isinstance(result, dg.SensorResult)
         self.cursor = result.cursor
         said = result.skip_reason
@@ -128,7 +128,7 @@ def journal_of(workspace: Workspace) -> Iterator[DayJournal]:
 def land(workspace: Workspace, journal: DayJournal, day: dt.date) -> None:
     """Record that what lies there of a day was landed elsewhere."""
     settings = workspace.settings()
-    found = find_delivery(settings.input_path, day, settings.today())
+    found = find_delivery(settings.deliveries.input_path, day, settings.today())
     checksums = {
         file.source.name: hashlib.sha256(file.path.read_bytes()).hexdigest()
         for file in found.all_files

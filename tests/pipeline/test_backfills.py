@@ -106,7 +106,7 @@ def test_dagster_shows_the_broken_day_as_failed_and_the_missing_one_as_missing(
     processed: Processed,
 ) -> None:
     workspace, _ = processed
-    partitions = daily_partitions(workspace.settings().first_as_of_date, "UTC")
+    partitions = daily_partitions(workspace.settings().days.first_as_of_date, "UTC")
 
     with dg.DagsterInstance.from_config(str(workspace.root / "dagster")) as instance:
         found = {}

@@ -362,7 +362,7 @@ def test_ui_starts_nothing_on_a_port_that_is_taken(workspace: Workspace) -> None
         f"Error: Port {port} of 127.0.0.1 is taken by another process. "
         "Name another one by --port, or end that process.\n"
     )
-    assert not (workspace.settings().dagster_home / "dagster.yaml").exists()
+    assert not (workspace.settings().dagster.home / "dagster.yaml").exists()
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1"])

@@ -10,9 +10,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.defs.instance import prepare_home
 from lending_club_pipeline.defs.project import build_definitions
+from lending_club_pipeline.defs.sensors import build_delivery_sensor
 from tests.workspaces import AS_OF, Workspace
 
 CUSTOMERS = "1,Ottoline Zwicky,yes\n2,Quirin Xylander,maybe\n"
@@ -58,7 +59,7 @@ def processed(tmp_path_factory: pytest.TempPathFactory, prepared_dbt: Path) -> W
 @pytest.fixture(scope="module")
 def events(processed: Workspace) -> dict[str, dict[str, dg.MetadataValue]]:
     """Metadata of every asset after a run, as Dagster's event log has it."""
-    home = str(prepare_home(DataPlatformConfig(dagster_home=processed.root / "dagster")))
+    home = str(prepare_home(load_settings({"dagster_home": processed.root / "dagster"})))
     with dg.DagsterInstance.from_config(home) as instance:
         (run,) = instance.get_runs()
         records = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
@@ -272,11 +273,9 @@ def test_the_schedule_asks_for_the_delivery_of_its_day(
 
 
 def test_the_sensor_runs_a_delivery_once_until_it_changes(
-    repository: dg.RepositoryDefinition, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    repository: dg.RepositoryDefinition, workspace: Workspace
 ) -> None:
-    monkeypatch.setenv("INPUT_PATH", str(workspace.inputs))
-    monkeypatch.setenv("SENSOR_SETTLE_SECONDS", "0")
-    sensor = repository.get_sensor_def("new_delivery_sensor")
+    sensor = build_delivery_sensor(workspace.settings(sensor_settle_seconds=0))
     workspace.deliver(CUSTOMERS, ACCOUNTS)
 
     def keys() -> list[str | None]:
@@ -292,12 +291,7 @@ def test_the_sensor_runs_a_delivery_once_until_it_changes(
     assert keys() != first
 
 
-def test_a_run_that_the_sensor_asks_for_processes_its_date(
-    repository: dg.RepositoryDefinition, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in workspace.environment().items():
-        if name not in os.environ:
-            monkeypatch.setenv(name, value)
+def test_a_run_that_the_sensor_asks_for_processes_its_date(workspace: Workspace) -> None:
     workspace.deliver(CUSTOMERS, ACCOUNTS)
     definitions = build_definitions(workspace.settings())
 
@@ -310,11 +304,8 @@ def test_a_run_that_the_sensor_asks_for_processes_its_date(
 
 
 def test_a_refused_delivery_fails_with_one_line_its_place_and_what_to_do(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace,
 ) -> None:
-    for name, value in workspace.environment().items():
-        if name not in os.environ:
-            monkeypatch.setenv(name, value)
     folder = workspace.deliver('1,"Ada,Yes\n2,Grace,No\n', ACCOUNTS)
     definitions = build_definitions(workspace.settings())
 

@@ -113,7 +113,7 @@ def test_what_is_compared_holds_both_days(published: Published) -> None:
 
 def prepared(workspace: Workspace) -> PreparedManifest:
     settings = workspace.settings()
-    environment = {**choose_warehouse(settings).dbt_environment(), **settings.dbt_environment}
+    environment = {**choose_warehouse(settings).dbt_environment(), **settings.dbt.environment}
     return prepare_manifest(environment, settings.dbt_cache)
 
 

@@ -43,7 +43,7 @@ def test_two_homes_of_one_server_share_the_history(server: PostgresServer, tmp_p
         prepare_home(settings_of(tmp_path / name, **server.settings()))
         for name in ("pod", "command-line")
     ]
-    with variables(settings_of(homes[0], **server.settings()).dagster_environment):
+    with variables(settings_of(homes[0], **server.settings()).postgres.environment):
         with open_instance(homes[0]) as instance:
             run_id = some_job.execute_in_process(instance=instance).run_id
         with open_instance(homes[1]) as instance:

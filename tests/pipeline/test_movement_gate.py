@@ -156,7 +156,9 @@ def test_limits_that_make_no_sense_are_named(text: str) -> None:
 
 
 def test_limits_reach_dbt_as_a_variable() -> None:
-    percents = load_settings({"movement_limits": "accounts=5,balance=2.5,"}).movement_percents
+    percents = load_settings(
+        {"movement_limits": "accounts=5,balance=2.5,"}
+    ).deliveries.movement_percents
 
     assert percents == {"balance": Decimal("2.5"), "accounts": Decimal(5)}
     arguments = build_arguments([AS_OF], movement_percents=percents)

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.defs.io_managers import ParquetIOManager
-from lending_club_pipeline.defs.resources import PlatformResource
 
 AMOUNT = decimal.Decimal("10000.00")
 TABLE = pa.table(
@@ -56,7 +56,7 @@ def materialize(
         assets.append(dg.asset(name="downstream")(load))
     result = dg.materialize(
         assets,
-        resources={"parquet": ParquetIOManager(platform=PlatformResource(), base=str(base))},
+        resources={"parquet": ParquetIOManager(settings=load_settings(), base=str(base))},
         raise_on_error=False,
     )
     result.received = received  # type: ignore[attr-defined]
@@ -110,7 +110,7 @@ def test_a_large_asset_is_loaded_as_a_stream_of_batches(tmp_path: Path) -> None:
     def counted(balances_parquet: pa.RecordBatchReader) -> None:
         rows.extend(batch.num_rows for batch in balances_parquet)
 
-    manager = ParquetIOManager(platform=PlatformResource(), base=str(tmp_path))
+    manager = ParquetIOManager(settings=load_settings(), base=str(tmp_path))
     dg.materialize([balances_parquet, counted], resources={"parquet": manager})
 
     assert sum(rows) == 2
@@ -169,7 +169,7 @@ def test_each_partition_has_a_file_of_its_own(tmp_path: Path) -> None:
     def balances_parquet() -> Any:
         return TABLE
 
-    manager = ParquetIOManager(platform=PlatformResource(), base=str(tmp_path))
+    manager = ParquetIOManager(settings=load_settings(), base=str(tmp_path))
     dg.materialize([balances_parquet], resources={"parquet": manager}, partition_key="2026-01-31")
 
     assert (tmp_path / "balances" / "2026-01-31.parquet").exists()

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
-from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.defs.instance import open_instance, prepare_home
 from lending_club_pipeline.defs.intents import FORCE_TAG, PLANNED_TAG
 from lending_club_pipeline.defs.partitions import daily_partitions
@@ -58,16 +58,14 @@ class Page:
 
 
 @pytest.fixture
-def page(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    monkeypatch.setenv("INPUT_PATH", str(workspace.inputs))
-    monkeypatch.setenv("DUCKDB_PATH", str(workspace.database))
+def page(workspace: Workspace) -> Iterator[Page]:
     for day in DAYS:
         if day != MISSING:
             workspace.deliver("1,Ada,Yes\n", f"A,1,{day.day},Savings\n", day)
     workspace.deliver("1,Ada,Yes\n", b"a;b\n1;2\n", BROKEN)
     definitions = build_definitions(workspace.settings())
     with open_instance(
-        prepare_home(DataPlatformConfig(dagster_home=workspace.root / "dagster"))
+        prepare_home(load_settings({"dagster_home": workspace.root / "dagster"}))
     ) as instance:
         yield Page(workspace, instance, definitions)
 
@@ -85,7 +83,7 @@ def test_only_the_refused_day_stays_red_in_the_end(page: Page) -> None:
     ]
     assert len({it.run_key for it in asked}) == 2
     assert all(page.run(dict(it.tags)).success for it in asked)
-    partitions = daily_partitions(page.workspace.settings().first_as_of_date, "UTC")
+    partitions = daily_partitions(page.workspace.settings().days.first_as_of_date, "UTC")
     status = get_and_update_asset_status_cache_value(
         page.instance, dg.AssetKey("account_summary_daily"), partitions
     )

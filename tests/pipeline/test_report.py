@@ -18,7 +18,7 @@ from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.publish import report as report_package
 from lending_club_pipeline.publish.report import CheckResult, write_report
 from lending_club_pipeline.publish.report.data import Example, ReasonCount
-from lending_club_pipeline.publish.report.reading import read_report
+from lending_club_pipeline.publish.report.queries import read_report
 from lending_club_pipeline.publish.report.render import render
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger, read_ledger
 from lending_club_pipeline.warehouse import Warehouse, choose_warehouse

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from lending_club_pipeline.runs.reports import RunReport
+from lending_club_pipeline.synthetic.deliveries import GeneratedDelivery, generate_deliveries
 from lending_club_pipeline.synthetic.dirt import DIRT_KINDS
-from lending_club_pipeline.synthetic.generating import GeneratedDelivery, generate_deliveries
 from tests.workspaces import AS_OF, Workspace
 
 SAMPLE = Path(__file__).parents[2] / "data" / "inputs"

@@ -86,3 +86,18 @@ def test_the_environment_is_read_where_settings_are() -> None:
     }
 
     assert reading <= {"config/settings.py", "config/environment.py"}
+
+
+def test_settings_are_loaded_where_a_process_begins_and_handed_down_from_there() -> None:
+    loading = {
+        path.relative_to(PACKAGE)
+        for path in PACKAGE.rglob("*.py")
+        if "lending_club_pipeline.config.settings" in imported(path)
+        and "load_settings(" in path.read_text()
+    }
+
+    assert {str(path) for path in loading if path.parts[0] != "cli"} == {
+        "definitions.py",
+        # It says what is wrong with them.
+        "runs/doctor.py",
+    }

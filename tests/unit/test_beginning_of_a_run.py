@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.cli.beginning import announce, warn_of_memory
+from lending_club_pipeline.cli.announcement import announce, warn_of_memory
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.contract.errors import RefusedDeliveryError
 from lending_club_pipeline.present.terminal import Progress
@@ -31,7 +31,7 @@ def settings(tmp_path: Path) -> DataPlatformConfig:
 
 
 def deliver(settings: DataPlatformConfig, *names: str, day: dt.date = DAY) -> None:
-    folder = settings.input_path / day.isoformat()
+    folder = settings.deliveries.input_path / day.isoformat()
     folder.mkdir(parents=True)
     for name in names:
         (folder / name).touch()
@@ -56,10 +56,10 @@ def test_what_will_be_processed_is_said(settings: DataPlatformConfig) -> None:
     deliver(settings, day=DAY - dt.timedelta(days=1))
 
     assert announce(settings, None, None, None) == (
-        f"The delivery of {DAY} in {settings.input_path}"
+        f"The delivery of {DAY} in {settings.deliveries.input_path}"
     )
     assert announce(settings, None, dt.date(2026, 1, 1), DAY) == (
-        f"2 deliveries from 2026-01-30 through {DAY} in {settings.input_path}"
+        f"2 deliveries from 2026-01-30 through {DAY} in {settings.deliveries.input_path}"
     )
 
 

@@ -88,7 +88,10 @@ def test_undated_files_are_of_today_there(
     for moment, date in around_midnight(zone):
         with at(moment) as settings:
             assert date_of_delivery(settings, settings.today()) == date
-            assert find_delivery(settings.input_path, None, settings.today()).as_of_date == date
+            assert (
+                find_delivery(settings.deliveries.input_path, None, settings.today()).as_of_date
+                == date
+            )
 
 
 def test_the_sensor_takes_today_and_not_tomorrow(
@@ -97,11 +100,9 @@ def test_the_sensor_takes_today_and_not_tomorrow(
     monkeypatch.setenv("INPUT_PATH", str(tmp_path))
     put(tmp_path / (BEFORE[zone] + DAY).isoformat())
     for moment, date in around_midnight(zone):
-        with at(moment):
+        with at(moment) as settings:
             with dg.build_sensor_context(instance=dg.DagsterInstance.ephemeral()) as context:
-                requests = (
-                    build_delivery_sensor(is_on=False).evaluate_tick(context).run_requests or []
-                )
+                requests = build_delivery_sensor(settings).evaluate_tick(context).run_requests or []
 
             tomorrow = BEFORE[zone] + DAY
             asked = [it.tags["dagster/partition"] for it in requests]

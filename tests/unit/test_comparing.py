@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from lending_club_pipeline.parity.comparing import Comparer, Comparison, _type
+from lending_club_pipeline.parity.comparison import Comparer, Comparison, _type
 from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
 
 Compare = Callable[[str, str], Comparison]

@@ -91,7 +91,7 @@ def test_images_are_variables_and_have_versions() -> None:
 
 
 def test_settings_in_the_deployments_exist() -> None:
-    known = {name.upper() for name in DataPlatformConfig.model_fields}
+    known = {*DataPlatformConfig.variables()}
     others = {"SECRETS_DIR", "PYTHONPATH", "POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD_FILE"}
     in_compose = {name for service in SERVICES.values() for name in service["environment"]}
     in_values = {item["name"] for item in CODE["env"]}

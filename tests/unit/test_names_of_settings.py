@@ -15,7 +15,7 @@ from lending_club_pipeline.runs.doctor import examine
 from tests.unit.test_environments import DOCUMENTED
 from tests.workspaces import Workspace
 
-KNOWN: Final = [name.upper() for name in DataPlatformConfig.model_fields]
+KNOWN: Final = [*DataPlatformConfig.variables()]
 MISSPELT: Final = {
     "MOVEMENT_LIMIT": "MOVEMENT_LIMITS",
     "RETENTION_DAY": "RETENTION_DAYS",
@@ -128,7 +128,7 @@ def test_tools_that_share_the_env_file_may_have_their_names_there() -> None:
         "LENDING_CLUB_PORT=3000\nPYTHON_IMAGE=python:3.13\nMOVEMENT_LIMITS=balance=10\n"
     )
 
-    assert load_settings().movement_limits == "balance=10"
+    assert load_settings().deliveries.movement_limits == "balance=10"
 
 
 def test_every_name_in_the_example_is_known() -> None:

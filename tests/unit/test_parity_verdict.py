@@ -8,9 +8,9 @@ from click.testing import CliRunner, Result
 
 from lending_club_pipeline.cli import cli
 from lending_club_pipeline.contract.errors import ConfigurationError, RefusedDeliveryError
-from lending_club_pipeline.parity import running
-from lending_club_pipeline.parity.comparing import Comparison
-from lending_club_pipeline.parity.running import Parity
+from lending_club_pipeline.parity import engines
+from lending_club_pipeline.parity.comparison import Comparison
+from lending_club_pipeline.parity.engines import Parity
 
 EQUAL = Comparison("base_accounts", (1200, 1200), (), (0, ()), (0, ()))
 OTHER = Comparison(
@@ -23,7 +23,7 @@ OTHER = Comparison(
 
 
 def _parity(monkeypatch: pytest.MonkeyPatch, found: Parity) -> Result:
-    monkeypatch.setattr(running, "examine_parity", lambda *_: found)
+    monkeypatch.setattr(engines, "examine_parity", lambda *_: found)
     return CliRunner().invoke(cli, ["parity"])
 
 

@@ -3,12 +3,18 @@
 import pytest
 import tenacity
 
+from lending_club_pipeline.config.databricks import DatabricksSettings
 from lending_club_pipeline.contract.errors import WarehouseError
-from lending_club_pipeline.warehouse.databricks import WarehouseAddress, statements
+from lending_club_pipeline.warehouse.databricks import statements
 from lending_club_pipeline.warehouse.databricks.errors import TransientWarehouseError
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession
 
-ADDRESS = WarehouseAddress("acme.cloud.databricks.com", "/sql/1", "bank", "lending")
+ADDRESS = DatabricksSettings(
+    DATABRICKS_HOST="acme.cloud.databricks.com",
+    DATABRICKS_HTTP_PATH="/sql/1",
+    DATABRICKS_CATALOG="bank",
+    DATABRICKS_SCHEMA="lending",
+)
 
 
 @pytest.fixture

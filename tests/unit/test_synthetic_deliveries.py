@@ -13,8 +13,8 @@ import pyarrow as pa
 import pytest
 
 from lending_club_pipeline.contract.errors import ConfigurationError, OutputError
+from lending_club_pipeline.synthetic.deliveries import GeneratedDelivery, generate_deliveries
 from lending_club_pipeline.synthetic.dirt import DIRT_KINDS
-from lending_club_pipeline.synthetic.generating import GeneratedDelivery, generate_deliveries
 from tests.oracle import Outcome, process
 
 SAMPLE = Path(__file__).parents[2] / "data" / "inputs"

@@ -8,10 +8,15 @@ import pytest
 import urllib3
 from databricks.sql import exc
 
-from lending_club_pipeline.warehouse.databricks import WarehouseAddress, errors
+from lending_club_pipeline.config.databricks import DatabricksSettings
+from lending_club_pipeline.warehouse.databricks import errors
 
-ADDRESS = WarehouseAddress(
-    "acme.cloud.databricks.com", "/sql/1", "bank", "lending", retry_seconds=5
+ADDRESS = DatabricksSettings(
+    DATABRICKS_HOST="acme.cloud.databricks.com",
+    DATABRICKS_HTTP_PATH="/sql/1",
+    DATABRICKS_CATALOG="bank",
+    DATABRICKS_SCHEMA="lending",
+    DATABRICKS_RETRY_SECONDS=5,
 )
 
 

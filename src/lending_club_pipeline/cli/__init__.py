@@ -10,7 +10,10 @@ from typing import Final
 
 import click
 
-from lending_club_pipeline.cli.asking import diff, explain
+from lending_club_pipeline.cli.alerts import alerts
+from lending_club_pipeline.cli.approve import approve
+from lending_club_pipeline.cli.audit import audit
+from lending_club_pipeline.cli.close_month import close_month
 from lending_club_pipeline.cli.conventions import (
     EPILOG,
     FAILED,
@@ -19,11 +22,16 @@ from lending_club_pipeline.cli.conventions import (
     SUCCESS,
     WRONG_USAGE,
 )
-from lending_club_pipeline.cli.examining import code_server, configure, doctor, health, parity, ui
+from lending_club_pipeline.cli.diff import diff
+from lending_club_pipeline.cli.doctor import doctor
+from lending_club_pipeline.cli.expire import expire
+from lending_club_pipeline.cli.explain import explain
 from lending_club_pipeline.cli.generate import generate
-from lending_club_pipeline.cli.keeping import approve, close_month, expire
-from lending_club_pipeline.cli.operating import alerts, audit, metrics, status
+from lending_club_pipeline.cli.metrics import metrics
+from lending_club_pipeline.cli.parity import parity
 from lending_club_pipeline.cli.run import run
+from lending_club_pipeline.cli.services import code_server, configure, health, ui
+from lending_club_pipeline.cli.status import status
 from lending_club_pipeline.cli.streams import use_lenient_streams
 from lending_club_pipeline.config.environment import forget_settings_of_dagster
 from lending_club_pipeline.contract.errors import (

@@ -65,7 +65,7 @@ def generate(
     Undated unless there are several days or a first day.
     """
     from lending_club_pipeline.present.terminal import Progress
-    from lending_club_pipeline.synthetic.generating import generate_deliveries
+    from lending_club_pipeline.synthetic.deliveries import generate_deliveries
 
     settings = load_settings()
     with Progress() as progress:
@@ -80,9 +80,9 @@ def generate(
             first_day=_first_day(first_day, days, settings.today().date),
             compression=compression,
             control=control,
-            timezone=settings.business_timezone,
-            threads=settings.duckdb_threads,
-            memory_bytes=settings.engine_memory_bytes,
+            timezone=settings.days.business_timezone,
+            threads=settings.duckdb.threads,
+            memory_bytes=settings.engine.memory_bytes,
             overwrite=overwrite,
             on_progress=progress.show,
         )

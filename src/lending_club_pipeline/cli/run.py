@@ -55,7 +55,7 @@ def run(
         {"input_path": inputs, "output_path": outputs, "lock_wait_seconds": wait}
     )
     _refuse_backward_range(first, last, settings.today())
-    from lending_club_pipeline.cli.beginning import announce, warn_of_memory
+    from lending_club_pipeline.cli.announcement import announce, warn_of_memory
     from lending_club_pipeline.present.terminal import Progress
 
     warn_of_memory(settings)
@@ -80,9 +80,9 @@ def run(
     elif quiet:
         print_problems(report)
     elif first is None:
-        print_day(report, settings.currency, is_named=as_of is not None)
+        print_day(report, settings.outputs.currency, is_named=as_of is not None)
     else:
-        print_days(report, settings.currency)
+        print_days(report, settings.outputs.currency)
     for outcome, code in (("failed", FAILED), ("refused", REFUSED), ("held", HELD)):
         if outcome in report.outcomes:
             sys.exit(code)

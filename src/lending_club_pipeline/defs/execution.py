@@ -95,12 +95,13 @@ def process_days(
         PipelineError: the run could not even begin.
         KeyboardInterrupt: the process was told to stop; the run is recorded as failed.
     """
-    if days[0] < settings.first_as_of_date:
+    first = settings.days.first_as_of_date
+    if days[0] < first:
         raise ConfigurationError(
-            f"The as-of date {days[0]} lies before FIRST_AS_OF_DATE={settings.first_as_of_date}. "
+            f"The as-of date {days[0]} lies before FIRST_AS_OF_DATE={first}. "
             "Set that to an earlier date if such deliveries are to be processed."
         )
-    refuse_future(days[1], settings.today(), settings.input_path)
+    refuse_future(days[1], settings.today(), settings.deliveries.input_path)
     return run_job(settings, JOB_NAME, days, on_message, tags)
 
 
@@ -129,7 +130,7 @@ def run_job(
     with (
         following(on_message),
         noticing_signals() as received,
-        variables(settings.dagster_environment),
+        variables(settings.postgres.environment),
         explaining_history(home),
         open_instance(home) as instance,
     ):

@@ -7,7 +7,7 @@ from typing import Final
 
 import dagster as dg
 
-from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
+from lending_club_pipeline.defs.resources import Settings, WarehouseResource
 from lending_club_pipeline.runs.retention import expire
 
 EXPIRY_JOB_NAME: Final = "drop_expired_data"
@@ -27,14 +27,14 @@ class ExpiryConfig(dg.Config):
 def drop_expired_days(
     context: dg.OpExecutionContext,
     config: ExpiryConfig,
-    platform: PlatformResource,
+    settings: Settings,
     warehouse: dg.ResourceParam[WarehouseResource],
 ) -> None:
     """Drop what was landed and loaded of expired days, their daily summary and quarantine.
 
     Ledger, tiers, movements, changes and histories stay. The output's metadata says which days.
     """
-    days = expire(warehouse.warehouse, platform.settings, dry_run=config.dry_run)
+    days = expire(warehouse.warehouse, settings, dry_run=config.dry_run)
     context.add_output_metadata(
         {
             "dry_run": config.dry_run,

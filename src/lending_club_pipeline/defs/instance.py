@@ -32,7 +32,7 @@ def prepare_home(settings: DataPlatformConfig) -> Path:
         ConfigurationError: the settings name a Postgres server, and a configuration that somebody
             else wrote keeps the history elsewhere.
     """
-    home = settings.dagster_home.absolute()
+    home = settings.dagster.home.absolute()
     target = home / "dagster.yaml"
     with explaining(home, "DAGSTER_HOME"):
         # The history shows some balances: its owner alone may read it.
@@ -42,10 +42,10 @@ def prepare_home(settings: DataPlatformConfig) -> Path:
     if present is None or (present.startswith(_OURS) and present != wanted):
         with replacing(target, "DAGSTER_HOME") as work:
             work.write_text(wanted)
-    elif present != wanted and settings.dagster_postgres_host and not _is_in_postgres(present):
+    elif present != wanted and settings.postgres.host and not _is_in_postgres(present):
         raise ConfigurationError(
             f"{target} has no `storage: postgres:`, but DAGSTER_POSTGRES_HOST="
-            f"{settings.dagster_postgres_host} is set. Add it, remove the file so that it is made "
+            f"{settings.postgres.host} is set. Add it, remove the file so that it is made "
             "from the settings, or unset DAGSTER_POSTGRES_HOST."
         )
     return home
@@ -58,7 +58,7 @@ def configuration(settings: DataPlatformConfig) -> str:
         ConfigurationError: `DAGSTER_ADDITIONS` is no YAML file of sections.
     """
     text: str = files(__package__).joinpath("dagster.yaml").read_text()
-    sections = {**_storage(settings), **_additions(settings.dagster_additions)}
+    sections = {**_storage(settings), **_additions(settings.dagster.additions)}
     if not sections:
         return text
     merged: str = yaml.safe_dump({**yaml.safe_load(text), **sections}, sort_keys=False)
@@ -66,18 +66,18 @@ def configuration(settings: DataPlatformConfig) -> str:
 
 
 def _storage(settings: DataPlatformConfig) -> dict[str, Any]:
-    if settings.dagster_postgres_host is None:
+    if settings.postgres.host is None:
         return {}
     database: dict[str, Any] = {
-        "hostname": settings.dagster_postgres_host,
-        "port": settings.dagster_postgres_port,
-        "username": settings.dagster_postgres_user,
-        "db_name": settings.dagster_postgres_db,
+        "hostname": settings.postgres.host,
+        "port": settings.postgres.port,
+        "username": settings.postgres.user,
+        "db_name": settings.postgres.db,
         # SQLAlchemy 2.1 takes `postgresql` for another driver than Dagster's.
         "scheme": "postgresql+psycopg2",
-        "params": settings.dagster_postgres_parameters,
+        "params": settings.postgres.parameters,
     }
-    if settings.dagster_postgres_password is not None:
+    if settings.postgres.password is not None:
         database["password"] = {"env": "DAGSTER_POSTGRES_PASSWORD"}
     return {"storage": {"postgres": {"postgres_db": database}}}
 

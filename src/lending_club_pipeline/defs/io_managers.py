@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from lending_club_pipeline.defs.resources import PlatformResource
+from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.publish.parquet_files import read_parquet_file, write_parquet_file
 
 # Metadata of an asset whose one file holds the newest state, whichever partition is processed.
@@ -24,11 +24,11 @@ class ParquetIOManager(dg.ConfigurableIOManager):
     `pyarrow.RecordBatchReader`, `polars.DataFrame`, `polars.LazyFrame` or `pandas.DataFrame`.
 
     Attributes:
-        platform: settings of the run; its output folder is the base if no other is given.
+        settings: of the project; its output folder is the base if no other is given.
         base: folder or fsspec URL, such as `s3://bucket/outputs`; empty means `OUTPUT_PATH`.
     """
 
-    platform: dg.ResourceDependency[PlatformResource]
+    settings: dg.ResourceDependency[DataPlatformConfig]
     base: str = ""
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
@@ -59,7 +59,7 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         return read_parquet_file(self._url(context), context.dagster_type.typing_type)
 
     def _url(self, context: dg.InputContext | dg.OutputContext) -> str:
-        base = self.base or str(self.platform.settings.output_path.absolute())
+        base = self.base or str(self.settings.outputs.path.absolute())
         parts = [*context.asset_key.path]
         parts[-1] = parts[-1].removesuffix("_parquet")
         if context.has_asset_partitions and not _holds_newest(context):

@@ -47,16 +47,18 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
     """
     warehouse = choose_warehouse(settings)
     prepared = prepare_manifest(
-        {**warehouse.dbt_environment(), **settings.dbt_environment}, settings.dbt_cache
+        {**warehouse.dbt_environment(), **settings.dbt.environment}, settings.dbt_cache
     )
     resources = build_resources(settings)
-    io_manager = ParquetIOManager(platform=resources["platform"])
+    io_manager = ParquetIOManager(settings=resources["settings"])
     dates = business_dates(
-        settings.first_as_of_date, settings.backfill_days_per_run, settings.business_timezone
+        settings.days.first_as_of_date,
+        settings.days.backfill_days_per_run,
+        settings.days.business_timezone,
     )
-    months = monthly_partitions(settings.first_as_of_date, settings.business_timezone)
+    months = monthly_partitions(settings.days.first_as_of_date, settings.days.business_timezone)
     sensors = [
-        build_delivery_sensor(is_on=settings.delivery_sensor == "running"),
+        build_delivery_sensor(settings),
         days_beside_refused_ones,
         abandoned_runs,
     ]
@@ -70,7 +72,7 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
             *([build_serving_asset(dates)] if warehouse.serves_readers else []),
         ],
         jobs=[process_delivery, publish_outputs, close_month, drop_expired_data],
-        schedules=build_schedules(settings.business_timezone),
+        schedules=build_schedules(settings.days.business_timezone),
         sensors=[*sensors, build_alerts_sensor(settings, _intervals(sensors))],
         resources={**resources, "parquet_io_manager": io_manager},
         loggers={"console": dg.colored_console_logger, PROGRESS: progress_logger},

@@ -10,7 +10,7 @@ from typing import Final
 import dagster as dg
 
 from lending_club_pipeline.config import clock
-from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
+from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import WarehouseError, WarehouseLockedError
 from lending_club_pipeline.defs.jobs import (
     JOB_NAME,
@@ -52,34 +52,37 @@ _UNFINISHED: Final = [
 ]
 
 
-def build_delivery_sensor(*, is_on: bool) -> dg.SensorDefinition:
-    """Return the sensor for new deliveries.
+def build_delivery_sensor(settings: DataPlatformConfig) -> dg.SensorDefinition:
+    """Return the sensor for new deliveries. `DELIVERY_SENSOR` says whether it begins running."""
+    is_on = settings.deliveries.sensor == "running"
 
-    Args:
-        is_on: whether it runs before anybody has switched it.
-    """
-    status = dg.DefaultSensorStatus.RUNNING if is_on else dg.DefaultSensorStatus.STOPPED
-    jobs = [process_delivery, publish_outputs]
-    make = dg.sensor(jobs=jobs, minimum_interval_seconds=60, default_status=status)
-    return make(new_delivery_sensor)
+    @dg.sensor(
+        jobs=[process_delivery, publish_outputs],
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING if is_on else dg.DefaultSensorStatus.STOPPED,
+    )
+    def new_delivery_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        """Process each delivery that is new, changed, or was stopped by a fault.
+
+        What lies in the inputs is compared with what the warehouse says was processed. A delivery
+        is taken when its files are whole and have been left alone for `SENSOR_SETTLE_SECONDS`. A
+        run that failed is tried again, after a minute, two, four, up to an hour; days that failed
+        together are tried apart. A refused delivery waits for other files, a held one for an
+        approval. `DELIVERY_SENSOR` says whether it begins running.
+        """
+        return _evaluate(settings, context)
+
+    return new_delivery_sensor
 
 
-def new_delivery_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """Process each delivery that is new, changed, or was stopped by a fault.
-
-    What lies in the inputs is compared with what the warehouse says was processed. A delivery is
-    taken when its files are whole and have been left alone for `SENSOR_SETTLE_SECONDS`. A run that
-    failed is tried again, after a minute, two, four, up to an hour; days that failed together are
-    tried apart. A refused delivery waits for other files, a held one for an approval.
-    `DELIVERY_SENSOR` says whether it begins running.
-    """
-    settings, now = load_settings(), clock.now()
+def _evaluate(settings: DataPlatformConfig, context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    now = clock.now()
     watch = look(
-        settings.input_path,
-        settings.first_as_of_date,
+        settings.deliveries.input_path,
+        settings.days.first_as_of_date,
         settings.today(),
         now,
-        settings.sensor_settle_seconds,
+        settings.deliveries.settle_seconds,
     )
     settled = _Settled.read(context.cursor)
     # An approval is asked for from time to time: asking keeps a warehouse awake.
@@ -93,7 +96,7 @@ def new_delivery_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     steps = _planned(settings, watch, days)
     refused = tuple(f"{it.as_of_date}: {it.message}" for it in steps if isinstance(it, Refuse))
     todo = [step.dates for step in steps if isinstance(step, Process)]
-    serves = settings.database_type == "databricks"
+    serves = settings.engine.database_type == "databricks"
     is_settled = not todo and is_published(days, serves_readers=serves)
     requests = [] if is_settled else list(_requests(context.instance, todo, days, watch, now))
     if is_settled:
@@ -147,7 +150,9 @@ def _planned(
     policy = policy_of(settings)
     # Other rates or another version are no reason to process years again without being asked.
     known = {date: replace(it, transformation=policy.transformation) for date, it in days.items()}
-    return plan(watch.deliveries, _found(settings.input_path, watch, days), known, policy)
+    return plan(
+        watch.deliveries, _found(settings.deliveries.input_path, watch, days), known, policy
+    )
 
 
 def _known_days(settings: DataPlatformConfig) -> Mapping[dt.date, DayState]:

@@ -43,7 +43,8 @@ def record(settings: DataPlatformConfig, action: str, about: Mapping[str, str]) 
     Raises:
         AuditError: it cannot be written: what nobody could see later is not done.
     """
-    if settings.audit_log is None:
+    log = settings.operating.audit_log
+    if log is None:
         return
     line = {
         "time": clock.now().isoformat(timespec="seconds"),
@@ -53,7 +54,7 @@ def record(settings: DataPlatformConfig, action: str, about: Mapping[str, str]) 
     }
     try:
         # One write, so that lines of several processes stay whole.
-        descriptor = os.open(settings.audit_log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             os.write(descriptor, f"{json.dumps(line)}\n".encode())
             os.fsync(descriptor)
@@ -61,7 +62,7 @@ def record(settings: DataPlatformConfig, action: str, about: Mapping[str, str]) 
             os.close(descriptor)
     except OSError as error:
         raise AuditError(
-            f"AUDIT_LOG={settings.audit_log}: it cannot be written ({error.strerror}). Nothing was "
+            f"AUDIT_LOG={log}: it cannot be written ({error.strerror}). Nothing was "
             "done; give the user who runs this the right, or name another file."
         ) from None
 

@@ -24,7 +24,7 @@ from lending_club_pipeline.reconcile.ledger import DeliveryLedger, LedgerEntry
 
 if TYPE_CHECKING:
     # A run does without it.
-    from lending_club_pipeline.parity.running import Parity
+    from lending_club_pipeline.parity.engines import Parity
 
 _MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
 WIDTH_OF_FILES: Final = 120

@@ -43,7 +43,7 @@ class Published:
 
 def sharing_of(settings: DataPlatformConfig) -> Sharing:
     """Return who may read what is published."""
-    return Sharing(settings.output_mode_bits, settings.output_group)
+    return Sharing(settings.outputs.mode_bits, settings.outputs.group)
 
 
 def published_ledger(warehouse: Warehouse) -> DeliveryLedger:

@@ -52,15 +52,15 @@ def examine(overrides: Mapping[str, Any]) -> Iterator[Finding]:
         return
     yield Finding("settings", "ok", _described(settings))
     for name, folder in (
-        ("OUTPUT_PATH", settings.output_path),
-        ("DAGSTER_HOME", settings.dagster_home),
+        ("OUTPUT_PATH", settings.outputs.path),
+        ("DAGSTER_HOME", settings.dagster.home),
         ("landing", settings.landing),
-        ("DUCKDB_PATH", settings.duckdb_path.absolute().parent),
+        ("DUCKDB_PATH", settings.duckdb.path.absolute().parent),
     ):
         yield _writable(name, folder.absolute())
     yield _disk(settings.landing)
     yield examine_history(settings)
-    yield examine_memory(settings.memory_limit)
+    yield examine_memory(settings.engine.memory_limit)
     yield from choose_warehouse(settings).examine()
     yield from _delivery(settings)
 
@@ -136,7 +136,7 @@ def _disk(folder: Path) -> Finding:
 
 def _delivery(settings: DataPlatformConfig) -> Iterator[Finding]:
     try:
-        found = find_delivery(settings.input_path, None, settings.today())
+        found = find_delivery(settings.deliveries.input_path, None, settings.today())
     except PipelineError as error:
         yield Finding("delivery", "problem", str(error))
         return

@@ -16,8 +16,8 @@ _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 def examine_history(settings: DataPlatformConfig) -> Finding:
     """Check that Dagster's history can be reached where the settings say that it is."""
-    if settings.dagster_postgres_host is None:
-        home = settings.dagster_home.absolute()
+    if settings.postgres.host is None:
+        home = settings.dagster.home.absolute()
         return Finding(_NAME, "ok", f"in SQLite files of {home} (DAGSTER_POSTGRES_HOST is not set)")
     if find_spec("dagster_postgres") is None:
         return Finding(
@@ -27,8 +27,8 @@ def examine_history(settings: DataPlatformConfig) -> Finding:
             "extra `postgres`",
         )
     place = (
-        f"{settings.dagster_postgres_user}@{settings.dagster_postgres_host}:"
-        f"{settings.dagster_postgres_port}/{settings.dagster_postgres_db}"
+        f"{settings.postgres.user}@{settings.postgres.host}:"
+        f"{settings.postgres.port}/{settings.postgres.db}"
     )
     try:
         version = _version(settings)
@@ -40,8 +40,8 @@ def examine_history(settings: DataPlatformConfig) -> Finding:
             f"{place} cannot be reached: {reason}; correct the DAGSTER_POSTGRES_ settings, or let "
             "the server's firewall and pg_hba.conf accept this machine",
         )
-    mode = settings.dagster_postgres_sslmode
-    if not mode.startswith("verify-") and settings.dagster_postgres_host not in _LOOPBACK:
+    mode = settings.postgres.sslmode
+    if not mode.startswith("verify-") and settings.postgres.host not in _LOOPBACK:
         return Finding(
             _NAME,
             "warning",
@@ -52,15 +52,15 @@ def examine_history(settings: DataPlatformConfig) -> Finding:
 
 
 def _version(settings: DataPlatformConfig) -> str:
-    password = settings.dagster_postgres_password
+    password = settings.postgres.password
     url = URL.create(
         "postgresql+psycopg2",
-        settings.dagster_postgres_user,
+        settings.postgres.user,
         None if password is None else password.get_secret_value(),
-        settings.dagster_postgres_host,
-        settings.dagster_postgres_port,
-        settings.dagster_postgres_db,
-        settings.dagster_postgres_parameters,
+        settings.postgres.host,
+        settings.postgres.port,
+        settings.postgres.db,
+        settings.postgres.parameters,
     )
     engine = create_engine(url, connect_args={"connect_timeout": _CONNECT_SECONDS})
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lending_club_pipeline.config.settings import parse_bytes
+from lending_club_pipeline.config.values import parse_bytes
 from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.contract.findings import Finding
 

@@ -109,9 +109,9 @@ def _dates(settings: DataPlatformConfig, request: Request, today: Today) -> list
     if request.first is None:
         return [request.as_of or date_of_delivery(settings, today)]
     last = request.last or today.date
-    dates = dates_with_delivery(settings.input_path, request.first, last, today)
+    dates = dates_with_delivery(settings.deliveries.input_path, request.first, last, today)
     if not dates:
-        raise no_delivery_between(settings.input_path, request.first, last)
+        raise no_delivery_between(settings.deliveries.input_path, request.first, last)
     return [dates[0] + n * _DAY for n in range((dates[-1] - dates[0]).days + 1)]
 
 
@@ -121,7 +121,7 @@ def date_of_delivery(settings: DataPlatformConfig, today: Today) -> dt.date:
     Where there is no folder of deliveries, that is today: its run then says, and records, why.
     """
     try:
-        return date_to_process(settings.input_path, today)
+        return date_to_process(settings.deliveries.input_path, today)
     except RefusedDeliveryError:
         return today.date
 
@@ -141,8 +141,8 @@ def _planned(
     if request.first is None:
         # A single date is run even if it is refused: that is recorded, and says why.
         steps = [Process((dates[0],)) if _is_refused(step) else step for step in steps]
-    folder = settings.output_path.absolute()
-    serves = settings.database_type == "databricks"
+    folder = settings.outputs.path.absolute()
+    serves = settings.engine.database_type == "databricks"
     return plan_publication(
         steps, days, are_published=lambda: are_published(folder, days, serves_readers=serves)
     )

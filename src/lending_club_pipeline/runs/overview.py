@@ -83,7 +83,7 @@ class Overview:
 
 def business_now(settings: DataPlatformConfig) -> dt.datetime:
     """Return the current time in the time zone of the business."""
-    return clock.now().astimezone(ZoneInfo(settings.business_timezone))
+    return clock.now().astimezone(ZoneInfo(settings.days.business_timezone))
 
 
 def look_at_days(settings: DataPlatformConfig, now: dt.datetime) -> Overview:
@@ -121,9 +121,9 @@ def _overview(
     checks: Sequence[CheckResult],
     now: dt.datetime,
 ) -> Overview:
-    inputs, first = settings.input_path, settings.first_as_of_date
-    today = clock.day_of(now, settings.business_timezone)
-    watch = look(inputs, first, today, now, settings.sensor_settle_seconds)
+    inputs, first = settings.deliveries.input_path, settings.days.first_as_of_date
+    today = clock.day_of(now, settings.days.business_timezone)
+    watch = look(inputs, first, today, now, settings.deliveries.settle_seconds)
     due = days_due(settings, {*days, *_delivered(days, watch)}, now)
     return Overview(overview(days, watch, due), due, watch.waiting, checks)
 
@@ -228,10 +228,10 @@ def days_due(
         known: dates that are known or delivered.
         now: the current time, in the time zone of the business.
     """
-    deadline = parse_deadline(settings.delivery_deadline)
+    deadline = parse_deadline(settings.deliveries.deadline)
     if not known or deadline is None:
         return []
     midnight = (now - deadline).date()
     return expected_days(
-        min(known), midnight, settings.delivery_calendar, settings.delivery_holiday_dates
+        min(known), midnight, settings.deliveries.calendar, settings.deliveries.holiday_dates
     )

@@ -72,7 +72,7 @@ def expire(
         WarehouseError: a statement failed.
         OutputError: a landed folder cannot be removed.
     """
-    days = settings.retention_days
+    days = settings.days.retention_days
     if days is None:
         raise ConfigurationError(
             "RETENTION_DAYS is not set, so everything is kept. Set it, or name --days."

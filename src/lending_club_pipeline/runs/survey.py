@@ -100,17 +100,17 @@ def survey(
 def _find(
     settings: DataPlatformConfig, date: dt.date, today: Today, *, takes_undated: bool
 ) -> Delivery | None:
-    if date < settings.first_as_of_date:
+    if date < settings.days.first_as_of_date:
         raise RefusedDeliveryError(
             "date_before_the_first",
-            Place(settings.input_path / date.isoformat()),
-            f"the as-of date {date} lies before FIRST_AS_OF_DATE={settings.first_as_of_date}",
+            Place(settings.deliveries.input_path / date.isoformat()),
+            f"the as-of date {date} lies before FIRST_AS_OF_DATE={settings.days.first_as_of_date}",
             "Set that to an earlier date if such deliveries are to be processed",
         )
-    refuse_future(date, today, settings.input_path / date.isoformat())
+    refuse_future(date, today, settings.deliveries.input_path / date.isoformat())
     if takes_undated:
-        return find_delivery(settings.input_path, date, today)
-    return find_dated(settings.input_path, date, today)
+        return find_delivery(settings.deliveries.input_path, date, today)
+    return find_dated(settings.deliveries.input_path, date, today)
 
 
 def known_days(warehouse: Warehouse) -> dict[dt.date, DayState]:
@@ -132,8 +132,10 @@ def policy_of(settings: DataPlatformConfig) -> Policy:
     """Return the rules that the settings and the dbt project give."""
     return Policy(
         transformation=fingerprint(project_dir(), {}),
-        days_per_run=settings.backfill_days_per_run,
-        memory_bytes=settings.engine_memory_bytes if settings.database_type == "duckdb" else None,
+        days_per_run=settings.days.backfill_days_per_run,
+        memory_bytes=settings.engine.memory_bytes
+        if settings.engine.database_type == "duckdb"
+        else None,
     )
 
 
@@ -143,14 +145,14 @@ def source_of(settings: DataPlatformConfig) -> str:
     So a project folder may be moved as a whole. A warehouse that many machines share sees no
     folder: there only a name tells senders apart.
     """
-    if settings.delivery_source or settings.database_type != "duckdb":
-        return settings.delivery_source
-    folder = os.path.relpath(settings.input_path.absolute(), _beside(settings))
+    if settings.deliveries.source or settings.engine.database_type != "duckdb":
+        return settings.deliveries.source
+    folder = os.path.relpath(settings.deliveries.input_path.absolute(), _beside(settings))
     return f"{_FOLDER}{folder}"
 
 
 def _beside(settings: DataPlatformConfig) -> Path:
-    return settings.duckdb_path.absolute().parent
+    return settings.duckdb.path.absolute().parent
 
 
 def refuse_other_source(
@@ -174,7 +176,7 @@ def refuse_other_source(
         return
     known = max(landed, key=lambda state: str(state.landed_at)).source
     was_a_folder = known.startswith(_FOLDER)
-    if known == source_of(settings) or (was_a_folder and settings.delivery_source):
+    if known == source_of(settings) or (was_a_folder and settings.deliveries.source):
         return
     if was_a_folder and _holds_a_known_delivery(settings, landed, today):
         return
@@ -186,10 +188,10 @@ def refuse_other_source(
     else:
         owner = remedy = f"DELIVERY_SOURCE={known}"
     raise ConfigurationError(
-        f"INPUT_PATH={settings.input_path}: this database belongs to {owner}, and none of these "
-        "deliveries is among them. Give other deliveries a database of their own by DUCKDB_PATH "
-        "(with Databricks DATABRICKS_SCHEMA); if they are of the same sender, say so by setting "
-        f"{remedy}{' to its name' if was_a_folder else ''}."
+        f"INPUT_PATH={settings.deliveries.input_path}: this database belongs to {owner}, and none "
+        "of these deliveries is among them. Give other deliveries a database of their own by "
+        "DUCKDB_PATH (with Databricks DATABRICKS_SCHEMA); if they are of the same sender, say so "
+        f"by setting {remedy}{' to its name' if was_a_folder else ''}."
     )
 
 
@@ -199,7 +201,7 @@ def _holds_a_known_delivery(
     for state in sorted(landed, key=lambda it: it.as_of_date, reverse=True)[:_COMPARED]:
         try:
             delivery = find_delivery(
-                settings.input_path,
+                settings.deliveries.input_path,
                 state.as_of_date,
                 replace(today, date=max(today.date, state.as_of_date)),
             )

@@ -7,8 +7,8 @@ from typing import Final
 
 from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.contract.source_files import CONTROL, SOURCE_FILES
+from lending_club_pipeline.synthetic.lines import SUFFIXES
 from lending_club_pipeline.synthetic.populations import EPOCH
-from lending_club_pipeline.synthetic.writing import SUFFIXES
 
 _MOST_RECORDS: Final = 1_000_000_000
 _MOST_DAYS: Final = 3660

@@ -15,15 +15,15 @@ from lending_club_pipeline.contract.source_files import ACCOUNTS, CUSTOMERS, Sou
 from lending_club_pipeline.synthetic.accounts import account_lines
 from lending_club_pipeline.synthetic.arguments import delivered_paths
 from lending_club_pipeline.synthetic.customers import customer_lines
-from lending_club_pipeline.synthetic.placements import Placement
-from lending_club_pipeline.synthetic.populations import Population
-from lending_club_pipeline.synthetic.writing import (
+from lending_club_pipeline.synthetic.lines import (
     SUFFIXES,
     Compression,
     LineSource,
     WritingLimits,
     write_lines,
 )
+from lending_club_pipeline.synthetic.placements import Placement
+from lending_club_pipeline.synthetic.populations import Population
 
 Placements: TypeAlias = Mapping[SourceFile, Placement]
 

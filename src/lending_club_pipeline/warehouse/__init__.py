@@ -15,8 +15,8 @@ def choose_warehouse(settings: DataPlatformConfig) -> Warehouse:
     Raises:
         ConfigurationError: the settings of that warehouse are incomplete.
     """
-    if settings.database_type == "duckdb":
+    if settings.engine.database_type == "duckdb":
         return DuckDBWarehouse.from_settings(settings)
-    if settings.database_type == "databricks":
+    if settings.engine.database_type == "databricks":
         return DatabricksWarehouse.from_settings(settings)
-    raise ConfigurationError(f"DATABASE_TYPE={settings.database_type} is not known")
+    raise ConfigurationError(f"DATABASE_TYPE={settings.engine.database_type} is not known")

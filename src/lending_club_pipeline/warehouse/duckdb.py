@@ -84,10 +84,10 @@ class DuckDBWarehouse:
     def from_settings(cls, settings: DataPlatformConfig) -> "DuckDBWarehouse":
         """Make the warehouse that the settings describe; nothing is opened yet."""
         return cls(
-            path=settings.duckdb_path.absolute(),
-            memory_bytes=settings.engine_memory_bytes,
-            threads=settings.duckdb_threads,
-            lock_wait_seconds=settings.lock_wait_seconds,
+            path=settings.duckdb.path.absolute(),
+            memory_bytes=settings.engine.memory_bytes,
+            threads=settings.duckdb.threads,
+            lock_wait_seconds=settings.engine.lock_wait_seconds,
         )
 
     @property

@@ -37,7 +37,7 @@ from lending_club_pipeline.defs.failures import shown_in_one_line
 from lending_club_pipeline.defs.intents import intent_of
 from lending_club_pipeline.defs.partitions import BusinessDates, dates_of
 from lending_club_pipeline.defs.progress import show_progress
-from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
+from lending_club_pipeline.defs.resources import Settings, WarehouseResource
 from lending_club_pipeline.ingest.deliveries.delivered_files import bytes_in
 from lending_club_pipeline.reconcile.checks import record_checks
 from lending_club_pipeline.reconcile.ledger import closed_dates
@@ -71,7 +71,7 @@ def build_dbt_assets(
         backfill_policy=days.backfill_policy,
     )
     def dbt_project(
-        context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
+        context: dg.AssetExecutionContext, settings: Settings, warehouse: WarehouseResource
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         """Build models and seeds of the run's deliveries with one dbt call, and test them.
 
@@ -80,7 +80,7 @@ def build_dbt_assets(
             HeldDeliveryError: the delivery moved further than allowed and nobody approved that.
         """
         with shown_in_one_line():
-            yield from _DbtRun(context, platform, warehouse.warehouse, graph).results()
+            yield from _DbtRun(context, settings, warehouse.warehouse, graph).results()
 
     return dbt_project
 
@@ -91,13 +91,12 @@ class _DbtRun:
     def __init__(
         self,
         context: dg.AssetExecutionContext,
-        platform: PlatformResource,
+        settings: Settings,
         warehouse: Warehouse,
         graph: DbtGraph,
     ) -> None:
         self._context = context
-        self._platform = platform
-        self._settings = platform.settings
+        self._settings = settings
         self._warehouse = warehouse
         self._graph = graph
         self._months = DbtGraph(graph.prepared, is_month_end=True)
@@ -160,8 +159,8 @@ class _DbtRun:
                 build_arguments(
                     dates,
                     unbuilt,
-                    self._settings.dbt_threads,
-                    self._settings.movement_percents,
+                    self._settings.dbt.threads,
+                    self._settings.deliveries.movement_percents,
                     months,
                 ),
                 self._warehouse.dbt_environment(),
@@ -192,7 +191,7 @@ class _DbtRun:
         yield from materializations(graph, nodes, warehouse, self._context.selected_asset_keys)
         yield from checks
         if is_only_held([graph.title_of(it.unique_id) for it in nodes if it.is_failed]):
-            hold(self._platform, warehouse, dates)
+            hold(self._settings, warehouse, dates)
         fail_if_failed(graph, nodes, {test: told(found) for test, found in equations.items()})
         fail_without_evidence(graph, nodes, self._select)
         if months:

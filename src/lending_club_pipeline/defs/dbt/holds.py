@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final, NoReturn
 
+from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import HeldDeliveryError
-from lending_club_pipeline.defs.resources import PlatformResource
 from lending_club_pipeline.publish.held_pages import write_held_pages
 from lending_club_pipeline.publish.outputs import sharing_of
 from lending_club_pipeline.reconcile.checks import read_checks
@@ -27,14 +27,14 @@ def is_only_held(failed: Sequence[str]) -> bool:
 
 
 def hold(
-    platform: PlatformResource,
+    settings: DataPlatformConfig,
     warehouse: Warehouse,
     dates: Sequence[dt.date],
 ) -> NoReturn:
     """Write a page for each held delivery of a run, and end the run.
 
     Args:
-        platform: where outputs are published.
+        settings: where outputs are published.
         warehouse: an open warehouse.
         dates: business dates of the run.
 
@@ -42,10 +42,9 @@ def hold(
         HeldDeliveryError: always; it says what moved and how to go on.
     """
     held = held_dates(warehouse, dates)
-    folder = platform.settings.output_path.absolute()
+    folder = settings.outputs.path.absolute()
     checks = partial(read_checks, warehouse)
-    settings = platform.settings
     page = write_held_pages(
-        warehouse, folder, held, checks, settings.currency, sharing_of(settings)
+        warehouse, folder, held, checks, settings.outputs.currency, sharing_of(settings)
     )
     raise HeldDeliveryError(page, held)

@@ -24,7 +24,7 @@ from lending_club_pipeline.defs.dbt.results import (
 from lending_club_pipeline.defs.failures import shown_in_one_line
 from lending_club_pipeline.defs.partitions import dates_of
 from lending_club_pipeline.defs.progress import show_progress
-from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
+from lending_club_pipeline.defs.resources import Settings, WarehouseResource
 from lending_club_pipeline.reconcile.ledger import closed_dates
 from lending_club_pipeline.runs.day_journal import DayJournal
 from lending_club_pipeline.runs.plan import last_deliveries
@@ -49,7 +49,7 @@ def build_month_end_assets(
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
     def month_end(
-        context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
+        context: dg.AssetExecutionContext, settings: Settings, warehouse: WarehouseResource
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         """Compute the month-ends of the run's months with one dbt call, and test them.
 
@@ -58,24 +58,24 @@ def build_month_end_assets(
                 something.
         """
         with shown_in_one_line():
-            yield from _closed(context, platform, warehouse.warehouse, graph)
+            yield from _closed(context, settings, warehouse.warehouse, graph)
 
     return month_end
 
 
 def _closed(
     context: dg.AssetExecutionContext,
-    platform: PlatformResource,
+    settings: Settings,
     warehouse: Warehouse,
     graph: DbtGraph,
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    months = _first_days(context, platform.settings.today())
+    months = _first_days(context, settings.today())
     _refuse_without_deliveries(warehouse, months)
     warehouse.check_tables(incremental_tables(graph.prepared))
     results = build_with_patience(
         lambda select: run_dbt(
             graph.prepared,
-            month_arguments(months, select, platform.settings.dbt_threads),
+            month_arguments(months, select, settings.dbt.threads),
             warehouse.dbt_environment(),
             showing_nodes(graph.size(select)),
         ),

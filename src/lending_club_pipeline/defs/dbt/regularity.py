@@ -46,8 +46,8 @@ def check_regularity(
     if DAYS.key in selected:
         missing = missing_days(
             read_processed_dates(warehouse),
-            settings.delivery_calendar,
-            settings.delivery_holiday_dates,
+            settings.deliveries.calendar,
+            settings.deliveries.holiday_dates,
         )
         yield _warning(DAYS, "missing_days", [day.isoformat() for day in missing])
     if VOLUME.key in selected:

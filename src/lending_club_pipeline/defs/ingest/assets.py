@@ -36,7 +36,7 @@ from lending_club_pipeline.defs.ingest.specs import (
 from lending_club_pipeline.defs.intents import intent_of
 from lending_club_pipeline.defs.partitions import BusinessDates, dates_of
 from lending_club_pipeline.defs.progress import show_progress
-from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
+from lending_club_pipeline.defs.resources import Settings, WarehouseResource
 from lending_club_pipeline.ingest.deliveries.delivered_files import (
     describe,
     described_again,
@@ -91,7 +91,7 @@ def build_delivery_assets(days: BusinessDates) -> dg.AssetsDefinition:
         backfill_policy=days.backfill_policy,
     )
     def delivery(
-        context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
+        context: dg.AssetExecutionContext, settings: Settings, warehouse: WarehouseResource
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         """Land the deliveries of the run's dates, both files of each or none.
 
@@ -101,7 +101,7 @@ def build_delivery_assets(days: BusinessDates) -> dg.AssetsDefinition:
             RefusedDeliveryError: a delivery is missing, broken or not whole.
         """
         with shown_in_one_line():
-            landed = _land_all(context, platform.settings, warehouse.warehouse)
+            landed = _land_all(context, settings, warehouse.warehouse)
         for result in _results(context, landed):
             if result.asset_key in context.selected_asset_keys:
                 yield result
@@ -170,7 +170,7 @@ def _land_all(
     left = [step.as_of_date for step in steps if isinstance(step, Skip) and step.why != "missing"]
     _tell_of_left_alone(context, steps)
     if not landed and not left:
-        raise no_delivery_between(settings.input_path, dates[0], dates[-1])
+        raise no_delivery_between(settings.deliveries.input_path, dates[0], dates[-1])
     _warn_of_missing(context, [date for date in dates if date not in left], landed)
     record_checks(
         warehouse,
@@ -194,7 +194,7 @@ def _land(
     day = land(
         delivery,
         settings.landing,
-        SplitterLimits(settings.engine_memory_bytes, settings.duckdb_threads),
+        SplitterLimits(settings.engine.memory_bytes, settings.duckdb.threads),
         clock.now().replace(tzinfo=None),
         show_progress,
     )

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
+from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import WarehouseError
 from lending_club_pipeline.defs.jobs import JOB_NAME
 from lending_club_pipeline.defs.operating.state import (
@@ -75,7 +75,7 @@ def build_alerts_sensor(
         settings: the project's settings.
         intervals: time between two looks of each sensor, by name.
     """
-    is_on = settings.alertmanager_url is not None
+    is_on = settings.operating.alertmanager_url is not None
 
     @dg.sensor(
         name="alerts",
@@ -88,14 +88,13 @@ def build_alerts_sensor(
         What was told is remembered only after Alertmanager has taken it; told again, it is the
         same alert. The warehouse is asked only if something seems to be wrong with a date.
         """
-        now_settings = load_settings()
-        if now_settings.alertmanager_url is None:
+        if settings.operating.alertmanager_url is None:
             return dg.SensorResult(skip_reason="ALERTMANAGER_URL is not set: nobody is told.")
         memory = _Memory.read(context.cursor)
-        observed = _observe(context, now_settings, intervals)
-        memory, observed = _asked(now_settings, memory, observed)
-        posted = to_post(find_alerts(observed), now_settings.dagster_url)
-        ended = post(now_settings.alertmanager_url, observed.now, posted, memory.posted)
+        observed = _observe(context, settings, intervals)
+        memory, observed = _asked(settings, memory, observed)
+        posted = to_post(find_alerts(observed), settings.dagster.url)
+        ended = post(settings.operating.alertmanager_url, observed.now, posted, memory.posted)
         return dg.SensorResult(
             skip_reason=f"{len(posted)} alerts are open, {ended} have ended.",
             cursor=replace(memory, posted=tuple(posted)).written(),
@@ -164,4 +163,4 @@ def _may_ask(
     if not memory.asked_at or question != memory.question:
         return True
     asked_at = dt.datetime.fromisoformat(memory.asked_at)
-    return now - asked_at >= _ASKED_AGAIN[settings.database_type]
+    return now - asked_at >= _ASKED_AGAIN[settings.engine.database_type]

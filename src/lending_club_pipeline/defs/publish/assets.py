@@ -17,7 +17,7 @@ from lending_club_pipeline.defs.publish.previews import (
     preview_of_summary,
     table_schema,
 )
-from lending_club_pipeline.defs.resources import PlatformResource, WarehouseResource
+from lending_club_pipeline.defs.resources import Settings, WarehouseResource
 from lending_club_pipeline.publish.output_files import OUTPUTS, OutputFile
 from lending_club_pipeline.publish.outputs import (
     Published,
@@ -69,7 +69,7 @@ def build_output_assets(days: BusinessDates) -> dg.AssetsDefinition:
         backfill_policy=days.backfill_policy,
     )
     def outputs(
-        context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: WarehouseResource
+        context: dg.AssetExecutionContext, settings: Settings, warehouse: WarehouseResource
     ) -> Iterator[dg.MaterializeResult]:
         """Publish the newest delivery that may be: closed and not held. All files, or none.
 
@@ -80,18 +80,18 @@ def build_output_assets(days: BusinessDates) -> dg.AssetsDefinition:
                 blocking check of the delivery did not pass.
         """
         with shown_in_one_line():
-            yield from _publish(context, platform, warehouse.warehouse)
+            yield from _publish(context, settings, warehouse.warehouse)
 
     return outputs
 
 
 def _publish(
-    context: dg.AssetExecutionContext, platform: PlatformResource, warehouse: Warehouse
+    context: dg.AssetExecutionContext, settings: Settings, warehouse: Warehouse
 ) -> Iterator[dg.MaterializeResult]:
     keys = {key.to_user_string() for key in context.selected_asset_keys}
     selected = [output for output in OUTPUTS if output.asset in keys]
     journal = DayJournal.begin(warehouse, context.run.run_id)
-    folder = platform.settings.output_path.absolute()
+    folder = settings.outputs.path.absolute()
     serves = warehouse.serves_readers
     if not intent_of(context.run.tags).force and are_published(
         folder, journal.days, serves_readers=serves
@@ -105,10 +105,10 @@ def _publish(
         warehouse,
         folder,
         ledger,
-        partial(render_report, warehouse, ledger, checks, platform.settings.currency),
+        partial(render_report, warehouse, ledger, checks, settings.outputs.currency),
         context.run.run_id,
         show_progress,
-        sharing_of(platform.settings),
+        sharing_of(settings),
     )
     journal.publish(ledger.as_of_date, published.digest)
     previews = {mart: _preview(mart, warehouse, ledger) for mart in {it.mart for it in selected}}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.files.atomic import WrittenFile, describe, replacing
-from lending_club_pipeline.publish.report.reading import read_report
+from lending_club_pipeline.publish.report.queries import read_report
 from lending_club_pipeline.publish.report.render import render
 from lending_club_pipeline.reconcile.checks import CheckResult
 from lending_club_pipeline.reconcile.ledger import (

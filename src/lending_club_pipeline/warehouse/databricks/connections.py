@@ -1,13 +1,13 @@
-"""Where a SQL warehouse is, how to sign in, and a connection to it."""
+"""How to reach a SQL warehouse and sign in there, and a connection to it."""
 
 import logging
 import urllib.request
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import SecretStr
 
+from lending_club_pipeline.config.databricks import DatabricksSettings
 from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.warehouse.databricks.sign_in import headers_by_principal
 
@@ -21,41 +21,6 @@ SESSION_CONFIGURATION: Final = {"ansi_mode": "true", "timezone": "UTC"}
 _HTTPS_PORT: Final = 443
 # Shorter than the connector's own limits allow is an error there.
 _LEAST_RETRY_SECONDS: Final = 1.0
-
-
-@dataclass(frozen=True)
-class WarehouseAddress:
-    """Where a SQL warehouse is and who signs in.
-
-    Attributes:
-        host: host name of the workspace, perhaps with a port.
-        http_path: path of the SQL warehouse.
-        catalog: Unity Catalog catalog; empty to sign in without one.
-        schema: schema in which dbt builds.
-        token: personal access token, or None for a service principal.
-        client_id: application id of a service principal.
-        client_secret: its OAuth secret.
-        ca_file: certificates to trust instead of the system's.
-        retry_seconds: how long a transient fault is retried.
-    """
-
-    host: str
-    http_path: str
-    catalog: str
-    schema: str
-    token: SecretStr | None = None
-    client_id: str | None = None
-    client_secret: SecretStr | None = None
-    ca_file: Path | None = None
-    retry_seconds: float = 300.0
-
-    def __str__(self) -> str:
-        return f"{self.host}/{self.catalog}.{self.schema}" if self.catalog else self.host
-
-    @property
-    def uri(self) -> str:
-        """The address of the Thrift service."""
-        return f"https://{self.host}/{self.http_path.lstrip('/')}"
 
 
 def tags_of(run_id: str) -> dict[str, str]:
@@ -84,7 +49,7 @@ def _needs_no_proxy(host: str) -> bool:
     return any(map(bool, bypassed))
 
 
-def network_variables(address: WarehouseAddress) -> dict[str, str]:
+def network_variables(address: DatabricksSettings) -> dict[str, str]:
     """Return what the libraries that connect read of the environment: whom to trust, and the way.
 
     Args:
@@ -102,7 +67,7 @@ def network_variables(address: WarehouseAddress) -> dict[str, str]:
     return given
 
 
-def connection_arguments(address: WarehouseAddress, run_id: str) -> dict[str, Any]:
+def connection_arguments(address: DatabricksSettings, run_id: str) -> dict[str, Any]:
     """Return the arguments of `databricks.sql.connect`.
 
     Args:
@@ -113,7 +78,7 @@ def connection_arguments(address: WarehouseAddress, run_id: str) -> dict[str, An
         "server_hostname": address.host,
         "http_path": address.http_path,
         "catalog": address.catalog or None,
-        "schema": address.schema or None,
+        "schema": address.schema_name or None,
         "session_configuration": dict(SESSION_CONFIGURATION),
         "query_tags": tags_of(run_id),
         "user_agent_entry": _APPLICATION,
@@ -132,7 +97,7 @@ def connection_arguments(address: WarehouseAddress, run_id: str) -> dict[str, An
     }
 
 
-def _sign_in(address: WarehouseAddress) -> dict[str, Any]:
+def _sign_in(address: DatabricksSettings) -> dict[str, Any]:
     if address.token is not None:
         return {"access_token": address.token.get_secret_value()}
     client_id, secret = address.client_id or "", address.client_secret or SecretStr("")
@@ -143,7 +108,7 @@ def _sign_in(address: WarehouseAddress) -> dict[str, Any]:
     }
 
 
-def connect(address: WarehouseAddress, run_id: str, staging: Path | None) -> "Connection":
+def connect(address: DatabricksSettings, run_id: str, staging: Path | None) -> "Connection":
     """Open a session of the SQL warehouse.
 
     Args:

@@ -8,8 +8,8 @@ import ssl
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from lending_club_pipeline.config.databricks import DatabricksSettings
 from lending_club_pipeline.contract.errors import PipelineError, WarehouseError
-from lending_club_pipeline.warehouse.databricks.connections import WarehouseAddress
 
 _CONDITION: Final = re.compile(r"\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\]")
 # A statement that failed so may succeed when it is sent again.
@@ -153,7 +153,7 @@ def _is_of_the_network(error: BaseException) -> bool:
     )
 
 
-def explained(error: BaseException, address: WarehouseAddress) -> WarehouseError:
+def explained(error: BaseException, address: DatabricksSettings) -> WarehouseError:
     """Turn what the connector says into what a person can act on; no secret, no row in it."""
     errors = list(chain(error))
     message = " ".join(" ".join(str(it) for it in errors).split())
@@ -185,7 +185,7 @@ def explained(error: BaseException, address: WarehouseAddress) -> WarehouseError
 
 
 def _explained_on_the_way(
-    errors: Sequence[BaseException], message: str, address: WarehouseAddress
+    errors: Sequence[BaseException], message: str, address: DatabricksSettings
 ) -> WarehouseError | None:
     """Explain what happened before the host was reached."""
     if any(isinstance(it, ssl.SSLCertVerificationError) for it in errors):

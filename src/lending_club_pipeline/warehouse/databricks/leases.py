@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lending_club_pipeline.contract.errors import WarehouseError, WarehouseLockedError
@@ -106,7 +106,7 @@ class Lease:
         """
         self._take()
         address = self.session.address
-        place = (address.host, address.catalog, address.schema)
+        place = (address.host, address.catalog, address.schema_name)
         _HELD[place] = self
         thread = threading.Thread(target=self._keep, name="lease", daemon=True)
         thread.start()
@@ -152,7 +152,7 @@ class Lease:
     @property
     def _table(self) -> str:
         address = self.session.address
-        return quoted(address.catalog, address.schema, TABLE)
+        return quoted(address.catalog, address.schema_name, TABLE)
 
     def _take(self) -> None:
         waiting = Waiting(str(self.session.address), self.wait_seconds)
@@ -201,7 +201,9 @@ class Lease:
     def _make_table(self) -> None:
         """Make the table with its one row, in one statement: nobody ever sees it without."""
         address = self.session.address
-        self.session.run(f"create schema if not exists {quoted(address.catalog, address.schema)}")
+        self.session.run(
+            f"create schema if not exists {quoted(address.catalog, address.schema_name)}"
+        )
         self.session.run(
             f"create table if not exists {self._table} using delta "
             "comment 'Which run of the pipeline may write to this schema, and until when.' as "
@@ -248,7 +250,7 @@ class Lease:
     def _give_back(self) -> None:
         self.session.before_each = None
         patience = min(self.session.address.retry_seconds, _FAREWELL_SECONDS)
-        self.session.address = replace(self.session.address, retry_seconds=patience)
+        self.session.address = self.session.address.model_copy(update={"retry_seconds": patience})
         with suppress(WarehouseError):
             # Dropped with its schema, or out of reach: it expires by itself.
             self.session.run(

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from lending_club_pipeline.config.databricks import DatabricksSettings
 from lending_club_pipeline.contract.errors import ConfigurationError, WarehouseError
 from lending_club_pipeline.contract.findings import Finding
 from lending_club_pipeline.warehouse.databricks import errors
 from lending_club_pipeline.warehouse.databricks.connections import (
-    WarehouseAddress,
     host_and_port,
     proxy_of,
 )
@@ -49,14 +49,10 @@ class Examination:
     Attributes:
         address: the SQL warehouse and who signs in.
         session: a session that is not open yet; it is closed in the end.
-        volume: volume into which deliveries are uploaded.
-        serving_table: qualified name of the table that readers use.
     """
 
-    address: WarehouseAddress
+    address: DatabricksSettings
     session: StatementSession
-    volume: str
-    serving_table: tuple[str, str, str]
     _principal: str = ""
     _has_schema: bool = False
     _has_volume: bool = False
@@ -167,7 +163,7 @@ class Examination:
 
     def _catalog(self) -> Finding:
         catalog = self.address.catalog
-        like = text(self.address.schema)
+        like = text(self.address.schema_name)
         try:
             found = self.session.fetch(f"show schemas in {quoted(catalog)} like {like}")
         except WarehouseError as error:
@@ -178,7 +174,7 @@ class Examination:
                 f"DATABRICKS_CATALOG, or ask the administrator for: {self._grant_of_catalog()}"
             ) from None
         names = {str(row["databaseName"]).lower() for row in found}
-        self._has_schema = self.address.schema.lower() in names
+        self._has_schema = self.address.schema_name.lower() in names
         return Finding("", "ok", catalog)
 
     def _grant_of_catalog(self, *privileges: str) -> str:
@@ -186,7 +182,7 @@ class Examination:
         return _grant(asked, "catalog", quoted(self.address.catalog), self._principal)
 
     def _schema(self) -> Finding:
-        name = f"{self.address.catalog}.{self.address.schema}"
+        name = f"{self.address.catalog}.{self.address.schema_name}"
         if self._has_schema:
             return Finding("", "ok", name)
         needed = self._grant_of_catalog()
@@ -194,17 +190,17 @@ class Examination:
 
     @property
     def _quoted_schema(self) -> str:
-        return quoted(self.address.catalog, self.address.schema)
+        return quoted(self.address.catalog, self.address.schema_name)
 
     @property
     def _quoted_volume(self) -> str:
-        return quoted(self.address.catalog, self.address.schema, self.volume)
+        return quoted(self.address.catalog, self.address.schema_name, self.address.volume)
 
     def _volume(self) -> Finding:
-        name = f"{self.address.catalog}.{self.address.schema}.{self.volume}"
+        name = f"{self.address.catalog}.{self.address.schema_name}.{self.address.volume}"
         if self._has_schema:
             rows = self.session.fetch(
-                f"show volumes in {self._quoted_schema} like {text(self.volume)}"
+                f"show volumes in {self._quoted_schema} like {text(self.address.volume)}"
             )
             self._has_volume = bool(rows)
         if self._has_volume:
@@ -236,7 +232,7 @@ class Examination:
         granted = self._granted("catalog", catalog)
         needed = ("USE CATALOG",) if self._has_schema else ("USE CATALOG", "CREATE SCHEMA")
         yield from self._lacking(needed, granted, "catalog", catalog)
-        if self._has_schema and not self._owns(self.address.catalog, self.address.schema):
+        if self._has_schema and not self._owns(self.address.catalog, self.address.schema_name):
             yield from self._missing_in_schema(granted)
         yield from self._missing_for_readers()
 
@@ -250,8 +246,8 @@ class Examination:
 
     def _missing_for_readers(self) -> Iterator[str]:
         """Yield what is needed where the serving table is in another schema."""
-        catalog, schema, _ = self.serving_table
-        if (catalog, schema) == (self.address.catalog, self.address.schema):
+        catalog, schema, _ = self.address.serving_place
+        if (catalog, schema) == (self.address.catalog, self.address.schema_name):
             return
         if self._owns(catalog, schema):
             return

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from lending_club_pipeline.config.databricks import DatabricksSettings
 from lending_club_pipeline.contract.errors import PipelineError
 from lending_club_pipeline.warehouse.databricks import errors
-from lending_club_pipeline.warehouse.databricks.connections import WarehouseAddress, connect
+from lending_club_pipeline.warehouse.databricks.connections import connect
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,7 +53,7 @@ class StatementSession:
         before_each: is called before each statement; what it raises keeps it from being sent.
     """
 
-    address: WarehouseAddress
+    address: DatabricksSettings
     run_id: str
     staging: Path | None = None
     before_each: Callable[[], None] | None = field(default=None, repr=False)

@@ -3,13 +3,14 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from lending_club_pipeline.config.databricks import DatabricksSettings
 from lending_club_pipeline.config.environment import variables
 from lending_club_pipeline.config.settings import DataPlatformConfig
-from lending_club_pipeline.contract.errors import ConfigurationError, PipelineError, WarehouseError
+from lending_club_pipeline.contract.errors import PipelineError, WarehouseError
 from lending_club_pipeline.contract.findings import Finding
 from lending_club_pipeline.contract.tables import ExpectedTable
 from lending_club_pipeline.files.locks import exclusive_lock
@@ -17,7 +18,6 @@ from lending_club_pipeline.warehouse import approvals
 from lending_club_pipeline.warehouse.databricks import errors, result_files
 from lending_club_pipeline.warehouse.databricks.catalog import Catalog
 from lending_club_pipeline.warehouse.databricks.connections import (
-    WarehouseAddress,
     network_variables,
     tags_of,
 )
@@ -44,21 +44,13 @@ class DatabricksWarehouse:
     """See `Warehouse`; here for Databricks SQL.
 
     Attributes:
-        address: the SQL warehouse and who signs in.
-        volume: volume into which deliveries are uploaded.
-        serving_table: qualified name of the table that readers use.
-        readers: who may read it.
-        history_days: days for which it can be read as it was.
+        address: the SQL warehouse, who signs in, and what readers get.
         staging: local folder for the files that are uploaded, and for the lock of this machine.
         threads: threads of the engine that writes them; None means all cores.
         lock_wait_seconds: how long a session waits for another run of this machine to end.
     """
 
-    address: WarehouseAddress
-    volume: str
-    serving_table: tuple[str, str, str]
-    readers: tuple[str, ...]
-    history_days: int
+    address: DatabricksSettings
     staging: Path
     threads: int | None = None
     lock_wait_seconds: float = 0.0
@@ -72,16 +64,11 @@ class DatabricksWarehouse:
     @classmethod
     def from_settings(cls, settings: DataPlatformConfig) -> "DatabricksWarehouse":
         """Make the warehouse that the settings describe; nothing is opened yet."""
-        address = address_of(settings)
         return cls(
-            address,
-            settings.databricks_volume,
-            qualified(settings.databricks_serving_table, address),
-            settings.databricks_reader_names,
-            settings.databricks_history_days,
+            settings.databricks,
             settings.landing,
-            settings.duckdb_threads,
-            settings.lock_wait_seconds,
+            settings.duckdb.threads,
+            settings.engine.lock_wait_seconds,
         )
 
     @property
@@ -92,7 +79,7 @@ class DatabricksWarehouse:
     @property
     def schema(self) -> RawSchema:
         """Where the raw tables and the volume are."""
-        return RawSchema(self.address.catalog, self.address.schema, self.volume)
+        return RawSchema(self.address.catalog, self.address.schema_name, self.address.volume)
 
     @contextmanager
     def session(self, *, read_only: bool = False, run_id: str = "") -> Iterator[None]:
@@ -156,17 +143,16 @@ class DatabricksWarehouse:
             WarehouseError: no session is open.
         """
         if self._catalog is None:
-            self._catalog = Catalog(self.statements, self.address.catalog, self.address.schema)
+            self._catalog = Catalog(self.statements, self.address.catalog, self.address.schema_name)
         return self._catalog
 
     def examine(self) -> Iterator[Finding]:
         """Check each step of the connection; see `Warehouse.examine`."""
         # Without catalog and schema, so that a wrong one does not hide that all before is well.
-        session = StatementSession(replace(self.address, catalog="", schema=""), "")
+        anywhere = self.address.model_copy(update={"catalog": "", "schema_name": ""})
+        session = StatementSession(anywhere, "")
         with self._trusted():
-            yield from Examination(
-                self.address, session, self.volume, self.serving_table
-            ).findings()
+            yield from Examination(self.address, session).findings()
 
     def load_raw(self, landing: Path, as_of_date: dt.date, *, force: bool = False) -> None:
         """Upload a landed day and replace it in the raw tables; see `Warehouse.load_raw`."""
@@ -228,7 +214,7 @@ class DatabricksWarehouse:
 
     def _create(self, table: DayTable) -> None:
         """Make a table of days: the first run of all does."""
-        schema = quoted(self.address.catalog, self.address.schema)
+        schema = quoted(self.address.catalog, self.address.schema_name)
         self.statements.run(f"create schema if not exists {schema}")
         self.statements.run(
             f"{table.creation(self._named(table), TIMESTAMP)} using delta "
@@ -248,7 +234,7 @@ class DatabricksWarehouse:
         return bool(new)
 
     def _named(self, table: DayTable) -> str:
-        return quoted(self.address.catalog, self.address.schema, table.name)
+        return quoted(self.address.catalog, self.address.schema_name, table.name)
 
     def relations(self) -> set[str]:
         """Return the names of tables and views; see `Warehouse.relations`."""
@@ -265,20 +251,11 @@ class DatabricksWarehouse:
     def dbt_environment(self) -> Mapping[str, str]:
         """Return what `dbt/profiles.yml` reads for this target."""
         address = self.address
-        secret = address.client_secret
         given = {
+            **address.as_environment(),
             "DATABASE_TYPE": "databricks",
             "DBT_TARGET": "databricks",
-            "DATABRICKS_HOST": address.host,
-            "DATABRICKS_HTTP_PATH": address.http_path,
-            "DATABRICKS_TOKEN": address.token and address.token.get_secret_value(),
-            "DATABRICKS_CLIENT_ID": address.client_id,
-            "DATABRICKS_CLIENT_SECRET": secret and secret.get_secret_value(),
-            "DATABRICKS_CATALOG": address.catalog,
-            "DATABRICKS_SCHEMA": address.schema,
-            "DATABRICKS_READERS": ",".join(self.readers),
-            "DATABRICKS_CA_FILE": address.ca_file and str(address.ca_file),
-            "DATABRICKS_RETRY_SECONDS": f"{address.retry_seconds:g}",
+            "DATABRICKS_READERS": ",".join(address.reader_names),
             "DATABRICKS_RUN_ID": tags_of(self._run_id)["run_id"],
             # As for our own connections: it warns of the retries that we chose.
             "DBT_DATABRICKS_CONNECTOR_LOG_LEVEL": "CRITICAL",
@@ -322,17 +299,17 @@ class DatabricksWarehouse:
 
     def serving(self) -> ServingTable:
         """Return the table that readers use."""
-        mart = (self.address.catalog, self.address.schema, "account_summary")
-        place = self.serving_table[:2]
-        is_here = place == (self.address.catalog, self.address.schema)
+        mart = (self.address.catalog, self.address.schema_name, "account_summary")
+        place = self.address.serving_place[:2]
+        is_here = place == (self.address.catalog, self.address.schema_name)
         catalog = self.catalog if is_here else Catalog(self.statements, *place)
         return ServingTable(
             self.statements,
             catalog,
             mart,
-            self.serving_table,
-            self.readers,
-            self.history_days,
+            self.address.serving_place,
+            self.address.reader_names,
+            self.address.history_days,
             self._lease,
         )
 
@@ -343,33 +320,3 @@ class DatabricksWarehouse:
     def copy_to_file(self, query: str, target: Path, file_format: FileFormat) -> int:
         """Stream a result into a file; return the number of rows."""
         return result_files.write_result(self.statements, query, target, file_format)
-
-
-def qualified(name: str, address: WarehouseAddress) -> tuple[str, str, str]:
-    """Complete the name of a table by the catalog and schema of the address."""
-    parts = name.split(".")
-    catalog, schema, table = [address.catalog, address.schema][: 3 - len(parts)] + parts
-    return catalog, schema, table
-
-
-def address_of(settings: DataPlatformConfig) -> WarehouseAddress:
-    """Return the address that the settings give.
-
-    Raises:
-        ConfigurationError: a variable is missing.
-    """
-    host, http_path = settings.databricks_host, settings.databricks_http_path
-    catalog, schema = settings.databricks_catalog, settings.databricks_schema
-    if not (host and http_path and catalog and schema):
-        raise ConfigurationError("DATABASE_TYPE=databricks needs all DATABRICKS_ variables.")
-    return WarehouseAddress(
-        host,
-        http_path,
-        catalog,
-        schema,
-        settings.databricks_token,
-        settings.databricks_client_id,
-        settings.databricks_client_secret,
-        settings.databricks_ca_file,
-        settings.databricks_retry_seconds,
-    )

@@ -100,7 +100,7 @@ def _exporting(settings: DataPlatformConfig, snapshot: Snapshot) -> Iterator[Non
     meter = provider.get_meter("lending_club_pipeline")
     for it in MEASUREMENTS:
         meter.create_observable_gauge(it.name, [_callback(it, snapshot)], it.unit, it.meaning)
-    host, port = settings.metrics_host, settings.metrics_port
+    host, port = settings.operating.metrics_host, settings.operating.metrics_port
     try:
         server, thread = start_http_server(port, host)
     except OSError as error:
@@ -127,13 +127,13 @@ def _readers(settings: DataPlatformConfig) -> "list[MetricReader]":
     readers: list[MetricReader] = [
         PrometheusMetricReader(disable_target_info=True, scope_info_enabled=False)
     ]
-    if settings.otlp_endpoint is not None:
-        headers = settings.otlp_headers
+    if settings.operating.otlp_endpoint is not None:
+        headers = settings.operating.otlp_headers
         exporter = OTLPMetricExporter(
-            settings.otlp_endpoint,
+            settings.operating.otlp_endpoint,
             headers=parse_headers("" if headers is None else headers.get_secret_value()),
         )
-        milliseconds = settings.otlp_interval_seconds * 1000
+        milliseconds = settings.operating.otlp_interval_seconds * 1000
         readers.append(PeriodicExportingMetricReader(exporter, milliseconds))
     return readers
 

@@ -1,58 +1,24 @@
-"""Commands that look at the platform: doctor, parity, ui."""
+"""Dagster's services: `lending-club ui`, `configure`, `code-server` and `health`."""
 
-import datetime as dt
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import click
 
-from lending_club_pipeline.cli.conventions import DATE, FAILED, FOLDER, REFUSED, exit_codes
+from lending_club_pipeline.cli.conventions import exit_codes
 from lending_club_pipeline.config.settings import load_settings
 
 _PORT: Final = click.IntRange(1, 65535)
+
+
 _WEB_SERVER: Final = click.option(
     "--web-server",
     default="http://127.0.0.1:3000",
     show_default=True,
     help="Address of Dagster's web server.",
 )
-
-
-@click.command(epilog=exit_codes())
-@click.option("--inputs", type=FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
-@click.option("--outputs", type=FOLDER, help="Folder for outputs instead of OUTPUT_PATH.")
-def doctor(inputs: Path | None, outputs: Path | None) -> None:
-    """Check what a run needs, and say for each what to do."""
-    from lending_club_pipeline.present.terminal import print_findings
-    from lending_club_pipeline.runs.doctor import examine
-
-    problems = print_findings(examine({"input_path": inputs, "output_path": outputs}))
-    if problems:
-        sys.exit(FAILED)
-
-
-@click.command(epilog=exit_codes(REFUSED))
-@click.option("--inputs", type=FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
-@click.option("--as-of", type=DATE, help="Business date of the delivery, YYYY-MM-DD.")
-def parity(inputs: Path | None, as_of: dt.date | None) -> None:
-    """Process a delivery on DuckDB and on Databricks, and compare what they made.
-
-    Every model, row by row, and the bytes of every output. Needs the DATABRICKS_ variables; works
-    in a schema of its own (DATABRICKS_SCHEMA with _parity behind it), which is dropped in the end.
-    Shows the first rows that differ: personal data.
-    """
-    from lending_club_pipeline.parity.running import examine_parity
-    from lending_club_pipeline.present.terminal import Progress, print_parity
-
-    settings = load_settings({"input_path": inputs})
-    with Progress() as progress, tempfile.TemporaryDirectory(prefix="parity-") as folder:
-        found = examine_parity(settings, as_of, Path(folder), progress.show)
-    print_parity(found)
-    if not found.is_equal:
-        sys.exit(FAILED)
 
 
 @click.command(epilog=exit_codes())
@@ -94,7 +60,7 @@ def code_server(host: str, port: int, watched: tuple[Path, ...], web_server: str
 
     settings = load_settings()
     home = prepare_home(settings)
-    with variables({**settings.dagster_environment, "DAGSTER_HOME": str(home)}):
+    with variables({**settings.postgres.environment, "DAGSTER_HOME": str(home)}):
         sys.exit(serve_code(host, port, watched, web_server))
 
 
@@ -132,6 +98,6 @@ def ui(port: int, host: str) -> None:
         settings = load_settings()
         home = prepare_home(settings)
         click.echo(f"Dagster on http://{host}:{port} (run history in {home})", err=True)
-        with variables(settings.dagster_environment):
+        with variables(settings.postgres.environment):
             serve(host, port, home, "lending_club_pipeline.definitions")
     click.echo("Dagster has ended.", err=True)

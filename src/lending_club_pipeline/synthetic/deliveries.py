@@ -11,14 +11,14 @@ from lending_club_pipeline.synthetic import arguments
 from lending_club_pipeline.synthetic.controls import write_control
 from lending_club_pipeline.synthetic.days import DayWriter, Placements
 from lending_club_pipeline.synthetic.dirt import kinds_of
-from lending_club_pipeline.synthetic.placements import impossible_account_kinds, place_dirt
-from lending_club_pipeline.synthetic.populations import EPOCH, Population
-from lending_club_pipeline.synthetic.writing import (
+from lending_club_pipeline.synthetic.lines import (
     Compression,
     WritingLimits,
     default_threads,
     line_engine,
 )
+from lending_club_pipeline.synthetic.placements import impossible_account_kinds, place_dirt
+from lending_club_pipeline.synthetic.populations import EPOCH, Population
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def announce(
     Raises:
         RefusedDeliveryError: nothing of what is asked for is there.
     """
-    inputs, today = settings.input_path, settings.today()
+    inputs, today = settings.deliveries.input_path, settings.today()
     if first is not None:
         until = last or today.date
         dates = dates_with_delivery(inputs, first, until, today)
@@ -60,6 +60,6 @@ def warn_of_memory(settings: DataPlatformConfig) -> None:
     Raises:
         ConfigurationError: there is less than any run needs.
     """
-    warning = warning_of(examine_memory(settings.memory_limit))
+    warning = warning_of(examine_memory(settings.engine.memory_limit))
     if warning:
         click.echo(f"Warning: {warning}", err=True)

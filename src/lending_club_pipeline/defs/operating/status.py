@@ -38,14 +38,14 @@ def find_status(settings: DataPlatformConfig) -> Status:
     now = business_now(settings)
     notes = []
     seen = Overview([])
-    if settings.database_type == "duckdb" and not settings.duckdb_path.exists():
+    if settings.engine.database_type == "duckdb" and not settings.duckdb.path.exists():
         seen = look_without_warehouse(settings, now)
     else:
         try:
             seen = look_at_days(settings, now)
         except WarehouseLockedError as error:
             notes.append(f"The dates could not be looked at: {error}")
-    history = _observe_history(settings.dagster_home, now)
+    history = _observe_history(settings.dagster.home, now)
     observed = replace(
         history,
         days=seen.days,
@@ -53,7 +53,7 @@ def find_status(settings: DataPlatformConfig) -> Status:
         settled=settled(history.runs, seen.days),
         checks=[_check_state(check) for check in seen.checks],
     )
-    return Status(seen, find_alerts(observed), notes, settings.dagster_url)
+    return Status(seen, find_alerts(observed), notes, settings.dagster.url)
 
 
 def _check_state(check: CheckResult) -> CheckState:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lending_club_pipeline.config.settings import DatabaseType, DataPlatformConfig, load_settings
+from lending_club_pipeline.config.engine import DatabaseType
+from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import (
     ConfigurationError,
     PipelineError,
@@ -20,7 +21,7 @@ from lending_club_pipeline.contract.errors import (
 from lending_club_pipeline.dbt_runner.manifest import prepare_manifest
 from lending_club_pipeline.files.atomic import describe
 from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
-from lending_club_pipeline.parity.comparing import Comparer, Comparison
+from lending_club_pipeline.parity.comparison import Comparer, Comparison
 from lending_club_pipeline.publish.output_files import OUTPUT_FILES
 from lending_club_pipeline.warehouse import choose_warehouse
 from lending_club_pipeline.warehouse.databricks import DatabricksWarehouse
@@ -110,7 +111,7 @@ class BothEngines:
                     yield comparer.compare(name)
 
     def _are_equal(self, name: str) -> bool:
-        return len({describe(it.output_path / name).sha256 for it in self.sides.values()}) == 1
+        return len({describe(it.outputs.path / name).sha256 for it in self.sides.values()}) == 1
 
 
 def examine_parity(
@@ -133,7 +134,7 @@ def examine_parity(
         PipelineError: an engine failed.
     """
     # Chosen once, so that midnight does not come between the engines.
-    delivery = find_delivery(settings.input_path, as_of_date, settings.today())
+    delivery = find_delivery(settings.deliveries.input_path, as_of_date, settings.today())
     on_message("Preparing a schema")
     with both_engines(settings, folder) as engines:
         on_message(f"Processing the delivery of {delivery.as_of_date} on both engines")
@@ -156,7 +157,7 @@ def both_engines(settings: DataPlatformConfig, folder: Path) -> Iterator[BothEng
         ConfigurationError: the settings name no SQL warehouse.
         WarehouseError: the SQL warehouse cannot be used.
     """
-    if settings.database_type != "databricks":
+    if settings.engine.database_type != "databricks":
         raise ConfigurationError(
             "A comparison needs both engines: set DATABASE_TYPE=databricks and the DATABRICKS_ "
             "variables; DuckDB needs none. See .env.example."
@@ -172,25 +173,24 @@ def both_engines(settings: DataPlatformConfig, folder: Path) -> Iterator[BothEng
 
 def _side(settings: DataPlatformConfig, engine: DatabaseType, folder: Path) -> DataPlatformConfig:
     folder.mkdir()
-    ca_file = settings.databricks_ca_file
-    return load_settings(
-        {
-            "database_type": engine,
-            "dbt_target": engine,
-            # A model that is inlined could not be compared.
-            "dbt_intermediate_as": "view",
-            "input_path": settings.input_path.absolute(),
-            "output_path": folder / "outputs",
-            "duckdb_path": folder / "lending_club.duckdb",
-            "landing_path": folder / "landing",
-            "dagster_home": folder / "dagster",
-            "databricks_schema": f"{settings.databricks_schema}{_SUFFIX}",
-            "databricks_ca_file": ca_file and ca_file.absolute(),
+    databricks, ca_file = settings.databricks, settings.databricks.ca_file
+    changed: dict[str, dict[str, object]] = {
+        "engine": {"database_type": engine, "landing_path": folder / "landing"},
+        "duckdb": {"path": folder / "lending_club.duckdb"},
+        # A model that is inlined could not be compared.
+        "dbt": {"target": engine, "intermediate_as": "view"},
+        "deliveries": {"input_path": settings.deliveries.input_path.absolute()},
+        "outputs": {"path": folder / "outputs"},
+        "dagster": {"home": folder / "dagster"},
+        "databricks": {
+            "schema_name": f"{databricks.schema_name}{_SUFFIX}",
+            "ca_file": ca_file and ca_file.absolute(),
             # Readers have no business in a table that is dropped at the end.
-            "databricks_readers": "",
-            "databricks_serving_table": "account_summary_serving",
-        }
-    )
+            "readers": "",
+            "serving_table": "account_summary_serving",
+        },
+    }
+    return settings.changed(changed)
 
 
 def _drop_schema(warehouse: DatabricksWarehouse) -> None:
@@ -236,13 +236,15 @@ def _failure(engine: str, side: DataPlatformConfig, log: Path) -> PipelineError:
     reason = said[-1] if said else f"it ended without a word: {' '.join(lines[-5:]).strip()}"
     if reason.startswith(_REFUSED):
         problem = reason.removeprefix(_REFUSED).rstrip(".")
-        return RefusedDeliveryError("refused", Place(side.input_path), problem, "Correct it.")
+        return RefusedDeliveryError(
+            "refused", Place(side.deliveries.input_path), problem, "Correct it."
+        )
     return PipelineError(f"The run on {engine} failed. {reason}")
 
 
 def _relations(side: DataPlatformConfig) -> list[str]:
     """Return the sources, seeds and models of the project, each a relation on both engines."""
-    environment = {**choose_warehouse(side).dbt_environment(), **side.dbt_environment}
+    environment = {**choose_warehouse(side).dbt_environment(), **side.dbt.environment}
     manifest = prepare_manifest(environment, side.dbt_cache).content
     sources = sorted(source["name"] for source in manifest["sources"].values())
     nodes = manifest["nodes"].values()

@@ -1,0 +1,38 @@
+"""`lending-club metrics`: measurements for Prometheus and OTLP."""
+
+from contextlib import suppress
+from threading import Event
+
+import click
+
+from lending_club_pipeline.cli.conventions import exit_codes
+from lending_club_pipeline.config.settings import load_settings
+
+
+@click.command(epilog=exit_codes())
+@click.option("--host", help="Address to listen on instead of METRICS_HOST.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port instead of METRICS_PORT.")
+@click.option("--once", is_flag=True, help="Print every value and end.")
+def metrics(host: str | None, port: int | None, *, once: bool) -> None:
+    """Serve measurements to Prometheus, and push them to OTLP_ENDPOINT if that is set.
+
+    Until you press Ctrl+C or send SIGTERM. Reads Dagster's storage alone, so that no run waits.
+    """
+    from lending_club_pipeline.defs.operating.samples import reading_samples
+    from lending_club_pipeline.operating.exporters import exporting
+    from lending_club_pipeline.present.status import print_samples
+
+    settings = load_settings({"metrics_host": host, "metrics_port": port})
+    with reading_samples(settings) as read:
+        if once:
+            print_samples(read())
+            return
+        with suppress(KeyboardInterrupt), exporting(settings, read):
+            address = f"http://{settings.operating.metrics_host}:{settings.operating.metrics_port}/metrics"
+            pushed = (
+                f", pushed to {settings.operating.otlp_endpoint}"
+                if settings.operating.otlp_endpoint
+                else ""
+            )
+            click.echo(f"Metrics on {address}{pushed}", err=True)
+            Event().wait()

@@ -1,0 +1,36 @@
+"""`lending-club status`: how each business date stands, and what is wrong."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from lending_club_pipeline.cli.conventions import FAILED, FOLDER, exit_codes
+from lending_club_pipeline.config.settings import load_settings
+
+
+@click.command(epilog=exit_codes())
+@click.option("--inputs", type=FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
+@click.option(
+    "--last",
+    type=click.IntRange(min=0),
+    default=14,
+    show_default=True,
+    help="Newest dates that are shown; others are if something is wrong with them.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print every date, as JSON.")
+def status(inputs: Path | None, last: int, *, as_json: bool) -> None:
+    """Show how each business date stands, what is wrong now, and what to do.
+
+    Ends with 1 if something is wrong that stops deliveries. No delivery is read.
+    """
+    from lending_club_pipeline.defs.operating.status import find_status
+    from lending_club_pipeline.present.status import print_status, status_as_json
+
+    found = find_status(load_settings({"input_path": inputs}))
+    if as_json:
+        click.echo(status_as_json(found))
+    else:
+        print_status(found, last)
+    if found.is_critical:
+        sys.exit(FAILED)
