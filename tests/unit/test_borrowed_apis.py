@@ -7,7 +7,10 @@ import inspect
 from dataclasses import fields
 from pathlib import Path
 
+import dagster as dg
 import dbt.adapters.databricks
+from dagster._core.storage.event_log import EventLogStorage
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from databricks.sdk import oauth
 from databricks.sql import client, session
 from databricks.sql.backend import thrift_backend
@@ -16,6 +19,8 @@ from dbt.adapters.databricks.connections import DatabricksConnectionManager
 from dbt.adapters.databricks.credentials import DatabricksCredentialManager, DatabricksCredentials
 from dbt.adapters.databricks.handle import SqlUtils
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+from lending_club_pipeline import defs
 
 
 def source_of(thing: object) -> str:
@@ -105,3 +110,30 @@ def test_the_macros_are_there_that_the_project_replaces() -> None:
 
 def test_connections_of_dbt_duckdb_can_be_closed() -> None:
     assert callable(DuckDBConnectionManager.close_all_connections)
+
+
+# --- what Dagster knows and does not document
+
+
+def test_dagster_can_be_asked_for_checks_and_daemons_at_once() -> None:
+    # defs/operating: measurements and alerts. One question for all checks, instead of one for each.
+    assert callable(EventLogStorage.get_asset_check_summary_records)
+    assert callable(dg.DagsterInstance.get_daemon_statuses)
+    assert isinstance(inspect.getattr_static(dg.DagsterInstance, "event_log_storage"), property)
+
+
+def test_definitions_list_their_checks() -> None:
+    @dg.asset_check(asset="balances")
+    def is_exact() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True)
+
+    definitions = dg.Definitions(assets=[dg.AssetSpec("balances")], asset_checks=[is_exact])
+
+    keys = definitions.get_repository_def().asset_graph.asset_check_keys
+    assert [it.name for it in keys] == ["is_exact"]
+
+
+def test_dagster_keeps_no_output_of_processes_if_told_so() -> None:
+    # defs/dagster.yaml. Dagster's documentation names the class for this.
+    configuration = (Path(defs.__file__).parent / "dagster.yaml").read_text()
+    assert f"module: {NoOpComputeLogManager.__module__}\n" in configuration
