@@ -177,7 +177,6 @@ from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.dbt_runner.manifest import project_arguments
 from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.warehouse import choose_warehouse
-from lending_club_pipeline.publish.tables import SUMMARY_COLUMNS
 from lending_club_pipeline.warehouse.databricks import leases
 
 leases.LEASE_SECONDS, leases.RENEW_SECONDS = 3.0, 1.0
