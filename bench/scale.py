@@ -20,9 +20,11 @@ from typing import Any
 
 import duckdb
 
-from bench.__main__ import GIB, RESULTS, ROOT, SAMPLE, Ratio, machine
+from bench.__main__ import GIB, RESULTS, machine
+from bench.contenders import ROOT, SAMPLE
 from bench.growth import plot_growth
 from bench.measuring import Cost, measure
+from bench.ratios import Ratio
 from lending_club_pipeline.config.values import parse_bytes
 from lending_club_pipeline.synthetic.deliveries import generate_deliveries
 

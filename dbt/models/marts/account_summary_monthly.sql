@@ -36,6 +36,20 @@ customers as (
     select * from {{ ref('customer_history') }}
 ),
 
+{#- No state of an account begins earlier in the month. #}
+
+earliest as (
+    select min(valid_from) as valid_from from accounts
+),
+
+first_days as (
+    select
+        last_deliveries.month,
+        greatest(last_deliveries.month, earliest.valid_from) as first_day
+    from last_deliveries
+    cross join earliest
+),
+
 {#- Accounts that bear no interest have a rate of zero, so that one join serves all. #}
 
 rates as (
@@ -106,14 +120,29 @@ pieces as (
 
 with_days as (
     select
-        *,
-        ends > as_of_date as is_there,
+        pieces.*,
+        pieces.ends > pieces.as_of_date as is_there,
+        pieces.begins = first_days.first_day and pieces.ends > pieces.as_of_date as is_whole,
         case
-            when ends > as_of_date then {{ days_between('begins', 'as_of_date') }} + 1
-            else {{ days_between('begins', 'ends') }}
+            when pieces.ends > pieces.as_of_date
+                then {{ days_between('pieces.begins', 'pieces.as_of_date') }} + 1
+            else {{ days_between('pieces.begins', 'pieces.ends') }}
         end as day_count
     from pieces
+    inner join first_days
+        on pieces.month = first_days.month
 ),
+
+with_cents as (
+    select
+        *,
+        cast({{ interest_on('balance', 'interest_rate') }} * 100 as bigint) * day_count
+            as annual_cents_by_day
+    from with_days
+),
+
+{#- Interest is rounded once for each account. One that was the same all the time has one piece,
+    which is rounded by itself: grouping by its id, as for the others, would be most of the work. #}
 
 by_account as (
     select
@@ -121,24 +150,37 @@ by_account as (
         as_of_date,
         customer_id,
         account_type,
-        account_id,
+        case when not is_whole then account_id end as changed_account_id,
         count(case when is_there then 1 end) as accounts,
         sum(case when is_there then balance end) as balance,
-        cast(
-            sum(cast({{ interest_on('balance', 'interest_rate') }} * 100 as bigint) * day_count)
-            as bigint
-        ) as annual_cents_by_day
-    from with_days
-    group by month, as_of_date, customer_id, account_type, account_id
+        sum(
+            case
+                when is_whole
+                    then cast(
+                        {{ rounded_division('annual_cents_by_day', '365') }} as decimal(18, 0)
+                    )
+            end
+        ) as whole_cents,
+        cast(sum(case when not is_whole then annual_cents_by_day end) as bigint)
+            as annual_cents_by_day
+    from with_cents
+    group by
+        month,
+        as_of_date,
+        customer_id,
+        account_type,
+        case when not is_whole then account_id end
 ),
 
 with_interest as (
     select
         *,
         cast(
-            cast({{ rounded_division('annual_cents_by_day', '365') }} as decimal(18, 0))
-            * cast(0.01 as decimal(3, 2)) as decimal(18, 2)
-        ) as accrued_interest
+            coalesce(
+                whole_cents,
+                cast({{ rounded_division('annual_cents_by_day', '365') }} as decimal(18, 0))
+            ) as decimal(28, 0)
+        ) * cast(0.01 as decimal(3, 2)) as accrued_interest
     from by_account
 )
 

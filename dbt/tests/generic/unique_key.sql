@@ -1,18 +1,22 @@
 {#- No two rows share a key. Only rows whose hash occurs twice are compared: grouping ten million
-    keys of text takes twice as long. -#}
-{% test unique_key(model, columns) %}
+    keys of text takes twice as long.
 
-with
-
-repeated_hashes as (
-    {{ repeated_hashes(model, columns) }}
-)
+    records: a relation in which it was looked up already which records may share a key
+        (`may_share_key`, by `record_number`); these alone are compared. -#}
+{% test unique_key(model, columns, records=none) %}
 
 select
     {{ columns | join(', ') }},
     count(*) as copies
 from {{ model }}
-where {{ hash_of(columns) }} in (select key_hash from repeated_hashes)
+where
+    {% if records -%}
+        record_number in (select found.record_number from {{ records }} as found where found.may_share_key)
+    {%- else -%}
+        {{ hash_of(columns) }} in (
+            select twice.key_hash from ({{ repeated_hashes(model, columns) }}) as twice
+        )
+    {%- endif %}
 group by {{ columns | join(', ') }}
 having count(*) > 1
 

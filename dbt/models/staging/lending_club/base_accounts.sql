@@ -41,9 +41,8 @@ duplicates as (
         as_of_date,
         record_number,
         coalesce(are_equal, false) and place > 1 as is_exact_duplicate,
-        not coalesce(are_equal, false) as is_conflicting
+        copies > 1 and not coalesce(are_equal, false) as is_conflicting
     from settled
-    where copies > 1
 ),
 
 joined as (
@@ -58,7 +57,8 @@ joined as (
         parsed.balance_reasons,
         parsed.odd_account_type,
         coalesce(duplicates.is_exact_duplicate, false) as is_exact_duplicate,
-        coalesce(duplicates.is_conflicting, false) as is_conflicting
+        coalesce(duplicates.is_conflicting, false) as is_conflicting,
+        duplicates.record_number is not null as may_share_key
     from ({{ parsed_accounts() }}) as parsed
     left join duplicates
         on
@@ -74,6 +74,7 @@ select
     balance,
     account_type,
     is_exact_duplicate,
+    may_share_key,
     case
         when
             account_id != ''

@@ -39,9 +39,8 @@ duplicates as (
         as_of_date,
         record_number,
         coalesce(are_equal, false) and place > 1 as is_exact_duplicate,
-        not coalesce(are_equal, false) as is_conflicting
+        copies > 1 and not coalesce(are_equal, false) as is_conflicting
     from settled
-    where copies > 1
 ),
 
 joined as (
@@ -53,7 +52,8 @@ joined as (
         parsed.has_loan,
         parsed.odd_customer_id,
         coalesce(duplicates.is_exact_duplicate, false) as is_exact_duplicate,
-        coalesce(duplicates.is_conflicting, false) as is_conflicting
+        coalesce(duplicates.is_conflicting, false) as is_conflicting,
+        duplicates.record_number is not null as may_share_key
     from ({{ parsed_customers() }}) as parsed
     left join duplicates
         on
@@ -68,6 +68,7 @@ select
     name,
     has_loan,
     is_exact_duplicate,
+    may_share_key,
     case
         when customer_id is not null and has_loan is not null and not is_conflicting then ''
         else concat_ws(

@@ -1,0 +1,141 @@
+"""Who is compared: the pipeline in several cases, the bare engine, and bare dbt."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from bench.measuring import Cost, measure, middle
+from bench.profiling import profile
+from lending_club_pipeline.config.clock import UTC_NAME, day_of, now
+from lending_club_pipeline.config.values import parse_bytes
+from lending_club_pipeline.contract.seeds import project_dir
+from lending_club_pipeline.dbt_runner.invocation import MONTH_END
+
+ROOT: Final = Path(__file__).parents[1]
+SAMPLE: Final = ROOT / "data" / "inputs"
+LAST_OF_MONTH: Final = "2026-01-31"
+_RUN: Final = (sys.executable, "-m", "lending_club_pipeline", "run", "--force")
+
+
+class Bench:
+    """Runs each contender in a folder of its own and remembers what it took."""
+
+    def __init__(self, folder: Path, runs: int) -> None:
+        self.folder = folder
+        self.runs = runs
+        self.costs: dict[str, list[Cost]] = {}
+        self.profiles: dict[str, dict[str, float]] = {}
+
+    def in_turn(self, contenders: Mapping[str, Callable[[], Cost]], runs: int = 0) -> None:
+        """Run each contender once, then each again: what disturbs the machine disturbs all."""
+        for _ in range(runs or self.runs):
+            for name, run in contenders.items():
+                cost = run()
+                self.costs.setdefault(name, []).append(cost)
+                print(
+                    f"  {name:34} wall {cost.wall:7.2f} s  CPU {cost.cpu:7.2f} s  "
+                    f"peak {cost.peak / 2**20:6.0f} MiB",
+                    flush=True,
+                )
+
+    def __getitem__(self, name: str) -> Cost:
+        return middle(self.costs[name])
+
+    def pipeline(
+        self, inputs: Path, name: str, limit: str = "2GiB", arguments: Sequence[str] = ()
+    ) -> Cost:
+        """`lending-club run` with a database of its own, fresh unless it is the sample."""
+        home = self.folder / name
+        return measure(
+            [*_RUN, *arguments],
+            self.environment(inputs, home) | {"MEMORY_LIMIT": limit},
+            self.folder,
+        )
+
+    def environment(self, inputs: Path, home: Path) -> dict[str, str]:
+        """The variables of one contender."""
+        return {
+            "INPUT_PATH": str(inputs),
+            "OUTPUT_PATH": str(home / "outputs"),
+            "DUCKDB_PATH": str(home / "lending_club.duckdb"),
+            # Shared, so that the parsed dbt project is warm, as it is from the second run on.
+            "DAGSTER_HOME": str(self.folder / "dagster"),
+            "DATABASE_TYPE": "duckdb",
+        }
+
+    def fresh_pipeline(
+        self, inputs: Path, name: str, limit: str = "2GiB", arguments: Sequence[str] = ()
+    ) -> Cost:
+        """The same from an empty database and landing, so that nothing is already there."""
+        clear(self.folder / name)
+        try:
+            return self.pipeline(inputs, name, limit, arguments)
+        finally:
+            clear(self.folder / name)
+
+    def month_end(self, delivery: Path) -> Cost:
+        """The same for a delivery of the last day of a month, the only one in it."""
+        inputs = self.folder / "month-end"
+        inputs.mkdir(exist_ok=True)
+        dated = inputs / LAST_OF_MONTH
+        if not dated.exists():
+            dated.symlink_to(delivery, target_is_directory=True)
+        try:
+            return self.fresh_pipeline(inputs, "closing", arguments=["--as-of", LAST_OF_MONTH])
+        finally:
+            dated.unlink()
+
+    def profile(self, inputs: Path) -> dict[str, float]:
+        """CPU seconds of such a run by step."""
+        home = self.folder / "profiled"
+        nodes = json.loads(next((self.folder / "dagster/dbt").glob("*/manifest.json")).read_bytes())
+        models = [it["name"] for it in nodes["nodes"].values() if it["resource_type"] != "test"]
+        try:
+            return profile(
+                [*_RUN, "--verbose"],
+                self.environment(inputs, home) | {"MEMORY_LIMIT": "2GiB"},
+                self.folder,
+                frozenset(models),
+            )
+        finally:
+            clear(home)
+
+    def floor(self, inputs: Path) -> Cost:
+        """The bare engine."""
+        outputs = self.folder / "floor"
+        memory = str(parse_bytes("2GiB"))
+        try:
+            return measure(
+                [sys.executable, "-m", "bench.floor", str(inputs), str(outputs), memory], {}, ROOT
+            )
+        finally:
+            clear(outputs)
+
+    def dbt_build(self) -> Cost:
+        """Bare `dbt build` of the same nodes, date, target and threads on the sample's database.
+
+        It is as warm as a run: parsed before (dbt's own partial parsing), raw data landed, models
+        there. What a run does beyond it is Dagster, landing, and the four outputs.
+        """
+        project = str(project_dir())
+        return measure(
+            [
+                str(Path(sys.executable).with_name("dbt")), "build",
+                "--project-dir", project, "--profiles-dir", project,
+                "--target-path", str(self.folder / "dbt-target"),
+                "--log-path", str(self.folder / "dbt-logs"),
+                "--exclude", "resource_type:unit_test", f"tag:{MONTH_END}",
+                "--vars", f"{{as_of_date: '{day_of(now(), UTC_NAME).date.isoformat()}'}}",
+                "--no-send-anonymous-usage-stats", "--no-version-check",
+            ],
+            self.environment(SAMPLE, self.folder / "sample"),
+            self.folder,
+        )  # fmt: skip
+
+
+def clear(folder: Path) -> None:
+    """Remove a folder, if it is there."""
+    shutil.rmtree(folder, ignore_errors=True)
