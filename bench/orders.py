@@ -24,7 +24,8 @@ def reorder(source: Path, target: Path, order: Order) -> None:
         connection.execute("set temp_directory = ?", [str(target / "spill")])
         for name, key in _KEYS.items():
             place = key if order == "sorted" else f"md5(cast({key} as varchar))"
-            read = f"read_csv({duckdb_paths.exactly(source / name)}, all_varchar = true)"
+            file = duckdb_paths.exactly(source / name)
+            read = f"read_csv({file}, all_varchar = true, header = true)"
             connection.execute(
                 f"copy (from {read} order by {place}) "
                 f"to {duckdb_paths.literal(target / name)} (header true)"
