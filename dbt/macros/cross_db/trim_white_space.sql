@@ -4,11 +4,11 @@
 {%- endmacro %}
 
 {#- DuckDB trims a set of characters slowly (0.75 CPU s per million texts), so that the set is
-    looked at only where the first or last character is not printable ASCII. Comparing texts is the
-    cheapest look at their first character. -#}
+    looked at only where the first or last character is not printable ASCII. The last one is asked
+    first, of all texts at once: of those only that passed the other test it costs twice as much. -#}
 {% macro duckdb__trim_white_space(text) -%}
     case
-        when {{ text }} between '!' and '~' and ascii({{ text }}[-1]) between 33 and 126
+        when {{ text }}[-1] between '!' and '~' and {{ text }} between '!' and '~'
             then {{ text }}
         else trim({{ text }}, {{ white_space_characters() }})
     end
