@@ -81,7 +81,7 @@ def test_a_folder_that_is_not_there_is_not_named(copied: Workspace) -> None:
     theirs = other(copied, OLDER).inputs
     deeper = copied.root / "a" / "b" / "copied.duckdb"
     deeper.parent.mkdir(parents=True)
-    shutil.copy(copied.settings().duckdb_path, deeper)
+    shutil.copy(copied.database, deeper)
 
     with pytest.raises(ConfigurationError, match="belongs to the deliveries of another folder,"):
         planned(copied, OLDER, input_path=theirs, duckdb_path=deeper)
