@@ -11,7 +11,7 @@ from databricks.sdk.config import Config
 
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.contract.errors import ConfigurationError
-from lending_club_pipeline.runs.doctor import examine
+from lending_club_pipeline.runs.doctor import preflight_checks
 from tests.unit.test_environments import DOCUMENTED
 from tests.workspaces import Workspace
 
@@ -142,7 +142,9 @@ def test_every_name_in_the_example_is_known() -> None:
 def test_the_doctor_shows_the_same(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOVEMENT_LIMIT", "balance=5")
 
-    found = {it.subject: it for it in examine({"dagster_home": workspace.root / "dagster"})}
+    found = {
+        it.subject: it for it in preflight_checks({"dagster_home": workspace.root / "dagster"})
+    }
 
     assert found["settings"].verdict == "problem"
     assert "did you mean MOVEMENT_LIMITS?" in found["settings"].detail

@@ -1,4 +1,4 @@
-"""Names of settings that nobody reads: a misspelt setting must not be one that is ignored."""
+"""Find names that are not settings: a misspelt setting must not be ignored."""
 
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches

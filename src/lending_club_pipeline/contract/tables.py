@@ -66,7 +66,7 @@ def _columns(names: Sequence[str]) -> str:
 def describe_differences(
     expected: ExpectedTable, types: Mapping[str, str], found: Table
 ) -> str | None:
-    """Return what is wrong with a table and what to do, in one line, or None.
+    """Describe the problem of a table and the remedy in one line; None if there is no problem.
 
     Args:
         expected: the table as it should be.

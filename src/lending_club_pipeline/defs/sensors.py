@@ -38,7 +38,7 @@ from lending_club_pipeline.warehouse import choose_warehouse
 _HELD: Final = "it is held: see its page beside the outputs, and `lending-club approve`"
 # Refusals that are said again on each tick.
 _MOST_KEPT: Final = 20
-# On runs of the sensor: which files of which dates they are about.
+# Tag on runs of the sensor: the files of their dates.
 DELIVERY_TAG: Final = "lending_club/delivery"
 _APPROVAL_SECONDS: Final = 600.0
 _FIRST_PAUSE_SECONDS: Final = 60.0
@@ -197,7 +197,7 @@ def _requests(
     watch: Watch,
     now: dt.datetime,
 ) -> Iterator[dg.RunRequest]:
-    """Ask for runs of what is to be processed; else for what is to be published."""
+    """Request the runs of a plan; if it processes nothing, the publication."""
     runs = [
         run
         for job in (JOB_NAME, PUBLISH_JOB_NAME)

@@ -41,7 +41,7 @@ def record(settings: DataPlatformConfig, action: str, about: Mapping[str, str]) 
         about: what it is about; no personal data.
 
     Raises:
-        AuditError: it cannot be written: what nobody could see later is not done.
+        AuditError: the log cannot be written; the command must not go on then.
     """
     log = settings.operating.audit_log
     if log is None:

@@ -7,10 +7,10 @@ from typing import Any, Final
 from lending_club_pipeline.contract.reasons import explain
 from lending_club_pipeline.explanations.traces import (
     REJECTED_RECORDS,
-    AccountStory,
-    CustomerStory,
-    InterestStory,
-    RecordStory,
+    AccountTrace,
+    CustomerTrace,
+    InterestTrace,
+    RecordTrace,
 )
 
 _TIERS: Final = "dbt/seeds/interest_rate_tiers.csv"
@@ -25,7 +25,7 @@ _FATES: Final = {
 }
 
 
-def account_lines(story: AccountStory, currency: str) -> Iterator[str]:
+def account_lines(story: AccountTrace, currency: str) -> Iterator[str]:
     """Tell the story of an account, line by line."""
     yield f"Account {story.account_id} in the delivery of {story.as_of_date}"
     for record in story.records:
@@ -46,7 +46,7 @@ def account_lines(story: AccountStory, currency: str) -> Iterator[str]:
         yield from _indented(_interest_lines(story.interest, currency))
 
 
-def customer_lines(story: CustomerStory) -> Iterator[str]:
+def customer_lines(story: CustomerTrace) -> Iterator[str]:
     """Tell the story of a customer, line by line."""
     yield f"Customer {story.customer_id} in the delivery of {story.as_of_date}"
     if not story.records:
@@ -62,7 +62,7 @@ def customer_lines(story: CustomerStory) -> Iterator[str]:
         yield f"  {identity}: {_outcome(account)} (record {account.record_number})"
 
 
-def _record_lines(record: RecordStory) -> Iterator[str]:
+def _record_lines(record: RecordTrace) -> Iterator[str]:
     yield f"{record.delivered_name}, record {record.record_number}: {_FATES[record.fate]}"
     width = max(len(name) for name in record.raw)
     for name, text in record.raw.items():
@@ -84,13 +84,13 @@ def _field(text: str, typed: dict[str, Any] | None, name: str) -> str:
     return repr(text) if str(value) == text else f"{text!r} → {value}"
 
 
-def _outcome(record: RecordStory) -> str:
+def _outcome(record: RecordTrace) -> str:
     if record.fate == "quarantined":
         return f"quarantined, {', '.join(record.reasons)}"
     return record.fate.replace("_", " ")
 
 
-def _interest_lines(interest: InterestStory, currency: str) -> Sequence[str]:
+def _interest_lines(interest: InterestTrace, currency: str) -> Sequence[str]:
     upper = interest.next_lower_bound
     balance, earned = interest.original_balance, interest.annual_interest
     tier = f"{interest.lower_bound:,.2f} ≤ balance" + ("" if upper is None else f" < {upper:,.2f}")

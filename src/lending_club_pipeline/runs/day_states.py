@@ -65,8 +65,8 @@ class DayState:
         blocking_checks: how many blocking checks that build had to pass.
         published_at: when it was published last.
         published_sha256: digest of what was published then.
-        published_builds: of which builds the files were published, see `builds_of`.
-        served_builds: of which builds the table for readers was, where there is one.
+        published_builds: the builds that the published files were made from, see `builds_of`.
+        served_builds: the builds that the table for readers was made from, if there is one.
         month_closed_at: when its month was closed with it as the last delivery.
         expired_at: when its records were dropped; None if they were not.
         run_id: Dagster's id of the run that wrote this last.

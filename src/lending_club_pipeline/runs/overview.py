@@ -29,7 +29,7 @@ Standing = Literal[
     "expired",
 ]
 Lying = Literal["unchanged", "changed", "refused", "absent"]
-# What nobody has to do anything about.
+# States that need no action.
 SETTLED: Final[frozenset[Standing]] = frozenset({"published", "processed", "expired"})
 
 
@@ -64,7 +64,7 @@ class Overview:
 
     Attributes:
         days: every date that is known, delivered or due, oldest first.
-        due: those of which a delivery should have been processed by now.
+        due: dates whose delivery should have been processed by now.
         waiting: what lies in the inputs and is not taken, and why.
         checks: what the checks of the newest processed date found.
     """
@@ -136,7 +136,7 @@ def overview(
     Args:
         days: what is known, by date.
         watch: what lies in the inputs.
-        due: dates of which a delivery should have been processed by now.
+        due: dates whose delivery should have been processed by now.
     """
     last = published_last(days)
     dates = sorted({*days, *_delivered(days, watch), *due})
@@ -219,7 +219,7 @@ def _standing_of_build(state: DayState) -> Standing:
 def days_due(
     settings: DataPlatformConfig, known: Collection[dt.date], now: dt.datetime
 ) -> list[dt.date]:
-    """Return the dates of which a delivery should have been processed by now.
+    """Return the dates whose delivery should have been processed by now.
 
     The calendar says on which days one is expected; it counts from the first day that is known.
 

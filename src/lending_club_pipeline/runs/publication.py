@@ -13,7 +13,7 @@ from lending_club_pipeline.warehouse import Warehouse
 
 
 def are_published(folder: Path, days: Mapping[dt.date, DayState], *, serves_readers: bool) -> bool:
-    """Whether what is to be published was, and still lies, byte for byte, in a folder of outputs.
+    """Whether the newest publishable date is, byte for byte, in a folder of outputs.
 
     Args:
         folder: where outputs are published.
@@ -29,7 +29,7 @@ def are_published(folder: Path, days: Mapping[dt.date, DayState], *, serves_read
 def proven_checks(
     warehouse: Warehouse, days: Mapping[dt.date, DayState], as_of_date: dt.date
 ) -> list[CheckResult]:
-    """Read what the checks of a delivery found, all blocking ones of which must have passed.
+    """Read the check results of a delivery; all blocking checks must have passed.
 
     Args:
         warehouse: an open warehouse.
