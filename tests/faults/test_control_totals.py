@@ -118,7 +118,7 @@ def test_a_control_file_is_read_as_leniently_as_the_others(
         ),
         pytest.param(
             RIGHT.replace("accounts.csv,2", "accounts.csv,2.0"),
-            "control_unreadable", 3, "no whole number", id="records are no number",
+            "control_unreadable", 3, "not a whole number", id="records are no number",
         ),
         pytest.param(
             RIGHT.replace("300.00", "3e2"), "control_unreadable", 3, "sum of balances is no number",

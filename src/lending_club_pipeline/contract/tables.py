@@ -53,7 +53,7 @@ def differences(expected: ExpectedTable, types: Mapping[str, str], found: Table)
     if missing and not expected.may_lack_columns:
         yield f"it lacks {_columns(missing)}"
     if added:
-        yield f"it has {_columns(added)} that nobody asked for"
+        yield f"it has {_columns(added)} that the pipeline does not make"
     for name, type_ in expected.columns.items():
         if name in given and given[name] != types[type_]:
             yield f"column {name} is of type {given[name]} instead of {types[type_]}"

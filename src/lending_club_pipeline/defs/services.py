@@ -41,7 +41,9 @@ def expect_free(host: str, port: int) -> None:
             tried.bind(address)
             tried.listen()
     except socket.gaierror as error:
-        raise ServiceError(f"{host} is no address of this machine. Name another --host.") from error
+        raise ServiceError(
+            f"{host} is not an address of this machine. Name another --host."
+        ) from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ServiceError(
@@ -80,7 +82,7 @@ def serve(host: str, port: int, home: Path, module: str) -> None:
         finally:
             is_ending.set()
             _end(process)
-    raise ServiceError("Dagster has ended by itself; what it said stands above.")
+    raise ServiceError("Dagster has ended by itself; see its messages above.")
 
 
 @contextmanager

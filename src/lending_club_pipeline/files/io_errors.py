@@ -86,7 +86,7 @@ def is_damaged(path: Path, message: str) -> bool:
 def damaged(path: Path) -> WarehouseError:
     """Return the error of a database file that DuckDB cannot read."""
     return WarehouseError(
-        f"{path}: this is no DuckDB database, or it is damaged. Move it away and run again for "
+        f"{path}: this is not a DuckDB database, or it is damaged. Move it away and run again for "
         "each delivery: everything in it is rebuilt from the deliveries."
     )
 

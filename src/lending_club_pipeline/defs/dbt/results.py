@@ -196,7 +196,7 @@ def fail_without_evidence(
         return
     others = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
     raise TransformationError(
-        f"dbt did not run {graph.title_of(missing[0])}{others}: a check that did not run is none "
-        "that passed. Nothing was published; the outputs of the last good run are unchanged. Run "
+        f"dbt did not run {graph.title_of(missing[0])}{others}: a check that did not run did "
+        "not pass. Nothing was published; the outputs of the last good run are unchanged. Run "
         "again; if it stays so, look for a change of the dbt project."
     )

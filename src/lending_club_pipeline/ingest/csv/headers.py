@@ -142,7 +142,7 @@ def _refuse_compressed(start: bytes, place: Place) -> None:
             raise RefusedDeliveryError(
                 "compressed",
                 place,
-                f"what stands in this file is compressed by {name}",
+                f"the content of this file is compressed by {name}",
                 f"Let its name end with .csv{suffix}, and compress it no more than once",
             )
     for mark, name in _ARCHIVES.items():
@@ -197,7 +197,7 @@ def _refuse_no_header(keys: list[str], source: SourceFile, place: Place) -> None
         raise RefusedDeliveryError(
             "column_missing",
             place,
-            f"this line is no header: it has none of {', '.join(source.columns)}",
+            f"this line is not a header: it has none of {', '.join(source.columns)}",
             "Put a header above the records, with these columns in any order",
         )
 
@@ -208,7 +208,7 @@ def _refuse_duplicates(names: list[str], keys: list[str], place: Place) -> None:
             raise RefusedDeliveryError(
                 "column_duplicate",
                 Place(place.path, place.line, " ".join(name.split())[:_LONGEST_SHOWN_NAME]),
-                f"{keys.count(key)} columns have this name, and nobody can tell which one counts",
+                f"{keys.count(key)} columns have this name, and it is not clear which one counts",
                 "Leave only one of them",
             )
 
