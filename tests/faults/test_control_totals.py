@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from lending_club_pipeline.cli import cli
-from lending_club_pipeline.contract.check_results import CheckResult
 from lending_club_pipeline.contract.errors import RefusedDeliveryError
+from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.ingest.deliveries.balance_sums import NUMBER, parse_number, sum_balances
 from lending_club_pipeline.ingest.landing import read_landed_files
 from lending_club_pipeline.runs.doctor import preflight_checks
@@ -272,7 +272,7 @@ def test_no_digit_is_lost_however_the_numbers_are_written(tmp_path: Path) -> Non
 
 
 def test_doctor_looks_at_the_control_file(landing: Landing) -> None:
-    def finding() -> CheckResult:
+    def finding() -> PreflightResult:
         overrides = {"input_path": landing.inputs, "dagster_home": landing.root / "dagster"}
         found = list(preflight_checks(overrides))
         return next(it for it in found if it.subject == "control.csv")

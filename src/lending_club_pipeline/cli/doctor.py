@@ -13,9 +13,11 @@ from lending_club_pipeline.cli.conventions import FAILED, FOLDER, exit_codes
 @click.option("--outputs", type=FOLDER, help="Folder for outputs instead of OUTPUT_PATH.")
 def doctor(inputs: Path | None, outputs: Path | None) -> None:
     """Check the requirements of a run, and say how to correct each problem."""
-    from lending_club_pipeline.present.terminal import print_check_results
+    from lending_club_pipeline.present.terminal import print_preflight_results
     from lending_club_pipeline.runs.doctor import preflight_checks
 
-    problems = print_check_results(preflight_checks({"input_path": inputs, "output_path": outputs}))
+    problems = print_preflight_results(
+        preflight_checks({"input_path": inputs, "output_path": outputs})
+    )
     if problems:
         sys.exit(FAILED)

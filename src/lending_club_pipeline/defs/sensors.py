@@ -1,4 +1,4 @@
-"""What happens when a delivery arrives."""
+"""The sensor that starts runs of new deliveries."""
 
 import datetime as dt
 import hashlib
@@ -36,7 +36,7 @@ from lending_club_pipeline.runs.survey import policy_of
 from lending_club_pipeline.warehouse import choose_warehouse
 
 _HELD: Final = "it is held: see its page beside the outputs, and `lending-club approve`"
-# Refusals that are said again on each tick.
+# Refusals that are repeated on each tick.
 _MOST_KEPT: Final = 20
 # Tag on runs of the sensor: the files of their dates.
 DELIVERY_TAG: Final = "lending_club/delivery"
@@ -64,10 +64,9 @@ def build_delivery_sensor(settings: DataPlatformConfig) -> dg.SensorDefinition:
     def new_delivery_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         """Process each delivery that is new, changed, or was stopped by a fault.
 
-        What lies in the inputs is compared with what the warehouse says was processed. A delivery
-        is taken when its files are whole and have been left alone for `SENSOR_SETTLE_SECONDS`. A
-        run that failed is tried again, after a minute, two, four, up to an hour; days that failed
-        together are tried apart. A refused delivery waits for other files, a held one for an
+        It compares the inputs with the states in the warehouse. It takes a delivery when its files are
+        complete and did not change for `SENSOR_SETTLE_SECONDS`. A failed run is retried after a
+        minute, two, four, up to an hour; days that failed together are retried one by one. A refused delivery waits for other files, a held one for an
         approval. `DELIVERY_SENSOR` says whether it begins running.
         """
         return _evaluate(settings, context)
@@ -109,10 +108,10 @@ def _evaluate(settings: DataPlatformConfig, context: dg.SensorEvaluationContext)
 
 @dataclass(frozen=True)
 class _Settled:
-    """What the sensor keeps: for what lies there nothing is to be done, and why some of it waits.
+    """The cursor of the sensor: inputs that need no run, and why some of them wait.
 
     Attributes:
-        digest: of what lies there.
+        digest: digest of the inputs.
         waiting: deliveries that are refused, and why.
     """
 

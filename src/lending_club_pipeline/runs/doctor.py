@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
-from lending_club_pipeline.contract.check_results import CheckResult
 from lending_club_pipeline.contract.errors import ConfigurationError, PipelineError
+from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.ingest.csv.byte_counts import count_bytes
 from lending_club_pipeline.ingest.deliveries.control_totals import read_control_totals
@@ -35,7 +35,7 @@ _PYTHON: Final = ((3, 11), (3, 14))
 _LEAST_FREE_BYTES: Final = 2**30
 
 
-def preflight_checks(overrides: Mapping[str, Any]) -> Iterator[CheckResult]:
+def preflight_checks(overrides: Mapping[str, Any]) -> Iterator[PreflightResult]:
     """Check everything that a run needs, cheapest first.
 
     Args:
@@ -48,9 +48,9 @@ def preflight_checks(overrides: Mapping[str, Any]) -> Iterator[CheckResult]:
     try:
         settings = load_settings(overrides)
     except ConfigurationError as error:
-        yield CheckResult("settings", "problem", str(error))
+        yield PreflightResult("settings", "problem", str(error))
         return
-    yield CheckResult("settings", "ok", _described(settings))
+    yield PreflightResult("settings", "ok", _described(settings))
     for name, folder in (
         ("OUTPUT_PATH", settings.outputs.path),
         ("DAGSTER_HOME", settings.dagster.home),
@@ -65,42 +65,42 @@ def preflight_checks(overrides: Mapping[str, Any]) -> Iterator[CheckResult]:
     yield from _delivery(settings)
 
 
-def _python() -> CheckResult:
+def _python() -> PreflightResult:
     found = ".".join(map(str, sys.version_info[:3]))
     if _PYTHON[0] <= sys.version_info[:2] < _PYTHON[1]:
-        return CheckResult("Python", "ok", found)
-    return CheckResult("Python", "problem", f"{found}; install Python 3.11, 3.12 or 3.13")
+        return PreflightResult("Python", "ok", found)
+    return PreflightResult("Python", "problem", f"{found}; install Python 3.11, 3.12 or 3.13")
 
 
-def _packages() -> Iterator[CheckResult]:
+def _packages() -> Iterator[PreflightResult]:
     for name in _PACKAGES:
         try:
-            yield CheckResult(name, "ok", version(name))
+            yield PreflightResult(name, "ok", version(name))
         except PackageNotFoundError:
-            yield CheckResult(name, "problem", _REMEDY)
+            yield PreflightResult(name, "problem", _REMEDY)
 
 
-def _dbt_project() -> CheckResult:
+def _dbt_project() -> PreflightResult:
     """Check that this user may read the whole dbt project."""
     project = project_dir()
     unreadable = [path for path in (project, *project.rglob("*")) if not os.access(path, os.R_OK)]
     if unreadable or not (project / "dbt_project.yml").is_file():
         wrong = unreadable[0] if unreadable else project / "dbt_project.yml"
-        return CheckResult(
+        return PreflightResult(
             "dbt project",
             "problem",
             f"{wrong} cannot be read; give the user who runs the pipeline the right to read the "
             "installed package, or install it again",
         )
-    return CheckResult("dbt project", "ok", str(project))
+    return PreflightResult("dbt project", "ok", str(project))
 
 
-def _temporary_files() -> CheckResult:
+def _temporary_files() -> PreflightResult:
     try:
         with tempfile.TemporaryFile():
-            return CheckResult("temporary files", "ok", tempfile.gettempdir())
+            return PreflightResult("temporary files", "ok", tempfile.gettempdir())
     except OSError as error:
-        return CheckResult(
+        return PreflightResult(
             "temporary files",
             "problem",
             f"they cannot be written ({error.strerror}); name a folder that can be, by TMPDIR",
@@ -111,47 +111,51 @@ def _described(settings: DataPlatformConfig) -> str:
     return "\n".join(f"{name}={value}" for name, value in settings.described().items())
 
 
-def _writable(name: str, folder: Path) -> CheckResult:
+def _writable(name: str, folder: Path) -> PreflightResult:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     if not existing.is_dir():
-        return CheckResult(name, "problem", f"{existing} is a file; name a folder, or move it away")
+        return PreflightResult(
+            name, "problem", f"{existing} is a file; name a folder, or move it away"
+        )
     try:
         with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
         remedy = "give the user who runs the pipeline the right to write there"
         reason = os.strerror(error.errno or 0)
-        return CheckResult(name, "problem", f"{existing} cannot be written ({reason}); {remedy}")
-    return CheckResult(name, "ok", f"{folder}" + ("" if folder.exists() else " (will be made)"))
+        return PreflightResult(
+            name, "problem", f"{existing} cannot be written ({reason}); {remedy}"
+        )
+    return PreflightResult(name, "ok", f"{folder}" + ("" if folder.exists() else " (will be made)"))
 
 
-def _disk(folder: Path) -> CheckResult:
+def _disk(folder: Path) -> PreflightResult:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
     shown = f"{free / 2**30:,.1f} GiB free for {folder}"
     if free < _LEAST_FREE_BYTES:
-        return CheckResult("disk space", "warning", f"{shown}; free some: 1 GiB is little")
-    return CheckResult("disk space", "ok", shown)
+        return PreflightResult("disk space", "warning", f"{shown}; free some: 1 GiB is little")
+    return PreflightResult("disk space", "ok", shown)
 
 
-def _delivery(settings: DataPlatformConfig) -> Iterator[CheckResult]:
+def _delivery(settings: DataPlatformConfig) -> Iterator[PreflightResult]:
     try:
         found = find_delivery(settings.deliveries.input_path, None, settings.today())
     except PipelineError as error:
-        yield CheckResult("delivery", "problem", str(error))
+        yield PreflightResult("delivery", "problem", str(error))
         return
-    yield CheckResult("delivery", "ok", f"{found.as_of_date} in {found.folder.absolute()}")
+    yield PreflightResult("delivery", "ok", f"{found.as_of_date} in {found.folder.absolute()}")
     for file in found.files:
         with tempfile.TemporaryDirectory(prefix="doctor-") as folder:
             try:
                 counts, plain = count_bytes(file, Path(folder) / file.source.name)
                 header = check_file(file, counts, plain)
             except PipelineError as error:
-                yield CheckResult(file.path.name, "problem", str(error))
+                yield PreflightResult(file.path.name, "problem", str(error))
                 continue
         extra = f", extra columns: {len(header.extra_columns)}" if header.extra_columns else ""
         changed = dt.datetime.fromtimestamp(file.path.stat().st_mtime, dt.UTC)
-        yield CheckResult(
+        yield PreflightResult(
             file.path.name,
             "ok",
             f"{counts.lines_by(header.line_end).lines:,} lines, {counts.stored_bytes:,} bytes, "
@@ -161,12 +165,12 @@ def _delivery(settings: DataPlatformConfig) -> Iterator[CheckResult]:
         yield _control(found.control, found.as_of_date)
 
 
-def _control(file: DeliveredFile, as_of_date: dt.date) -> CheckResult:
+def _control(file: DeliveredFile, as_of_date: dt.date) -> PreflightResult:
     with tempfile.TemporaryDirectory(prefix="doctor-") as folder:
         try:
             counts, plain = count_bytes(file, Path(folder) / file.source.name)
             control = read_control_totals(file, counts, plain, as_of_date)
         except PipelineError as error:
-            return CheckResult(file.path.name, "problem", str(error))
+            return PreflightResult(file.path.name, "problem", str(error))
     said = ", ".join(f"{it.records:,} records in {it.source_file}" for it in control.totals)
-    return CheckResult(file.path.name, "ok", f"{said}; a run compares them")
+    return PreflightResult(file.path.name, "ok", f"{said}; a run compares them")

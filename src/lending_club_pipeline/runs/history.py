@@ -7,22 +7,22 @@ from sqlalchemy import URL, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
-from lending_club_pipeline.contract.check_results import CheckResult
+from lending_club_pipeline.contract.preflight_results import PreflightResult
 
 _NAME: Final = "Dagster's history"
 _CONNECT_SECONDS: Final = 5
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
-def check_history(settings: DataPlatformConfig) -> CheckResult:
+def check_history(settings: DataPlatformConfig) -> PreflightResult:
     """Check that Dagster's history can be reached where the settings say that it is."""
     if settings.postgres.host is None:
         home = settings.dagster.home.absolute()
-        return CheckResult(
+        return PreflightResult(
             _NAME, "ok", f"in SQLite files of {home} (DAGSTER_POSTGRES_HOST is not set)"
         )
     if find_spec("dagster_postgres") is None:
-        return CheckResult(
+        return PreflightResult(
             _NAME,
             "problem",
             "the package dagster-postgres is not installed; install lending-club-pipeline with its "
@@ -36,7 +36,7 @@ def check_history(settings: DataPlatformConfig) -> CheckResult:
         version = _version(settings)
     except SQLAlchemyError as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        return CheckResult(
+        return PreflightResult(
             _NAME,
             "problem",
             f"{place} cannot be reached: {reason}; correct the DAGSTER_POSTGRES_ settings, or let "
@@ -44,13 +44,13 @@ def check_history(settings: DataPlatformConfig) -> CheckResult:
         )
     mode = settings.postgres.sslmode
     if not mode.startswith("verify-") and settings.postgres.host not in _LOOPBACK:
-        return CheckResult(
+        return PreflightResult(
             _NAME,
             "warning",
             f"{place}, PostgreSQL {version}; DAGSTER_POSTGRES_SSLMODE={mode} does not check who "
             "answers: set verify-full unless the network is yours alone",
         )
-    return CheckResult(_NAME, "ok", f"{place}, PostgreSQL {version}, sslmode {mode}")
+    return PreflightResult(_NAME, "ok", f"{place}, PostgreSQL {version}, sslmode {mode}")
 
 
 def _version(settings: DataPlatformConfig) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from lending_club_pipeline.config.values import parse_bytes
-from lending_club_pipeline.contract.check_results import CheckResult
 from lending_club_pipeline.contract.errors import ConfigurationError
+from lending_club_pipeline.contract.preflight_results import PreflightResult
 
 _SUBJECT: Final = "memory"
 _ROOT: Final = Path("/")
@@ -57,7 +57,7 @@ def memory_bounds(root: Path = _ROOT) -> Iterator[MemoryBound]:
             yield MemoryBound(f"{name} allows", max(size - beyond, 0), f"raise {name}")
 
 
-def check_memory(memory_limit: str, root: Path = _ROOT) -> CheckResult:
+def check_memory(memory_limit: str, root: Path = _ROOT) -> PreflightResult:
     """Compare `MEMORY_LIMIT` with what there is; less than any run needs is a problem.
 
     Args:
@@ -70,10 +70,10 @@ def check_memory(memory_limit: str, root: Path = _ROOT) -> CheckResult:
         needed = (
             f"a run of any size needs more than the {_in_words(least)}. To go on, {least.remedy}."
         )
-        return CheckResult(_SUBJECT, "problem", needed)
+        return PreflightResult(_SUBJECT, "problem", needed)
     if parse_bytes(memory_limit) <= least.size:
-        return CheckResult(_SUBJECT, "ok", f"{shown} of the {_in_words(least)}")
-    return CheckResult(
+        return PreflightResult(_SUBJECT, "ok", f"{shown} of the {_in_words(least)}")
+    return PreflightResult(
         _SUBJECT,
         "warning",
         f"{shown} is more than the {_in_words(least)}: a large delivery would be killed or fail. "
@@ -81,7 +81,7 @@ def check_memory(memory_limit: str, root: Path = _ROOT) -> CheckResult:
     )
 
 
-def warning_of(found: CheckResult) -> str:
+def warning_of(found: PreflightResult) -> str:
     """Return what a run is to be warned of before it begins; empty if of nothing.
 
     Args:

@@ -1,4 +1,4 @@
-"""What may be published, and whether it still lies where it was published."""
+"""Whether a delivery may be published, and whether the outputs still hold it."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ def are_published(folder: Path, days: Mapping[dt.date, DayState], *, serves_read
 
     Args:
         folder: where outputs are published.
-        days: what is known, by date.
+        days: states by date.
         serves_readers: whether there is a table for readers beside the files.
     """
     newest = newest_publishable(days)
@@ -33,7 +33,7 @@ def proven_checks(
 
     Args:
         warehouse: an open warehouse.
-        days: what is known, by date.
+        days: states by date.
         as_of_date: business date of the delivery that is to be published.
 
     Raises:

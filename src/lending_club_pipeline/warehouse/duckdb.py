@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
-from lending_club_pipeline.contract.check_results import CheckResult
 from lending_club_pipeline.contract.errors import (
     NotLandedError,
     PipelineError,
     WarehouseError,
     WarehouseLockedError,
 )
+from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.contract.source_files import SOURCE_FILES, SourceFile
 from lending_club_pipeline.contract.tables import ExpectedTable, Table, describe_differences
 from lending_club_pipeline.files import duckdb_paths
@@ -163,18 +163,18 @@ class DuckDBWarehouse:
             raise WarehouseError(f"{self.path}: the database is not open. Use it in a session.")
         return self._open
 
-    def preflight(self) -> Iterator[CheckResult]:
+    def preflight(self) -> Iterator[PreflightResult]:
         """Open an existing database for writing, without waiting; see `Warehouse.preflight`."""
         try:
-            yield CheckResult("database", "ok", self._examined())
+            yield PreflightResult("database", "ok", self._examined())
         except WarehouseLockedError as error:
             if self.lock_wait_seconds:
                 waits = f"A run waits for it, {self.lock_wait_seconds:g} s at most."
-                yield CheckResult("database", "warning", f"{error} {waits}")
+                yield PreflightResult("database", "warning", f"{error} {waits}")
             else:
-                yield CheckResult("database", "problem", str(error))
+                yield PreflightResult("database", "problem", str(error))
         except PipelineError as error:
-            yield CheckResult("database", "problem", str(error))
+            yield PreflightResult("database", "problem", str(error))
 
     def _examined(self) -> str:
         if not self.path.exists():

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from lending_club_pipeline.config.databricks import DatabricksSettings
 from lending_club_pipeline.config.environment import temporary_environment
 from lending_club_pipeline.config.settings import DataPlatformConfig
-from lending_club_pipeline.contract.check_results import CheckResult
 from lending_club_pipeline.contract.errors import PipelineError, WarehouseError
+from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.contract.tables import ExpectedTable
 from lending_club_pipeline.files.locks import exclusive_lock
 from lending_club_pipeline.warehouse import approvals
@@ -146,7 +146,7 @@ class DatabricksWarehouse:
             self._catalog = Catalog(self.statements, self.address.catalog, self.address.schema_name)
         return self._catalog
 
-    def preflight(self) -> Iterator[CheckResult]:
+    def preflight(self) -> Iterator[PreflightResult]:
         """Check each step of the connection; see `Warehouse.preflight`."""
         # Without catalog and schema, so that a wrong one does not hide that all before is well.
         anywhere = self.address.model_copy(update={"catalog": "", "schema_name": ""})

@@ -7,7 +7,7 @@ Verdict = Literal["ok", "warning", "problem"]
 
 
 @dataclass(frozen=True)
-class CheckResult:
+class PreflightResult:
     """The result of one check.
 
     Attributes:
