@@ -64,10 +64,11 @@ def build_delivery_sensor(settings: DataPlatformConfig) -> dg.SensorDefinition:
     def new_delivery_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         """Process each delivery that is new, changed, or was stopped by a fault.
 
-        It compares the inputs with the states in the warehouse. It takes a delivery when its files are
-        complete and did not change for `SENSOR_SETTLE_SECONDS`. A failed run is retried after a
-        minute, two, four, up to an hour; days that failed together are retried one by one. A refused delivery waits for other files, a held one for an
-        approval. `DELIVERY_SENSOR` says whether it begins running.
+        It compares the inputs with the states in the warehouse. It takes a delivery when its files
+        are complete and did not change for `SENSOR_SETTLE_SECONDS`. A failed run is retried after
+        a minute, two, four, up to an hour; days that failed together are retried one by one. A
+        refused delivery waits for other files, a held one for an approval. `DELIVERY_SENSOR` says
+        whether the sensor begins running.
         """
         return _evaluate(settings, context)
 
