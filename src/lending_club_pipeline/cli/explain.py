@@ -42,7 +42,7 @@ def explain(
         if customer is not None:
             lines = customer_lines(trace_customer(warehouse, customer, as_of))
         else:
-            story = trace_account(warehouse, account_id or "", as_of)
-            lines = account_lines(story, settings.outputs.currency)
+            trace = trace_account(warehouse, account_id or "", as_of)
+            lines = account_lines(trace, settings.outputs.currency)
     for line in lines:
         click.echo(line)

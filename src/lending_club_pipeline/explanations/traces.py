@@ -1,4 +1,4 @@
-"""Read the story of one account or customer from the warehouse, in a few small queries."""
+"""Read the trace of one account or customer from the warehouse, in a few small queries."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _LONGEST: Final = 1000
 _NONE_PROCESSED: Final = "No delivery was processed yet. Process one by `lending-club run`."
 REJECTED_RECORDS: Final = "Records that did not split into fields are in quarantine.csv."
 
-Fate = Literal["published", "not_savings", "exact_duplicate", "quarantined", "cleaned"]
+Status = Literal["published", "not_savings", "exact_duplicate", "quarantined", "cleaned"]
 
 
 class NothingToExplainError(PipelineError):
@@ -34,7 +34,7 @@ class RecordTrace:
         record_number: its position among the landed records of its file.
         raw: its fields as they came, by the column's name in the file.
         typed: its fields as they were understood; None if only raw text is kept of that day.
-        fate: what became of it.
+        status: what became of it.
         reasons: why it is quarantined.
     """
 
@@ -43,7 +43,7 @@ class RecordTrace:
     record_number: int
     raw: dict[str, str]
     typed: dict[str, Any] | None
-    fate: Fate
+    status: Status
     reasons: tuple[str, ...]
 
 
@@ -98,7 +98,7 @@ class CustomerTrace:
 def trace_account(
     warehouse: Warehouse, account_id: str, as_of_date: dt.date | None = None
 ) -> AccountTrace:
-    """Read the story of an account.
+    """Read the trace of an account.
 
     Args:
         warehouse: an open warehouse.
@@ -124,7 +124,7 @@ def trace_account(
     customers: list[RecordTrace] = []
     for owner in sorted(owners):
         customers.extend(_customer_records(warehouse, owner, date))
-    is_published = any(record.fate == "published" for record in records)
+    is_published = any(record.status == "published" for record in records)
     interest = _interest(warehouse, account_id, date) if is_published else None
     return AccountTrace(date, account_id, records, tuple(customers), interest)
 
@@ -132,7 +132,7 @@ def trace_account(
 def trace_customer(
     warehouse: Warehouse, customer_id: int, as_of_date: dt.date | None = None
 ) -> CustomerTrace:
-    """Read the story of a customer; see `trace_account`.
+    """Read the trace of a customer; see `trace_account`.
 
     Raises:
         NothingToExplainError: that delivery was not processed, or nobody has that number in it.
@@ -253,7 +253,7 @@ def _records(
         number = row["record_number"]
         key = _key(source, row)
         reasons = quarantined.get(number, ())
-        fate = _fate(source, key, reasons, kept, published)
+        status = _status(source, key, reasons, kept, published)
         stories.append(
             RecordTrace(
                 source,
@@ -264,7 +264,7 @@ def _records(
                     for name, landed in zip(source.columns, source.landed_columns, strict=True)
                 },
                 _typed(source, base.get(number)),
-                fate,
+                status,
                 reasons,
             )
         )
@@ -277,9 +277,9 @@ def _key(source: SourceFile, row: dict[str, Any]) -> str:
     return str(_number(row["customer_id"]))
 
 
-def _fate(
+def _status(
     source: SourceFile, key: str, reasons: tuple[str, ...], kept: set[str], published: set[str]
-) -> Fate:
+) -> Status:
     """Tell what became of a record; `kept` holds the keys of records before it that are valid."""
     if reasons:
         return "quarantined"
