@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.kill_scenarios import SCENARIOS
-from tests.faults.killing import Blow, Lab
+from tests.faults.killing import Kill, KillHarness
 from tests.faults.random_histories import check_histories
 
 RESULTS = Path(__file__).parent / "results" / "faults.md"
@@ -53,32 +53,32 @@ class Line:
     """One kill, and the seed that chose its moment."""
 
     seed: int
-    blow: Blow
+    kill: Kill
 
     @property
     def struck(self) -> str:
         """When it struck, in words."""
-        where = _IN_FOLDER.sub("", _OF_THIS_RUN.sub("…", self.blow.where)).strip()
-        if self.blow.strike.change:
+        where = _IN_FOLDER.sub("", _OF_THIS_RUN.sub("…", self.kill.where)).strip()
+        if self.kill.kill_point.change:
             return f"before `{where}`"
         return f"after `{where}`"
 
     def __str__(self) -> str:
-        found = "; ".join(self.blow.findings) or "nothing"
-        cells = (str(self.seed), self.blow.scenario, self.struck, str(self.blow.new_files), found)
+        found = "; ".join(self.kill.findings) or "nothing"
+        cells = (str(self.seed), self.kill.scenario, self.struck, str(self.kill.new_files), found)
         return f"| {' | '.join(cells)} |"
 
 
 def kill_all(
     names: Sequence[str], kills: int, first_seed: int, folder: Path
-) -> Iterator[tuple[Lab, Line]]:
+) -> Iterator[tuple[KillHarness, Line]]:
     """Share the kills out among the scenarios, one seed each."""
     chosen = [it for it in SCENARIOS if it.name in names]
     seeds = range(first_seed, first_seed + kills)
     for number, scenario in enumerate(chosen):
-        lab = Lab(scenario, folder / str(number))
+        harness = KillHarness(scenario, folder / str(number))
         for seed in seeds[number :: len(chosen)]:
-            yield lab, Line(seed, lab.kill(lab.strikes(random.Random(seed))))
+            yield harness, Line(seed, harness.kill(harness.kill_points(random.Random(seed))))
 
 
 def main() -> None:
@@ -93,14 +93,14 @@ def main() -> None:
     chosen = arguments.scenario or names
     lines, cache = [], Path()
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        for lab, line in kill_all(chosen, arguments.kills, arguments.seed, Path(folder)):
+        for harness, line in kill_all(chosen, arguments.kills, arguments.seed, Path(folder)):
             print(line, flush=True)
             lines.append(line)
-            cache = lab.workspace.settings().dbt_cache
+            cache = harness.workspace.settings().dbt_cache
         if arguments.histories:
             check_histories(cache, arguments.histories)
             print(f"{arguments.histories} random histories ended as the model says.")
-    found = sum(bool(line.blow.findings) for line in lines)
+    found = sum(bool(line.kill.findings) for line in lines)
     print(f"{len(lines)} kills, {found} with findings.")
     if arguments.kills == KILLS and not arguments.scenario:
         text = "\n".join(str(it) for it in sorted(lines, key=lambda it: it.seed))

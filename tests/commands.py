@@ -83,7 +83,7 @@ def become(command: Command, gate: Any = None) -> None:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class LockWait:
     """A process that becomes a command as soon as it may."""
 
     command: Command
@@ -145,7 +145,7 @@ class Waiting:
 @contextmanager
 def waiting(
     arguments: tuple[str, ...], environment: Mapping[str, str], folder: Path
-) -> Iterator[Waiting]:
+) -> Iterator[LockWait]:
     """Give a process that waits to become a command, and that does not outlive this context."""
     with tempfile.TemporaryDirectory(prefix="command-") as kept:
         streams = Path(kept) / "output", Path(kept) / "errors"
@@ -154,7 +154,7 @@ def waiting(
         process = PROCESSES.Process(target=become, args=(command, gate))
         process.start()
         try:
-            yield Waiting(command, process, gate)
+            yield LockWait(command, process, gate)
         finally:
             process.kill()
             process.join()

@@ -55,7 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--exhaustive",
         action="store_true",
-        help="run tests too that say more of what others say, and take minutes for it",
+        help="also run the exhaustive tests, which take minutes",
     )
     parser.addoption(
         "--operations",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from databricks_stand_in.client import WarehouseClient
-from tests.commands import Waiting, waiting
+from tests.commands import LockWait, waiting
 from tests.databricks.deliveries import DAY
 from tests.databricks.pipelines import environment_of
 
@@ -38,7 +38,7 @@ def killed_run(
 
 def _waiting(
     client: WarehouseClient, folder: Path, arguments: tuple[str, ...], changed: dict[str, str]
-) -> AbstractContextManager[Waiting]:
+) -> AbstractContextManager[LockWait]:
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
     return waiting(arguments, environment_of(client, folder, **changed), folder)
 

@@ -12,16 +12,16 @@ from click.testing import CliRunner
 from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.cli import cli
 from lending_club_pipeline.contract.errors import WarehouseError
-from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.contract.preflight_results import PreflightResult
 from tests.databricks.pipelines import environment_of, warehouse_of
 
 STEPS = ["name", "TLS", "sign-in", "warehouse", "catalog", "schema", "volume", "rights"]
 
 
-def _examined(client: WarehouseClient, folder: Path, **changed: Any) -> dict[str, Finding]:
+def _examined(client: WarehouseClient, folder: Path, **changed: Any) -> dict[str, PreflightResult]:
     found = {
         finding.subject.removeprefix("Databricks "): finding
-        for finding in warehouse_of(client, folder, **changed).examine()
+        for finding in warehouse_of(client, folder, **changed).preflight()
     }
     assert list(found) == STEPS
     for finding in found.values():
@@ -29,7 +29,7 @@ def _examined(client: WarehouseClient, folder: Path, **changed: Any) -> dict[str
     return found
 
 
-def _assert_fails_at(found: dict[str, Finding], step: str) -> str:
+def _assert_fails_at(found: dict[str, PreflightResult], step: str) -> str:
     """All before a step is well, and all behind it is skipped with a word."""
     place = STEPS.index(step)
     assert [found[it].verdict for it in STEPS[:place]] == ["ok"] * place

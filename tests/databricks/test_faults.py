@@ -144,7 +144,7 @@ import sys
 from pathlib import Path
 from lending_club_pipeline.files.atomic import Publication
 from lending_club_pipeline.warehouse.databricks.result_files import _stream_of
-work = Publication().work_for(Path(sys.argv[1]))
+work = Publication().temp_path_for(Path(sys.argv[1]))
 _stream_of(work).touch()
 work.touch()
 """

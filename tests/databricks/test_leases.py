@@ -19,7 +19,7 @@ from lending_club_pipeline.contract.errors import WarehouseLockedError
 from lending_club_pipeline.publish.tables import SUMMARY_COLUMNS
 from lending_club_pipeline.warehouse.databricks import leases
 from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
-from lending_club_pipeline.warehouse.serving import ServedColumn
+from lending_club_pipeline.warehouse.serving import ServingColumn
 from tests.databricks.deliveries import MART, make_mart
 from tests.databricks.pipelines import count_statements, environment_of, warehouse_of
 
@@ -223,7 +223,7 @@ def test_what_readers_see_is_replaced_by_no_run_that_lost_its_lease(
     warehouse: WarehouseClient, tmp_path: Path
 ) -> None:
     make_mart(warehouse)
-    columns = [ServedColumn(it.name, it.type, "") for it in SUMMARY_COLUMNS]
+    columns = [ServingColumn(it.name, it.type, "") for it in SUMMARY_COLUMNS]
     with _running(warehouse, tmp_path, "first") as running:
         running.serving().publish(columns, 2, Decimal("300.50"))
         make_mart(warehouse, MART.replace("cast(100 as", "cast(300 as"))

@@ -10,7 +10,7 @@ from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.publish.tables import SUMMARY_COLUMNS
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession
-from lending_club_pipeline.warehouse.serving import Served
+from lending_club_pipeline.warehouse.serving import ServingVersion
 from tests.databricks.deliveries import MART, make_mart
 from tests.databricks.pipelines import warehouse_of
 
@@ -27,7 +27,7 @@ def _publish(
     rows: int = ROWS,
     balance: Decimal = BALANCE,
     **changed: Any,
-) -> Served:
+) -> ServingVersion:
     warehouse = warehouse_of(client, folder, **changed)
     with warehouse.session(read_only=True):
         return warehouse.serving().publish(COLUMNS, rows, balance)

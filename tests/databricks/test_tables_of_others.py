@@ -12,7 +12,7 @@ from lending_club_pipeline.contract.tables import ExpectedTable
 from lending_club_pipeline.publish.tables import SUMMARY_COLUMNS
 from lending_club_pipeline.runs.day_journal import DayJournal
 from lending_club_pipeline.runs.day_states import DayState, read_days
-from lending_club_pipeline.warehouse.serving import ServedColumn
+from lending_club_pipeline.warehouse.serving import ServingColumn
 from tests.databricks.deliveries import ACCOUNTS, DAY, RESTATED, land_delivery, make_mart
 from tests.databricks.pipelines import warehouse_of
 
@@ -144,7 +144,7 @@ def test_the_serving_table_takes_no_rows_that_do_not_fit_it(
 ) -> None:
     make_mart(warehouse)
     pipeline = warehouse_of(warehouse, tmp_path)
-    columns = [ServedColumn(it.name, it.type, "") for it in SUMMARY_COLUMNS]
+    columns = [ServingColumn(it.name, it.type, "") for it in SUMMARY_COLUMNS]
     with pipeline.session(read_only=True):
         pipeline.serving().publish(columns, 2, Decimal("300.50"))
     table = f"{warehouse.schema}.account_summary_serving"

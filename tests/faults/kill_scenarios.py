@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Final
 
-from tests.faults.killing import Lab, Scenario
+from tests.faults.killing import KillHarness, Scenario
 from tests.workspaces import Workspace
 
 DAY: Final = dt.date(2026, 1, 31)
@@ -24,23 +24,23 @@ def deliver(workspace: Workspace, day: dt.date, balance: str) -> None:
     workspace.deliver(_CUSTOMERS, accounts(balance), day)
 
 
-def _nothing(_: Lab) -> None:
+def _nothing(_: KillHarness) -> None:
     """Nothing is there before a first run."""
 
 
-def _one_day(lab: Lab) -> None:
-    deliver(lab.workspace, DAY, "100")
-    _processed(lab, "run", "--as-of", DAY.isoformat())
+def _one_day(harness: KillHarness) -> None:
+    deliver(harness.workspace, DAY, "100")
+    _processed(harness, "run", "--as-of", DAY.isoformat())
 
 
-def _three_days(lab: Lab) -> None:
+def _three_days(harness: KillHarness) -> None:
     for number in range(3):
-        deliver(lab.workspace, DAY + number * _ONE, f"{number + 1}00")
-    _processed(lab, "run", "--from", DAY.isoformat(), "--to", "2026-02-10")
+        deliver(harness.workspace, DAY + number * _ONE, f"{number + 1}00")
+    _processed(harness, "run", "--from", DAY.isoformat(), "--to", "2026-02-10")
 
 
-def _processed(lab: Lab, *arguments: str) -> None:
-    ended = lab.run(*arguments)
+def _processed(harness: KillHarness, *arguments: str) -> None:
+    ended = harness.run(*arguments)
     assert ended.code == 0, ended.text
 
 

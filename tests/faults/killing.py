@@ -1,6 +1,6 @@
 """Runs that are killed at random moments, and what must be true after each.
 
-A `Lab` prepares one scenario: a state before, a command, and what that command makes of it when
+A `KillHarness` prepares one scenario: a state before, a command, and the result of that command if
 nobody disturbs it. Then it kills the command as often as one likes, always from the same state
 before.
 """
@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import duckdb
 
-from tests.faults.processes import Ended, Strike, run_and_kill
-from tests.faults.struck_run import CHANGE
+from tests.faults.killed_run import CHANGE
+from tests.faults.processes import Ended, KillPoint, run_and_kill
 from tests.workspaces import Workspace
 
 TABLES: Final = (
@@ -55,7 +55,7 @@ class Scenario:
     """
 
     name: str
-    before: Callable[["Lab"], None]
+    before: Callable[["KillHarness"], None]
     change: Callable[[Workspace], None]
     arguments: tuple[str, ...]
     account: str
@@ -63,17 +63,17 @@ class Scenario:
 
 
 @dataclass
-class Blow:
+class Kill:
     """One kill and what was found after it; nothing if all is well."""
 
     scenario: str
-    strike: Strike
+    kill_point: KillPoint
     where: str
     new_files: int
     findings: list[str] = field(default_factory=list)
 
 
-class Lab:
+class KillHarness:
     """One scenario in a folder of its own.
 
     The database remembers where the landed files are: every attempt has the same path.
@@ -101,9 +101,9 @@ class Lab:
         assert ended.code == 0, ended.text
         return self.state()
 
-    def run(self, *arguments: str, strike: Strike | None = None) -> Ended:
+    def run(self, *arguments: str, kill_point: KillPoint | None = None) -> Ended:
         """Run `lending-club` in a process of its own, and kill it if asked to."""
-        return run_and_kill(self.workspace, arguments, strike)
+        return run_and_kill(self.workspace, arguments, kill_point)
 
     def reset(self) -> None:
         """Go back to the state before the command."""
@@ -113,7 +113,7 @@ class Lab:
     def state(self) -> State:
         return State(self.workspace.output_bytes(), dict(_tables(self.workspace.database)))
 
-    def strikes(self, choose: random.Random) -> Iterator[Strike]:
+    def kill_points(self, choose: random.Random) -> Iterator[KillPoint]:
         """Draw moments for ever: half by time, half by change; every folder and line alike."""
         lines, seconds = self.undisturbed.lines, self.undisturbed.seconds
         changes: dict[str, list[int]] = {}
@@ -123,25 +123,25 @@ class Lab:
         said = [-1, *(at for at, line in enumerate(lines) if not line.startswith(CHANGE))]
         while True:
             if choose.random() < 0.5:
-                yield Strike(change=choose.choice(choose.choice(list(changes.values()))))
+                yield KillPoint(change=choose.choice(choose.choice(list(changes.values()))))
                 continue
             line = choose.choice(said)
             since = seconds[line] if line >= 0 else 0.0
             until = next((it for it in seconds[line + 1 :] if it > since), since)
-            yield Strike(line, choose.random() * max(until - since, _AT_LEAST_SECONDS))
+            yield KillPoint(line, choose.random() * max(until - since, _AT_LEAST_SECONDS))
 
-    def kill(self, strikes: Iterator[Strike]) -> Blow:
+    def kill(self, kill_points: Iterator[KillPoint]) -> Kill:
         """Kill a run, look at what is left, run again; a run too fast to be killed is no kill."""
-        for strike in strikes:
+        for kill_point in kill_points:
             self.reset()
-            ended = self.run(*self.scenario.arguments, strike=strike)
+            ended = self.run(*self.scenario.arguments, kill_point=kill_point)
             if ended.is_killed:
                 break
             assert ended.code == 0, ended.text
-        blow = Blow(self.scenario.name, strike, ended.where, self._new_files())
-        blow.findings += self._wrong_after_kill()
-        blow.findings += self._wrong_after_next_run()
-        return blow
+        kill = Kill(self.scenario.name, kill_point, ended.where, self._new_files())
+        kill.findings += self._wrong_after_kill()
+        kill.findings += self._wrong_after_next_run()
+        return kill
 
     def _new_files(self) -> int:
         now = self.workspace.output_bytes()

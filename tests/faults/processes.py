@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.commands import PROCESSES, Command
-from tests.faults.struck_run import CHANGE, become_watched
+from tests.faults.killed_run import CHANGE, become_watched
 from tests.workspaces import Workspace
 
 _LONGEST_SECONDS: Final = 600
@@ -38,7 +38,7 @@ def another_process(
 
 
 @dataclass(frozen=True)
-class Strike:
+class KillPoint:
     """When to kill: some time after a line of the output, or before a change of the file system.
 
     Attributes:
@@ -80,7 +80,7 @@ class Ended:
 def run_and_kill(
     workspace: Workspace,
     arguments: tuple[str, ...],
-    strike: Strike | None = None,
+    kill_point: KillPoint | None = None,
     name: str = "output",
 ) -> Ended:
     """Run `lending-club` in a process of its own, and kill it if asked to.
@@ -90,7 +90,7 @@ def run_and_kill(
     workspace.root.mkdir(parents=True, exist_ok=True)
     output = workspace.root.with_name(f"{workspace.root.name}.{name}.txt")
     output.write_bytes(b"")
-    change = 0 if strike is None else strike.change
+    change = 0 if kill_point is None else kill_point.change
     if arguments[0] == "run":
         # Each step is a moment to be killed at.
         arguments = (*arguments, "--verbose")
@@ -98,7 +98,7 @@ def run_and_kill(
     process = PROCESSES.Process(target=become_watched, args=(command, change))
     process.start()
     try:
-        seconds = _follow(process, output, strike)
+        seconds = _follow(process, output, kill_point)
     finally:
         process.kill()
         process.join()
@@ -106,16 +106,16 @@ def run_and_kill(
     return Ended(process.exitcode, tuple(_lines(output)), tuple(seconds))
 
 
-def _follow(process: Any, output: Path, strike: Strike | None) -> list[float]:
+def _follow(process: Any, output: Path, kill_point: KillPoint | None) -> list[float]:
     """Note when each line comes, and return when the process has ended or is to be killed."""
     started, seconds = time.monotonic(), list[float]()
-    by_time = strike is not None and not strike.change
+    by_time = kill_point is not None and not kill_point.change
     kill_at = started + _LONGEST_SECONDS
     while process.is_alive():
         now = time.monotonic()
         seconds += [now - started] * (len(_lines(output)) - len(seconds))
-        if by_time and strike is not None and len(seconds) > strike.line:
-            kill_at, by_time = now + strike.seconds, False
+        if by_time and kill_point is not None and len(seconds) > kill_point.line:
+            kill_at, by_time = now + kill_point.seconds, False
         if now >= kill_at:
             return seconds
         time.sleep(_POLL_SECONDS)

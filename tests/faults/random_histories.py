@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from tests.faults.histories import BROKEN, CUSTOMERS, VARIANTS, History, differences
-from tests.faults.processes import Ended, Strike, run_and_kill
+from tests.faults.processes import Ended, KillPoint, run_and_kill
 from tests.workspaces import Workspace
 
 FIRST = dt.date(2026, 1, 29)
@@ -30,8 +30,8 @@ _days = st.sampled_from(DAYS)
 _variants = st.integers(0, len(VARIANTS) - 1)
 _ranges = st.tuples(_days, _days).map(lambda it: (min(it), max(it)))
 # A run changes the file system about forty times, and says as many lines.
-_strikes = st.integers(12, 40).map(lambda number: Strike(change=number)) | st.builds(
-    Strike, line=st.integers(12, 60), seconds=st.floats(0, 0.2)
+_kill_points = st.integers(12, 40).map(lambda number: KillPoint(change=number)) | st.builds(
+    KillPoint, line=st.integers(12, 60), seconds=st.floats(0, 0.2)
 )
 
 
@@ -83,15 +83,17 @@ class Histories(RuleBasedStateMachine):
     def backfill(self, of: tuple[dt.date, dt.date], is_forced: bool = False) -> None:
         self._run(self.history.within(*of), _range(of), is_forced=is_forced)
 
-    @rule(day=_days, variant=_variants, strike=_strikes)
-    def kill_a_run_of_one_day(self, day: dt.date, variant: int, strike: Strike) -> None:
+    @rule(day=_days, variant=_variants, kill_point=_kill_points)
+    def kill_a_run_of_one_day(self, day: dt.date, variant: int, kill_point: KillPoint) -> None:
         self.deliver(day, variant)
-        self._kill([day], ("--as-of", day.isoformat()), strike)
+        self._kill([day], ("--as-of", day.isoformat()), kill_point)
 
-    @rule(of=_ranges, variant=_variants, strike=_strikes)
-    def kill_a_backfill(self, of: tuple[dt.date, dt.date], variant: int, strike: Strike) -> None:
+    @rule(of=_ranges, variant=_variants, kill_point=_kill_points)
+    def kill_a_backfill(
+        self, of: tuple[dt.date, dt.date], variant: int, kill_point: KillPoint
+    ) -> None:
         self.deliver(of[1], variant)
-        self._kill(self.history.within(*of), _range(of), strike)
+        self._kill(self.history.within(*of), _range(of), kill_point)
 
     def _run(self, days: list[dt.date], arguments: tuple[str, ...], *, is_forced: bool) -> None:
         before = self._written()
@@ -108,16 +110,16 @@ class Histories(RuleBasedStateMachine):
         is_refused = not days or any(self.history.delivered.get(day) is None for day in days)
         return 3 if is_refused else 0
 
-    def _kill(self, days: list[dt.date], arguments: tuple[str, ...], strike: Strike) -> None:
-        ended = self._lending_club("run", *arguments, strike=strike)
+    def _kill(self, days: list[dt.date], arguments: tuple[str, ...], kill_point: KillPoint) -> None:
+        ended = self._lending_club("run", *arguments, kill_point=kill_point)
         if ended.is_killed:
             self.history.killed(days)
             return
         assert ended.code == self._expected_code(days), ended.text
         self.history.processed(days, is_forced=False)
 
-    def _lending_club(self, *arguments: str, strike: Strike | None = None) -> Ended:
-        return run_and_kill(self.workspace, arguments, strike)
+    def _lending_club(self, *arguments: str, kill_point: KillPoint | None = None) -> Ended:
+        return run_and_kill(self.workspace, arguments, kill_point)
 
     def _written(self) -> dict[str, int]:
         return {path.name: path.stat().st_mtime_ns for path in self.workspace.outputs.glob("*")}

@@ -49,7 +49,7 @@ def test_a_run_writes_by_name_where_columns_were_moved_and_nothing_where_one_was
 
     assert report.outcome == "failed"
     assert "the table delivery_ledger is not as this pipeline makes it" in report.message
-    assert "the column note that nobody asked for" in report.message
+    assert "the column note that the pipeline does not make" in report.message
     assert "\n" not in report.message
     assert processed.output_bytes() == outputs
     with duckdb.connect(str(processed.database)) as connection:

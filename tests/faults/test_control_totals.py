@@ -11,10 +11,10 @@ from click.testing import CliRunner
 
 from lending_club_pipeline.cli import cli
 from lending_club_pipeline.contract.errors import RefusedDeliveryError
-from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.ingest.deliveries.balance_sums import NUMBER, parse_number, sum_balances
 from lending_club_pipeline.ingest.landing import read_landed_files
-from lending_club_pipeline.runs.doctor import examine
+from lending_club_pipeline.runs.doctor import preflight_checks
 from tests.faults.landings import Landing
 from tests.workspaces import ACCOUNT_HEADER, AS_OF
 
@@ -118,7 +118,7 @@ def test_a_control_file_is_read_as_leniently_as_the_others(
         ),
         pytest.param(
             RIGHT.replace("accounts.csv,2", "accounts.csv,2.0"),
-            "control_unreadable", 3, "no whole number", id="records are no number",
+            "control_unreadable", 3, "not a whole number", id="records are no number",
         ),
         pytest.param(
             RIGHT.replace("300.00", "3e2"), "control_unreadable", 3, "sum of balances is no number",
@@ -272,9 +272,9 @@ def test_no_digit_is_lost_however_the_numbers_are_written(tmp_path: Path) -> Non
 
 
 def test_doctor_looks_at_the_control_file(landing: Landing) -> None:
-    def finding() -> Finding:
+    def finding() -> PreflightResult:
         overrides = {"input_path": landing.inputs, "dagster_home": landing.root / "dagster"}
-        found = list(examine(overrides))
+        found = list(preflight_checks(overrides))
         return next(it for it in found if it.subject == "control.csv")
 
     put_control(landing, RIGHT)

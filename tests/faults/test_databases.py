@@ -184,7 +184,7 @@ def test_a_corrupt_database_says_what_to_do(
     damage(database.path)
 
     assert str(_error(database)) == (
-        f"{database.path}: this is no DuckDB database, or it is damaged. Move it away and run "
+        f"{database.path}: this is not a DuckDB database, or it is damaged. Move it away and run "
         "again for each delivery: everything in it is rebuilt from the deliveries."
     )
 

@@ -96,9 +96,9 @@ def test_outputs_that_cannot_all_be_written_are_not_published(tmp_path: Path) ->
 
     def publish() -> None:
         with Publication() as publication:
-            publication.work_for(first).write_text("new\n")
+            publication.temp_path_for(first).write_text("new\n")
             with atomic.explaining(second):
-                publication.work_for(second).write_text("new\n" * 1000)
+                publication.temp_path_for(second).write_text("new\n" * 1000)
 
     with pytest.raises(OutputError) as caught, largest_file(100):
         publish()

@@ -10,7 +10,7 @@ from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.contract.errors import ConfigurationError, RefusedDeliveryError
-from lending_club_pipeline.defs.instance import open_instance, prepare_home
+from lending_club_pipeline.defs.instance import ensure_dagster_home, open_instance
 from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
 from lending_club_pipeline.ingest.landed_files import landed_folder, read_landed_files
 from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
@@ -196,7 +196,7 @@ def test_inputs_and_outputs_may_lie_below_a_backslash(tmp_path: Path) -> None:
 def test_dagster_keeps_its_history_below_a_folder_of_any_name(part: int, tmp_path: Path) -> None:
     names = [name for name in HOSTILE if len(name) < 100][part::3]
     folder = tmp_path.joinpath("?", "%", *names)
-    home = prepare_home(load_settings({"dagster_home": folder}))
+    home = ensure_dagster_home(load_settings({"dagster_home": folder}))
     with open_instance(home) as instance:
         instance.add_dynamic_partitions("names", names)
     with open_instance(home) as instance:

@@ -52,7 +52,9 @@ def test_doctor_tells_of_a_project_that_may_not_be_read_and_of_no_place_for_temp
     monkeypatch.setattr(os, "access", lambda path, mode: path != model and allowed(path, mode))
     monkeypatch.setattr(doctor.tempfile, "TemporaryFile", _no_place)
 
-    findings = {it.subject: it for it in doctor.examine({"duckdb_path": tmp_path / "a.duckdb"})}
+    findings = {
+        it.subject: it for it in doctor.preflight_checks({"duckdb_path": tmp_path / "a.duckdb"})
+    }
 
     assert findings["dbt project"].verdict == "problem"
     assert str(model) in findings["dbt project"].detail

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from tests.faults.histories import CUSTOMERS, VARIANTS, History, differences
-from tests.faults.processes import Strike, run_and_kill
+from tests.faults.processes import KillPoint, run_and_kill
 from tests.workspaces import AS_OF, Workspace
 
 BEFORE = AS_OF - dt.timedelta(days=1)
@@ -29,7 +29,7 @@ def test_a_run_of_another_date_completes_what_a_killed_one_began(workspace: Work
     half_way = _line(run_and_kill(workspace, ("run", "--as-of", str(AS_OF))).lines)
     deliver(AS_OF, 3)
 
-    killed = run_and_kill(workspace, ("run", "--as-of", str(AS_OF)), Strike(line=half_way))
+    killed = run_and_kill(workspace, ("run", "--as-of", str(AS_OF)), KillPoint(line=half_way))
     assert killed.is_killed
     deliver(BEFORE, 1)
     other = run_and_kill(workspace, ("run", "--as-of", str(BEFORE)))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.kill_scenarios import SCENARIOS
-from tests.faults.killing import Lab, Scenario
+from tests.faults.killing import KillHarness, Scenario
 
 _SEED = 20260131
 # `make bench-faults` kills fifty times, in all scenarios.
@@ -20,9 +20,9 @@ _KILLS = {"restated day": 2, "backfill": 1}
 def test_a_run_killed_at_any_moment_loses_nothing_and_the_next_one_completes(
     scenario: Scenario, tmp_path: Path, prepared_dbt: Path
 ) -> None:
-    lab = Lab(scenario, tmp_path, prepared_dbt)
-    strikes = lab.strikes(random.Random(_SEED))
+    harness = KillHarness(scenario, tmp_path, prepared_dbt)
+    kill_points = harness.kill_points(random.Random(_SEED))
 
-    blows = [lab.kill(strikes) for _ in range(_KILLS[scenario.name])]
+    kills = [harness.kill(kill_points) for _ in range(_KILLS[scenario.name])]
 
-    assert [blow for blow in blows if blow.findings] == []
+    assert [kill for kill in kills if kill.findings] == []

@@ -12,7 +12,7 @@ from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.warehouse import choose_warehouse
 from tests import commands
 from tests.faults.histories import CUSTOMERS, VARIANTS, History, differences
-from tests.faults.processes import Ended, Strike, run_and_kill
+from tests.faults.processes import Ended, KillPoint, run_and_kill
 from tests.workspaces import AS_OF, Workspace
 
 RUN = ("run", "--as-of", AS_OF.isoformat())
@@ -61,7 +61,7 @@ def test_the_next_run_of_another_machine_gives_the_bytes_of_an_undisturbed_one(
     workspace = Workspace(tmp_path / "now")
     shutil.copytree(story.before, workspace.root)
     line = next(n for n, it in enumerate(story.ended.lines) if it.startswith(moment))
-    killed = run_and_kill(workspace, RUN, Strike(line=line))
+    killed = run_and_kill(workspace, RUN, KillPoint(line=line))
     assert killed.is_killed, killed.text
 
     # Of the first machine there is no disk any more, but for what machines share.

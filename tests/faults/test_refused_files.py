@@ -159,7 +159,7 @@ def test_a_file_that_cannot_be_trusted_is_refused(
 
 def _problems_that_doctor_finds(landing: Landing) -> list[str]:
     own = {name: landing.root / name for name in ("output_path", "dagster_home", "duckdb_path")}
-    findings = doctor.examine({"input_path": landing.inputs, **own})
+    findings = doctor.preflight_checks({"input_path": landing.inputs, **own})
     return [finding.detail for finding in findings if finding.verdict == "problem"]
 
 

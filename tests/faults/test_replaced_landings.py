@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.files.swap import exchange
+from lending_club_pipeline.files.swap import swap
 from lending_club_pipeline.ingest import landing as landings
 from tests.faults.landings import ACCOUNTS, Landing
 
@@ -23,7 +23,7 @@ def test_two_folders_are_swapped_in_one_step(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text(name)
 
-    assert exchange(tmp_path / "first", tmp_path / "second")
+    assert swap(tmp_path / "first", tmp_path / "second")
 
     assert (tmp_path / "first" / "file").read_text() == "second"
     assert (tmp_path / "second" / "file").read_text() == "first"
@@ -34,13 +34,13 @@ def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
     (tmp_path / "first").mkdir()
 
     with pytest.raises(FileNotFoundError, match="first"):
-        exchange(tmp_path / "first", tmp_path / "second")
+        swap(tmp_path / "first", tmp_path / "second")
 
 
 def test_without_that_step_a_replacement_that_broke_off_is_undone_by_the_next_landing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(landings, "exchange", lambda *_: False)
+    monkeypatch.setattr(landings, "swap", lambda *_: False)
     landing = Landing(tmp_path)
     landing.deliver()
     before = landing.land().folder

@@ -265,7 +265,7 @@ def test_a_secret_is_in_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_missing_folder_of_secrets_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRETS_DIR", "/run/no-secrets")
 
-    assert _error().startswith("SECRETS_DIR=/run/no-secrets is no folder")
+    assert _error().startswith("SECRETS_DIR=/run/no-secrets is not a folder")
 
 
 def test_an_env_file_that_is_not_utf8_is_named() -> None:

@@ -22,7 +22,7 @@ def mode_of(path: Path) -> str:
 
 def publish(target: Path, text: str, sharing: Sharing) -> None:
     with Publication(sharing=sharing) as publication:
-        publication.work_for(target).write_text(text)
+        publication.temp_path_for(target).write_text(text)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from lending_club_pipeline.defs.execution import carry_out
-from lending_club_pipeline.defs.instance import open_instance, prepare_home
+from lending_club_pipeline.defs.instance import ensure_dagster_home, open_instance
 from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.defs.run_records import partition_tags
 from lending_club_pipeline.defs.sensors import build_delivery_sensor
@@ -106,7 +106,7 @@ def partition_tags_of(request: dg.RunRequest) -> dict[str, str]:
 def open_doors(workspace: Workspace) -> Iterator[Doors]:
     """Open Dagster's instance of a workspace."""
     definitions = build_definitions(workspace.settings())
-    with open_instance(prepare_home(workspace.settings())) as instance:
+    with open_instance(ensure_dagster_home(workspace.settings())) as instance:
         yield Doors(workspace, instance, definitions)
 
 

@@ -11,8 +11,8 @@ from lending_club_pipeline.config.environment import variables
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.defs.code_server import close_lost_runs
-from lending_club_pipeline.defs.instance import configuration, open_instance, prepare_home
-from lending_club_pipeline.runs.history import examine_history
+from lending_club_pipeline.defs.instance import configuration, ensure_dagster_home, open_instance
+from lending_club_pipeline.runs.history import check_history
 from tests.postgres import PASSWORD, PostgresServer, is_installed, postgres_server
 
 
@@ -40,7 +40,7 @@ def some_job() -> None:
 
 def test_two_homes_of_one_server_share_the_history(server: PostgresServer, tmp_path: Path) -> None:
     homes = [
-        prepare_home(settings_of(tmp_path / name, **server.settings()))
+        ensure_dagster_home(settings_of(tmp_path / name, **server.settings()))
         for name in ("pod", "command-line")
     ]
     with variables(settings_of(homes[0], **server.settings()).postgres.environment):
@@ -55,7 +55,7 @@ def test_two_homes_of_one_server_share_the_history(server: PostgresServer, tmp_p
 
 
 def test_the_password_is_in_no_file(server: PostgresServer, tmp_path: Path) -> None:
-    home = prepare_home(settings_of(tmp_path / "home", **server.settings()))
+    home = ensure_dagster_home(settings_of(tmp_path / "home", **server.settings()))
 
     text = (home / "dagster.yaml").read_text()
 
@@ -64,7 +64,7 @@ def test_the_password_is_in_no_file(server: PostgresServer, tmp_path: Path) -> N
 
 
 def test_the_doctor_names_server_and_version(server: PostgresServer, tmp_path: Path) -> None:
-    found = examine_history(settings_of(tmp_path, **server.settings()))
+    found = check_history(settings_of(tmp_path, **server.settings()))
 
     assert found.verdict == "ok"
     assert f"dagster@localhost:{server.port}/dagster, PostgreSQL 1" in found.detail
@@ -83,7 +83,7 @@ def test_the_doctor_names_server_and_version(server: PostgresServer, tmp_path: P
 def test_the_doctor_says_what_is_wrong(
     server: PostgresServer, tmp_path: Path, wrong: dict[str, Any], said: str
 ) -> None:
-    found = examine_history(settings_of(tmp_path, **{**server.settings(), **wrong}))
+    found = check_history(settings_of(tmp_path, **{**server.settings(), **wrong}))
 
     assert found.verdict == "problem"
     assert said in found.detail
@@ -92,7 +92,7 @@ def test_the_doctor_says_what_is_wrong(
 
 
 def test_a_run_that_ended_with_its_code_server_is_closed(tmp_path: Path) -> None:
-    home = prepare_home(settings_of(tmp_path / "home"))
+    home = ensure_dagster_home(settings_of(tmp_path / "home"))
     with open_instance(home) as instance:
         lost, canceled, of_others = (
             instance.create_run_for_job(some_job, status=status, tags=tags).run_id
@@ -120,7 +120,7 @@ def test_a_configuration_that_we_wrote_follows_the_settings(tmp_path: Path) -> N
     )
 
     for settings in (plain, in_postgres, plain):
-        prepare_home(settings)
+        ensure_dagster_home(settings)
         assert (tmp_path / "dagster.yaml").read_text() == configuration(settings)
 
 
@@ -128,11 +128,11 @@ def test_a_configuration_that_somebody_wrote_stays(tmp_path: Path) -> None:
     written = "telemetry:\n  enabled: false\n"
     (tmp_path / "dagster.yaml").write_text(written)
 
-    prepare_home(settings_of(tmp_path))
+    ensure_dagster_home(settings_of(tmp_path))
 
     assert (tmp_path / "dagster.yaml").read_text() == written
     with pytest.raises(ConfigurationError, match=r"dagster\.yaml has no `storage: postgres:`"):
-        prepare_home(settings_of(tmp_path, dagster_postgres_host="server"))
+        ensure_dagster_home(settings_of(tmp_path, dagster_postgres_host="server"))
 
 
 def test_additions_replace_sections_of_the_configuration(tmp_path: Path) -> None:

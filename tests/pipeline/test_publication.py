@@ -11,14 +11,14 @@ import dagster as dg
 import pytest
 
 from lending_club_pipeline.defs.execution import run_job
-from lending_club_pipeline.defs.instance import open_instance, prepare_home
+from lending_club_pipeline.defs.instance import ensure_dagster_home, open_instance
 from lending_club_pipeline.defs.intents import FORCE_TAG
 from lending_club_pipeline.defs.jobs import PUBLISH_JOB_NAME
 from lending_club_pipeline.files.atomic import Publication, describe
 from lending_club_pipeline.publish.manifest import FILE_NAME, holds, render_manifest
 from lending_club_pipeline.publish.output_files import OUTPUT_FILES
-from tests.faults.processes import Ended, Strike, run_and_kill
-from tests.faults.struck_run import CHANGE
+from tests.faults.killed_run import CHANGE
+from tests.faults.processes import Ended, KillPoint, run_and_kill
 from tests.pipeline.doors import states
 from tests.workspaces import AS_OF, Workspace
 
@@ -43,11 +43,11 @@ def publish(outputs: Path, number: int) -> None:
     with Publication() as publication:
         written = []
         for name in OUTPUT_FILES:
-            work = publication.work_for(outputs / name)
+            work = publication.temp_path_for(outputs / name)
             work.write_text(f"{number}\n" * 1_000)
             written.append(describe(work, None, outputs / name))
         manifest = render_manifest(AS_OF, str(number), written)
-        publication.work_for(outputs / FILE_NAME).write_text(manifest)
+        publication.temp_path_for(outputs / FILE_NAME).write_text(manifest)
 
 
 def test_a_reader_never_sees_files_of_two_publications(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_kill_amid_the_exchange_leaves_the_next_run_to_publish(
     good, ended = undisturbed
     number, _ = list(exchanged(ended))[killed_before]
 
-    killed = run_and_kill(workspace, RUN, Strike(change=number))
+    killed = run_and_kill(workspace, RUN, KillPoint(change=number))
     assert killed.is_killed, killed.text
     # It is built, and was never published.
     assert states(workspace)[AS_OF].is_built
@@ -172,10 +172,10 @@ def test_the_outputs_do_not_depend_on_dagsters_history(
     shutil.copytree(workspace.root / "dagster", pruned)
     for home in (tmp_path / "empty", foreign):
         shutil.copytree(cache, home / "dbt")
-    with open_instance(prepare_home(workspace.settings(dagster_home=pruned))) as instance:
+    with open_instance(ensure_dagster_home(workspace.settings(dagster_home=pruned))) as instance:
         for run in instance.get_runs():
             instance.delete_run(run.run_id)
-    with open_instance(prepare_home(workspace.settings(dagster_home=foreign))) as instance:
+    with open_instance(ensure_dagster_home(workspace.settings(dagster_home=foreign))) as instance:
         _pretend_that_checks_failed(instance)
 
     for name in ("empty", "pruned", "foreign"):

@@ -10,7 +10,7 @@ import pytest
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 
 from lending_club_pipeline.config.settings import load_settings
-from lending_club_pipeline.defs.instance import open_instance, prepare_home
+from lending_club_pipeline.defs.instance import ensure_dagster_home, open_instance
 from lending_club_pipeline.defs.intents import FORCE_TAG, PLANNED_TAG
 from lending_club_pipeline.defs.partitions import daily_partitions
 from lending_club_pipeline.defs.project import build_definitions
@@ -65,7 +65,7 @@ def page(workspace: Workspace) -> Iterator[Page]:
     workspace.deliver("1,Ada,Yes\n", b"a;b\n1;2\n", BROKEN)
     definitions = build_definitions(workspace.settings())
     with open_instance(
-        prepare_home(load_settings({"dagster_home": workspace.root / "dagster"}))
+        ensure_dagster_home(load_settings({"dagster_home": workspace.root / "dagster"}))
     ) as instance:
         yield Page(workspace, instance, definitions)
 

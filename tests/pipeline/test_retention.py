@@ -9,7 +9,7 @@ import pytest
 
 from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.defs.project import build_definitions
-from lending_club_pipeline.explanations.traces import NothingToExplainError, tell_account
+from lending_club_pipeline.explanations.traces import NothingToExplainError, trace_account
 from lending_club_pipeline.runs.retention import choose_expired, expire
 from lending_club_pipeline.warehouse import choose_warehouse
 from tests.workspaces import AS_OF, Workspace
@@ -102,7 +102,7 @@ def test_older_days_are_dropped_once_and_what_tells_of_them_stays(workspace: Wor
         warehouse.session(read_only=True),
         pytest.raises(NothingToExplainError, match="2026-01-31 are no longer kept"),
     ):
-        tell_account(warehouse, "A1", DAYS[0])
+        trace_account(warehouse, "A1", DAYS[0])
 
 
 @pytest.mark.exhaustive

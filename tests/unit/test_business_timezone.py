@@ -20,7 +20,7 @@ from lending_club_pipeline.defs.partitions import daily_partitions, monthly_part
 from lending_club_pipeline.defs.schedules import build_schedules
 from lending_club_pipeline.defs.sensors import build_delivery_sensor
 from lending_club_pipeline.ingest.deliveries.discovery import find_delivery, refuse_future
-from lending_club_pipeline.runs.doctor import examine
+from lending_club_pipeline.runs.doctor import preflight_checks
 from lending_club_pipeline.runs.outlook import date_of_delivery
 
 UTC: Final = dt.UTC
@@ -145,7 +145,7 @@ def test_the_doctor_knows_of_which_day_the_delivery_is(zone: str, tmp_path: Path
     put(tmp_path)
     for moment, date in around_midnight(zone):
         with at(moment):
-            findings = examine({"input_path": tmp_path})
+            findings = preflight_checks({"input_path": tmp_path})
             found = {it.subject: it.detail for it in findings}
 
             assert found["delivery"].startswith(date.isoformat())

@@ -7,7 +7,7 @@ import pytest
 from lending_club_pipeline.contract.errors import TransformationError
 from lending_club_pipeline.dbt_runner import retries
 from lending_club_pipeline.dbt_runner.invocation import NodeResult, NodeStatus
-from lending_club_pipeline.dbt_runner.retries import Patience, build_with_patience
+from lending_club_pipeline.dbt_runner.retries import RetryPolicy, build_with_retries
 
 
 def node(name: str, status: NodeStatus, message: str = "") -> NodeResult:
@@ -30,8 +30,8 @@ class Builds:
         return outcome
 
     def run(self, *, seconds: float = 60) -> dict[str, str]:
-        patience = Patience(lambda message: "reset" in message, seconds)
-        results = build_with_patience(self, [], patience, lambda _: None, sleep=self.waits.append)
+        policy = RetryPolicy(lambda message: "reset" in message, seconds)
+        results = build_with_retries(self, [], policy, lambda _: None, sleep=self.waits.append)
         return {result.unique_id.split(".")[2]: result.status for result in results}
 
 
@@ -71,7 +71,7 @@ def test_dbt_that_cannot_connect_is_started_again() -> None:
     assert builds.asked == [[], []]
 
 
-def test_patience_ends() -> None:
+def test_retries_end() -> None:
     with pytest.raises(TransformationError, match="connection reset"):
         Builds(TransformationError("connection reset")).run(seconds=0)
 
@@ -86,7 +86,7 @@ def test_pauses_grow() -> None:
     assert builds.waits[3] > builds.waits[0] * 2
 
 
-def test_how_long_a_build_takes_is_no_part_of_the_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_time_of_a_build_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr(retries.time, "monotonic", lambda: now[0])
     again = [node("b", "error", "connection reset"), node("c", "skipped")]
@@ -100,15 +100,15 @@ def test_how_long_a_build_takes_is_no_part_of_the_patience(monkeypatch: pytest.M
         now[0] += 3600
         return builds(select)
 
-    patience = Patience(lambda message: "reset" in message, 60)
-    results = build_with_patience(
-        build_for_an_hour, [], patience, lambda _: None, sleep=builds.waits.append
+    policy = RetryPolicy(lambda message: "reset" in message, 60)
+    results = build_with_retries(
+        build_for_an_hour, [], policy, lambda _: None, sleep=builds.waits.append
     )
 
     assert {result.status for result in results} == {"success"}
 
 
-def test_patience_ends_when_nothing_gets_better(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retries_end_without_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr(retries.time, "monotonic", lambda: now[0])
     again = [node("a", "error", "connection reset")]
@@ -118,8 +118,8 @@ def test_patience_ends_when_nothing_gets_better(monkeypatch: pytest.MonkeyPatch)
         now[0] += seconds
         builds.waits.append(seconds)
 
-    patience = Patience(lambda message: "reset" in message, 60)
-    results = build_with_patience(builds, [], patience, lambda _: None, sleep)
+    policy = RetryPolicy(lambda message: "reset" in message, 60)
+    results = build_with_retries(builds, [], policy, lambda _: None, sleep)
 
     assert [result.status for result in results] == ["error"]
     assert 20 < sum(builds.waits) <= 60

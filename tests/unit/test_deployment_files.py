@@ -126,7 +126,9 @@ def test_kubernetes_runs_on_databricks_and_one_run_at_a_time() -> None:
     assert coordinator["maxConcurrentRuns"] == local["concurrency"]["runs"]["max_concurrent_runs"]
 
 
-@pytest.mark.parametrize(("name", "pod", "container"), containers(), ids=lambda it: str(it)[:12])
+@pytest.mark.parametrize(
+    ("name", "pod", "container"), list(containers()), ids=lambda it: str(it)[:12]
+)
 def test_no_pod_has_rights_to_lose(
     name: str, pod: dict[str, Any], container: dict[str, Any]
 ) -> None:

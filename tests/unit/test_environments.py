@@ -15,7 +15,7 @@ from lending_club_pipeline.config.environment import sheltered, sheltering
 from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner.invocation import build_arguments
 from lending_club_pipeline.dbt_runner.manifest import project_arguments
-from lending_club_pipeline.dbt_runner.subprocesses import run_apart
+from lending_club_pipeline.dbt_runner.subprocesses import run_in_subprocess
 
 OURS: Final = {"DBT_TARGET": "duckdb", "DUCKDB_PATH": "own.duckdb"}
 # Read by dbt and its adapters elsewhere than where options are read.
@@ -140,6 +140,6 @@ def test_a_child_process_gets_nothing_of_other_tools(
 def test_a_module_in_the_working_folder_is_not_taken_for_one_of_python(tmp_path: Path) -> None:
     (tmp_path / "json.py").write_text("raise SystemExit('not this one')\n")
 
-    ended = run_apart("json.tool", given='{"a": 1}')
+    ended = run_in_subprocess("json.tool", given='{"a": 1}')
 
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -10,7 +10,7 @@ import pytest
 from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.runs.memory import (
     MemoryBound,
-    examine_memory,
+    check_memory,
     memory_bounds,
     warning_of,
 )
@@ -85,7 +85,7 @@ def test_a_machine_without_bounds_of_groups_has_its_own(tmp_path: Path, groups: 
 def test_a_limit_that_fits_is_well(tmp_path: Path) -> None:
     root = machine(tmp_path, "0::/\n", **{"memory.max": str(GIB)})
 
-    found = examine_memory("768MiB", root)
+    found = check_memory("768MiB", root)
 
     assert found.verdict == "ok"
     assert found.detail == (
@@ -96,7 +96,7 @@ def test_a_limit_that_fits_is_well(tmp_path: Path) -> None:
 def test_a_limit_that_is_too_high_says_by_what_and_what_to_do(tmp_path: Path) -> None:
     root = machine(tmp_path, "0::/\n", **{"memory.max": str(GIB)})
 
-    found = examine_memory("2GiB", root)
+    found = check_memory("2GiB", root)
 
     assert found.verdict == "warning"
     assert found.detail == (
@@ -109,7 +109,7 @@ def test_a_limit_that_is_too_high_says_by_what_and_what_to_do(tmp_path: Path) ->
 def test_less_than_any_run_needs_is_a_problem_that_ends_a_run(tmp_path: Path) -> None:
     root = machine(tmp_path, "0::/\n", **{"memory.max": str(GIB // 4)})
 
-    found = examine_memory("768MiB", root)
+    found = check_memory("768MiB", root)
 
     assert found.verdict == "problem"
     with pytest.raises(ConfigurationError, match=r"needs more than the 0\.25 GiB that the control"):

@@ -11,7 +11,7 @@ from databricks.sdk.config import Config
 
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.contract.errors import ConfigurationError
-from lending_club_pipeline.runs.doctor import examine
+from lending_club_pipeline.runs.doctor import preflight_checks
 from tests.unit.test_environments import DOCUMENTED
 from tests.workspaces import Workspace
 
@@ -65,7 +65,7 @@ def test_a_misspelt_variable_is_named_with_the_one_that_is_meant(
     monkeypatch.setenv(name, "5")
 
     assert error() == (
-        f"{name.upper()} in the environment is no setting: did you mean {MISSPELT[name]}? "
+        f"{name.upper()} in the environment is not a setting: did you mean {MISSPELT[name]}? "
         "See .env.example."
     )
 
@@ -74,7 +74,7 @@ def test_a_misspelt_variable_is_named_with_the_one_that_is_meant(
 def test_a_misspelt_name_in_the_env_file_is_one_as_well(name: str) -> None:
     Path(".env").write_text(f"# a comment\nexport {name}=5\n")
 
-    assert f"{name.upper()} in .env is no setting: did you mean {MISSPELT[name]}?" in error()
+    assert f"{name.upper()} in .env is not a setting: did you mean {MISSPELT[name]}?" in error()
 
 
 def test_a_misspelt_secret_file_is_one_as_well(
@@ -86,7 +86,7 @@ def test_a_misspelt_secret_file_is_one_as_well(
     monkeypatch.setenv("SECRETS_DIR", str(tmp_path))
 
     assert error() == (
-        "DATABRICKS_TOKENS in SECRETS_DIR is no setting: did you mean DATABRICKS_TOKEN? "
+        "DATABRICKS_TOKENS in SECRETS_DIR is not a setting: did you mean DATABRICKS_TOKEN? "
         "See .env.example."
     )
 
@@ -94,10 +94,10 @@ def test_a_misspelt_secret_file_is_one_as_well(
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("ENVIRONMENT=production", "ENVIRONMENT in .env is no setting: remove it."),
-        ("DATABRICKS_CONFIG_PROFILE=x", "DATABRICKS_CONFIG_PROFILE in .env is no setting:"),
-        ("DBT_FULL_REFRESH=1", "DBT_FULL_REFRESH in .env is no setting:"),
-        ("SECRETS_DIR=/run/secrets", "SECRETS_DIR in .env is no setting:"),
+        ("ENVIRONMENT=production", "ENVIRONMENT in .env is not a setting: remove it."),
+        ("DATABRICKS_CONFIG_PROFILE=x", "DATABRICKS_CONFIG_PROFILE in .env is not a setting:"),
+        ("DBT_FULL_REFRESH=1", "DBT_FULL_REFRESH in .env is not a setting:"),
+        ("SECRETS_DIR=/run/secrets", "SECRETS_DIR in .env is not a setting:"),
     ],
 )
 def test_any_other_unknown_name_in_the_env_file_is_refused(line: str, said: str) -> None:
@@ -110,8 +110,8 @@ def test_several_unknown_names_are_named_together() -> None:
     Path(".env").write_text("ONE=1\nMOVEMENT_LIMIT=balance=5\n")
 
     assert error() == (
-        "ONE in .env is no setting: remove it. MOVEMENT_LIMIT in .env is no setting: did you mean "
-        "MOVEMENT_LIMITS? See .env.example."
+        "ONE in .env is not a setting: remove it. MOVEMENT_LIMIT in .env is not a setting: "
+        "did you mean MOVEMENT_LIMITS? See .env.example."
     )
 
 
@@ -142,7 +142,9 @@ def test_every_name_in_the_example_is_known() -> None:
 def test_the_doctor_shows_the_same(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOVEMENT_LIMIT", "balance=5")
 
-    found = {it.subject: it for it in examine({"dagster_home": workspace.root / "dagster"})}
+    found = {
+        it.subject: it for it in preflight_checks({"dagster_home": workspace.root / "dagster"})
+    }
 
     assert found["settings"].verdict == "problem"
     assert "did you mean MOVEMENT_LIMITS?" in found["settings"].detail

@@ -23,7 +23,7 @@ OTHER = Comparison(
 
 
 def _parity(monkeypatch: pytest.MonkeyPatch, found: Parity) -> Result:
-    monkeypatch.setattr(engines, "examine_parity", lambda *_: found)
+    monkeypatch.setattr(engines, "compare_engines", lambda *_: found)
     return CliRunner().invoke(cli, ["parity"])
 
 

@@ -2,8 +2,8 @@
     joined by `;`; an empty text where it did not. The first four exclude all others. It reads the
     columns of account_changes: each field `_before` and `_after`.
 
-    One expression: were its parts named, Spark's optimizer would infer a constraint for each way to
-    write the others, thousands of them. -#}
+    Keep it one expression. If its parts had names, Spark's optimizer would infer thousands of
+    constraints from them. -#}
 {% macro account_change_kinds() -%}
     {%- set is_used_twice = "is_used_before and is_used_after" -%}
     {%- set kinds = {

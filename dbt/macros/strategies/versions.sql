@@ -1,5 +1,5 @@
-{#- The versions of a history that this run changes, for the strategy `merge_versions`: new ones, those
-    with another end or state, and, with `valid_to` = `valid_from`, those that are no more.
+{#- The versions of a history that this run changes, for the strategy `merge_versions`: new versions,
+    versions with a changed end or state, and deleted versions, marked by `valid_to` = `valid_from`.
 
     Cost follows what changed, but for one hash join for each day that is compared. The usual run, one
     delivery that is newer than all, needs nothing else.

@@ -56,7 +56,7 @@ def cli(context: click.Context) -> None:
 
     Settings come from the environment and from .env; see .env.example.
     """
-    # What is made of deliveries is its owner's alone; invented ones hold nobody's data.
+    # Files made of deliveries are for their owner only; generated deliveries hold no real data.
     given = os.umask(_OWNER_ONLY)
     if context.invoked_subcommand == generate.name:
         os.umask(given | _OTHERS_WRITE)
@@ -81,9 +81,9 @@ def main() -> None:
     gc.set_threshold(1_000_000, 20, 20)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # What a terminal of few characters cannot show is no reason to fail.
+            # A terminal that cannot show a character must not fail the command.
             stream.reconfigure(errors="replace")
-    # A run that is told to terminate ends as one that is interrupted.
+    # SIGTERM ends a run like Ctrl+C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _exit_code()
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""`lending-club alerts test`: whether people are told."""
+"""`lending-club alerts test`: whether alerts reach people."""
 
 import sys
 
@@ -11,7 +11,7 @@ from lending_club_pipeline.contract.errors import ConfigurationError
 
 @click.group()
 def alerts() -> None:
-    """Tell people what is wrong, by Alertmanager."""
+    """Alerts that Alertmanager sends to people."""
 
 
 @alerts.command(epilog=exit_codes())
@@ -23,7 +23,7 @@ def alerts() -> None:
     help="Seconds to wait for messages.",
 )
 def test(wait: float) -> None:
-    """Send one alert of each kind, and say who is told and what was taken.
+    """Send one test alert of each kind; show its receivers and the messages they took.
 
     Ends with 1 if an alert has no receiver, or a receiver did not take its message.
     """

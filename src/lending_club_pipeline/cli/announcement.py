@@ -1,4 +1,4 @@
-"""What a run says before anything slow is loaded: what is missing, and what will be done."""
+"""Announce a run before anything slow is loaded, or fail if the delivery is missing."""
 
 import datetime as dt
 from typing import Final
@@ -13,7 +13,7 @@ from lending_club_pipeline.ingest.deliveries.discovery import (
     find_delivery,
     no_delivery_between,
 )
-from lending_club_pipeline.runs.memory import examine_memory, warning_of
+from lending_club_pipeline.runs.memory import check_memory, warning_of
 
 # There is no delivery that a run could record as refused.
 _NOTHING_THERE: Final = frozenset(
@@ -36,7 +36,7 @@ def announce(
         last: its last date; None means today.
 
     Raises:
-        RefusedDeliveryError: nothing of what is asked for is there.
+        RefusedDeliveryError: there is no delivery of that date or range.
     """
     inputs, today = settings.deliveries.input_path, settings.today()
     if first is not None:
@@ -55,11 +55,11 @@ def announce(
 
 
 def warn_of_memory(settings: DataPlatformConfig) -> None:
-    """Say on standard error if `MEMORY_LIMIT` is more than there is.
+    """Warn on standard error if `MEMORY_LIMIT` is more than the machine has.
 
     Raises:
-        ConfigurationError: there is less than any run needs.
+        ConfigurationError: the machine has less memory than any run needs.
     """
-    warning = warning_of(examine_memory(settings.engine.memory_limit))
+    warning = warning_of(check_memory(settings.engine.memory_limit))
     if warning:
         click.echo(f"Warning: {warning}", err=True)

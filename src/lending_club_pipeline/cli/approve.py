@@ -15,13 +15,16 @@ from lending_club_pipeline.config.settings import load_settings
 
 @click.command(epilog=exit_codes())
 @click.argument("date", type=DATE, metavar="DATE")
-@click.option("--reason", required=True, help="Why the delivery is right although it moved so far.")
+@click.option(
+    "--reason", required=True, help="Why the delivery is right in spite of its movements."
+)
 @click.option("--by", help="Who approves it, instead of the login name.")
 def approve(date: dt.date, reason: str, by: str | None) -> None:
     """Let a held delivery be published.
 
-    DATE is its business date. Recorded with name, time and reason, for exactly the files that were
-    held. The next run of that date publishes it; the sensor starts one.
+    DATE is its business date. The approval is recorded with name, time and reason, and is valid for
+    exactly the files that were held. The next run of that date publishes the delivery; the sensor
+    starts such a run.
     """
     from lending_club_pipeline.operating.audit import record
     from lending_club_pipeline.reconcile.approvals import approve as let_pass

@@ -1,4 +1,4 @@
-"""What the commands have in common: exit codes, options, how a run ends."""
+"""Conventions of all commands: exit codes, options, the end of a run."""
 
 import datetime as dt
 import math
@@ -29,7 +29,7 @@ _MEANINGS: Final = {
 
 
 def exit_codes(*others: int) -> str:
-    """Say for the help of a command how it can end.
+    """Return the exit codes of a command, for its help.
 
     Args:
         others: codes that not every command has.
@@ -59,7 +59,7 @@ class _Date(click.ParamType):  # type: ignore[type-arg]
 
 
 class _Seconds(click.ParamType):  # type: ignore[type-arg]  # as above
-    """How long to wait; its errors name the option, and those of the settings a variable."""
+    """Seconds to wait. Its errors name the option; those of the settings name the variable."""
 
     name = "seconds"
 

@@ -13,15 +13,15 @@ from lending_club_pipeline.config.settings import load_settings
 @click.command(epilog=exit_codes())
 @click.argument("one", type=DATE, metavar="DATE")
 @click.argument("other", type=DATE, metavar="DATE")
-@click.option("--account", help="Look at this account alone.")
+@click.option("--account", help="Only this account.")
 @click.option(
     "--limit",
     type=click.IntRange(min=0),
     default=10,
     show_default=True,
-    help="Accounts that are shown of each kind of change.",
+    help="Accounts to show for each kind of change.",
 )
-@click.option("--csv", type=FOLDER, help="Write every account that changed into this file.")
+@click.option("--csv", type=FOLDER, help="Write all changed accounts into this file.")
 @click.option("--wait", type=SECONDS, help="Seconds to wait for a run that has the database.")
 def diff(
     one: dt.date,
@@ -31,10 +31,10 @@ def diff(
     csv: Path | None,
     wait: float | None,
 ) -> None:
-    """Say what changed between two processed deliveries, and why, to the account.
+    """Show what changed between two processed deliveries, and why, by account.
 
-    An account counts for each kind of its changes, and once in the total, which is the difference
-    between both ledgers.
+    An account counts once for each kind of change, and once in the total. The total is the
+    difference between the two ledgers.
     """
     from rich.console import Console
 

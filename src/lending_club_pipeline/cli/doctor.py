@@ -1,4 +1,4 @@
-"""`lending-club doctor`: what a run needs, and what to do where it is missing."""
+"""`lending-club doctor`: check the requirements of a run."""
 
 import sys
 from pathlib import Path
@@ -12,10 +12,12 @@ from lending_club_pipeline.cli.conventions import FAILED, FOLDER, exit_codes
 @click.option("--inputs", type=FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
 @click.option("--outputs", type=FOLDER, help="Folder for outputs instead of OUTPUT_PATH.")
 def doctor(inputs: Path | None, outputs: Path | None) -> None:
-    """Check what a run needs, and say for each what to do."""
-    from lending_club_pipeline.present.terminal import print_findings
-    from lending_club_pipeline.runs.doctor import examine
+    """Check the requirements of a run, and say how to correct each problem."""
+    from lending_club_pipeline.present.terminal import print_preflight_results
+    from lending_club_pipeline.runs.doctor import preflight_checks
 
-    problems = print_findings(examine({"input_path": inputs, "output_path": outputs}))
+    problems = print_preflight_results(
+        preflight_checks({"input_path": inputs, "output_path": outputs})
+    )
     if problems:
         sys.exit(FAILED)

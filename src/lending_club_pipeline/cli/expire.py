@@ -11,7 +11,7 @@ from lending_club_pipeline.config.settings import load_settings
 
 @click.command(epilog=exit_codes())
 @click.option("--days", type=click.IntRange(1, 36500), help="Instead of RETENTION_DAYS.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be dropped.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be dropped.")
 @click.option("--wait", type=SECONDS, help="Seconds to wait for another run to end.")
 def expire(days: int | None, wait: float | None, *, dry_run: bool) -> None:
     """Drop the records of days that are older than RETENTION_DAYS.

@@ -1,4 +1,4 @@
-"""`lending-club explain`: the story of one account or one customer."""
+"""`lending-club explain`: trace one account or one customer."""
 
 import datetime as dt
 
@@ -16,14 +16,14 @@ from lending_club_pipeline.config.settings import load_settings
 def explain(
     account_id: str | None, customer: int | None, as_of: dt.date | None, wait: float | None
 ) -> None:
-    """Tell the story of one account, or of one customer.
+    """Trace one account or one customer from the source record to the result.
 
-    Which record it came from, what was cleaned, why it was quarantined or filtered, or how its
-    interest came about, with the source of each rule. Shows personal data.
+    Shows the record, what was cleaned, why it was quarantined or filtered, and how its interest was
+    computed, with the source of each rule. Shows personal data.
     """
     from lending_club_pipeline.explanations.traces import (
-        tell_account,
-        tell_customer,
+        trace_account,
+        trace_customer,
     )
     from lending_club_pipeline.operating.audit import record
     from lending_club_pipeline.present.account_traces import (
@@ -40,9 +40,9 @@ def explain(
     warehouse = choose_warehouse(settings)
     with warehouse.session(read_only=True):
         if customer is not None:
-            lines = customer_lines(tell_customer(warehouse, customer, as_of))
+            lines = customer_lines(trace_customer(warehouse, customer, as_of))
         else:
-            story = tell_account(warehouse, account_id or "", as_of)
-            lines = account_lines(story, settings.outputs.currency)
+            trace = trace_account(warehouse, account_id or "", as_of)
+            lines = account_lines(trace, settings.outputs.currency)
     for line in lines:
         click.echo(line)

@@ -19,7 +19,7 @@ from lending_club_pipeline.config.settings import load_settings
     type=click.FloatRange(0, 1),
     default=0.0,
     show_default=True,
-    help="Share of dirty records, spread over every kind of dirt.",
+    help="Share of dirty records; all kinds of dirt occur.",
 )
 @click.option(
     "--days",
@@ -45,7 +45,7 @@ from lending_club_pipeline.config.settings import load_settings
     help="Form of the files.",
 )
 @click.option("--control", is_flag=True, help="Write control totals (control.csv) beside them.")
-@click.option("--overwrite", is_flag=True, help="Replace deliveries that are there.")
+@click.option("--overwrite", is_flag=True, help="Replace existing deliveries.")
 def generate(
     customers: int,
     accounts: int,

@@ -12,11 +12,12 @@ from lending_club_pipeline.config.settings import load_settings
 @click.command(epilog=exit_codes())
 @click.option("--host", help="Address to listen on instead of METRICS_HOST.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port instead of METRICS_PORT.")
-@click.option("--once", is_flag=True, help="Print every value and end.")
+@click.option("--once", is_flag=True, help="Print every value and exit.")
 def metrics(host: str | None, port: int | None, *, once: bool) -> None:
     """Serve measurements to Prometheus, and push them to OTLP_ENDPOINT if that is set.
 
-    Until you press Ctrl+C or send SIGTERM. Reads Dagster's storage alone, so that no run waits.
+    It runs until you press Ctrl+C or send SIGTERM. It reads only Dagster's storage, so that no run
+    waits for it.
     """
     from lending_club_pipeline.defs.operating.samples import reading_samples
     from lending_club_pipeline.operating.exporters import exporting

@@ -15,18 +15,18 @@ from lending_club_pipeline.config.settings import load_settings
 @click.option("--inputs", type=FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
 @click.option("--as-of", type=DATE, help="Business date of the delivery, YYYY-MM-DD.")
 def parity(inputs: Path | None, as_of: dt.date | None) -> None:
-    """Process a delivery on DuckDB and on Databricks, and compare what they made.
+    """Process a delivery on DuckDB and on Databricks, and compare the results.
 
-    Every model, row by row, and the bytes of every output. Needs the DATABRICKS_ variables; works
-    in a schema of its own (DATABRICKS_SCHEMA with _parity behind it), which is dropped in the end.
-    Shows the first rows that differ: personal data.
+    Compares every model row by row, and every output byte by byte. Needs the DATABRICKS_ variables.
+    Works in a schema of its own, named DATABRICKS_SCHEMA plus _parity, and drops it at the end.
+    Shows the first rows that differ, which are personal data.
     """
-    from lending_club_pipeline.parity.engines import examine_parity
+    from lending_club_pipeline.parity.engines import compare_engines
     from lending_club_pipeline.present.terminal import Progress, print_parity
 
     settings = load_settings({"input_path": inputs})
     with Progress() as progress, tempfile.TemporaryDirectory(prefix="parity-") as folder:
-        found = examine_parity(settings, as_of, Path(folder), progress.show)
+        found = compare_engines(settings, as_of, Path(folder), progress.show)
     print_parity(found)
     if not found.is_equal:
         sys.exit(FAILED)

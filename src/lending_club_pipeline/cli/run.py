@@ -45,9 +45,9 @@ def run(
 ) -> None:
     """Process one delivery, or those of a range of dates, from CSV to account_summary.
 
-    Without a date it is today's delivery: the folder of today's date, else the files that lie in
-    the inputs folder itself; where there are none, the newest dated folder. A delivery that is
-    processed already and unchanged is left alone, if the outputs still are what was published last.
+    Without a date it takes today's delivery: the folder of today's date, else the undated files in
+    the inputs folder, else the newest dated folder. An unchanged delivery that was processed before
+    is left alone, unless the outputs differ from those published last.
     """
     if (first is None and last is not None) or (first is not None and as_of is not None):
         raise click.UsageError("Name one date (--as-of), or a range of them (--from, --to).")
@@ -61,7 +61,7 @@ def run(
     warn_of_memory(settings)
     with Progress(is_quiet=quiet, is_verbose=verbose) as progress:
         if not as_json:
-            # Who reads JSON gets it of every date, whatever became of it.
+            # With --json the report lists every date with its outcome.
             progress.show(f"{announce(settings, as_of, first, last)}; loading Dagster and dbt")
         # Takes two seconds to import; other commands do not need it.
         from lending_club_pipeline.defs.execution import carry_out

@@ -22,15 +22,15 @@ _WEB_SERVER: Final = click.option(
 
 
 @click.command(epilog=exit_codes())
-@click.option("--quiet", is_flag=True, help="Say nothing if all is well.")
+@click.option("--quiet", is_flag=True, help="Print nothing if all is well.")
 def configure(*, quiet: bool) -> None:
     """Write Dagster's configuration into DAGSTER_HOME, from the settings.
 
-    Other commands do so by themselves. A dagster.yaml that you wrote stays as it is.
+    Other commands do so by themselves. Your own dagster.yaml stays as it is.
     """
-    from lending_club_pipeline.defs.instance import prepare_home
+    from lending_club_pipeline.defs.instance import ensure_dagster_home
 
-    home = prepare_home(load_settings())
+    home = ensure_dagster_home(load_settings())
     if not quiet:
         click.echo(home / "dagster.yaml")
 
@@ -45,22 +45,22 @@ def configure(*, quiet: bool) -> None:
     "watched",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     multiple=True,
-    help="Load the definitions anew when a file in this folder changes; may be given again.",
+    help="Reload the definitions when a file in this folder changes; repeatable.",
 )
 @_WEB_SERVER
 def code_server(host: str, port: int, watched: tuple[Path, ...], web_server: str) -> None:
     """Serve the definitions to Dagster's web server and daemon.
 
-    For the one code server of a deployment whose runs live in it. Runs that ended with the server
-    before are marked as failed, so that the queue goes on.
+    For a deployment with one code server that carries out the runs. It marks runs that ended with
+    the previous server as failed, so that the queue goes on.
     """
-    from lending_club_pipeline.config.environment import variables
+    from lending_club_pipeline.config.environment import temporary_environment
     from lending_club_pipeline.defs.code_server import serve_code
-    from lending_club_pipeline.defs.instance import prepare_home
+    from lending_club_pipeline.defs.instance import ensure_dagster_home
 
     settings = load_settings()
-    home = prepare_home(settings)
-    with variables({**settings.postgres.environment, "DAGSTER_HOME": str(home)}):
+    home = ensure_dagster_home(settings)
+    with temporary_environment({**settings.postgres.environment, "DAGSTER_HOME": str(home)}):
         sys.exit(serve_code(host, port, watched, web_server))
 
 
@@ -84,20 +84,20 @@ def health(web_server: str) -> None:
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 def ui(port: int, host: str) -> None:
-    """Open Dagster on a web page.
+    """Serve Dagster's web page.
 
-    Lineage, runs, checks, schedule and sensor; until you press Ctrl+C or send SIGTERM, which ends
-    all of it with exit code 0.
+    It shows lineage, runs, checks, schedule and sensors. Ctrl+C or SIGTERM ends it with exit
+    code 0.
     """
     with suppress(KeyboardInterrupt):
-        from lending_club_pipeline.config.environment import variables
-        from lending_club_pipeline.defs.instance import prepare_home
+        from lending_club_pipeline.config.environment import temporary_environment
+        from lending_club_pipeline.defs.instance import ensure_dagster_home
         from lending_club_pipeline.defs.services import expect_free, serve
 
         expect_free(host, port)
         settings = load_settings()
-        home = prepare_home(settings)
+        home = ensure_dagster_home(settings)
         click.echo(f"Dagster on http://{host}:{port} (run history in {home})", err=True)
-        with variables(settings.postgres.environment):
+        with temporary_environment(settings.postgres.environment):
             serve(host, port, home, "lending_club_pipeline.definitions")
     click.echo("Dagster has ended.", err=True)

@@ -16,7 +16,7 @@ from lending_club_pipeline.config.settings import load_settings
     type=click.IntRange(min=0),
     default=14,
     show_default=True,
-    help="Newest dates that are shown; others are if something is wrong with them.",
+    help="Number of newest dates to show; older dates with a problem are shown, too.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print every date, as JSON.")
 def status(inputs: Path | None, last: int, *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ _NAMES: Final = ("stdin", "stdout", "stderr")
 
 
 class _Lenient(io.FileIO):
-    """A stream of which a failure is told once, and after which nothing is written any more."""
+    """A stream that reports its first failure, and writes nothing after it."""
 
     def write(self, data: bytes, /) -> int:  # type: ignore[override]  # a buffer hands down bytes
         try:

@@ -71,7 +71,7 @@ def parse_deadline(text: str) -> dt.timedelta | None:
             deadline if it is empty.
 
     Raises:
-        ValueError: it is no such time.
+        ValueError: the text is not such a time.
     """
     if not text:
         return None

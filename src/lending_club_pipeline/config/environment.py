@@ -1,8 +1,7 @@
-"""What libraries and child processes see of the environment: the machine's, and what we give them.
+"""The environment of libraries and child processes: the machine's variables, and ours.
 
-A library reads variables that nobody set for it here: of a shell, of a server, of the tool beside
-it. One of dbt's can empty tables or leave out all tests. What is not listed here does not exist for
-what we embed, whatever it will be called.
+A library also reads variables that were set for other programs, and a variable of dbt can empty
+tables or leave out all tests. So libraries see only the variables that are listed here.
 """
 
 import os
@@ -59,12 +58,12 @@ def sheltering(environment: Mapping[str, str]) -> Iterator[None]:
     The environment is the process's: what runs in other threads meanwhile sees the same.
     """
     foreign = dict.fromkeys(name for name in os.environ if not is_of_the_machine(name))
-    with variables({**foreign, **environment}):
+    with temporary_environment({**foreign, **environment}):
         yield
 
 
 @contextmanager
-def variables(environment: Mapping[str, str | None]) -> Iterator[None]:
+def temporary_environment(environment: Mapping[str, str | None]) -> Iterator[None]:
     """Set variables (None: take away) while the body runs; put back afterwards what was there."""
     before = {name: os.environ.get(name) for name in environment}
     _set(environment)

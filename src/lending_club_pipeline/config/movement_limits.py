@@ -16,7 +16,7 @@ def parse_movement_limits(text: str) -> dict[str, Decimal]:
         Percents by measure, in the order in which measures are shown.
 
     Raises:
-        ValueError: a measure is unknown or appears twice, or a percent is none.
+        ValueError: a measure is unknown or appears twice, or a percent is not a number.
     """
     limits: dict[str, Decimal] = {}
     for part in filter(None, map(str.strip, text.split(","))):

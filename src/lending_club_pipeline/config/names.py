@@ -1,4 +1,4 @@
-"""Names of settings that nobody reads: a misspelt setting must not be one that is ignored."""
+"""Find names that are not settings: a misspelt setting must not be ignored."""
 
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
@@ -29,7 +29,7 @@ def unknown_in_file(names: Iterable[str], known: Collection[str]) -> list[str]:
         similar = get_close_matches(name, known, n=1, cutoff=_NEAR if is_shared else _SIMILAR)
         if name not in known and (similar or not is_shared):
             meant = f"did you mean {similar[0]}?" if similar else "remove it."
-            problems.append(f"{name} in .env is no setting: {meant}")
+            problems.append(f"{name} in .env is not a setting: {meant}")
     return problems
 
 
@@ -44,7 +44,7 @@ def near_misses(names: Iterable[str], known: Collection[str], where: str) -> lis
         where: the place, in words.
     """
     return [
-        f"{name} in {where} is no setting: did you mean {near[0]}?"
+        f"{name} in {where} is not a setting: did you mean {near[0]}?"
         for name in names
         if name not in known and (near := get_close_matches(name, known, n=1, cutoff=_NEAR))
     ]

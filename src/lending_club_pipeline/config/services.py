@@ -67,7 +67,7 @@ class PostgresSettings(Concern):
 
 
 class OperatingSettings(Concern):
-    """Who is told what is wrong, who did what, and where measurements go."""
+    """Settings of alerts, audit and measurements."""
 
     alertmanager_url: WebAddress | None = None
     """Address of Alertmanager; no alerts are sent when it is not set."""

@@ -135,7 +135,7 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> DataPlatformCon
     given = {name.upper(): value for name, value in (overrides or {}).items() if value is not None}
     if secrets_dir is not None and not Path(secrets_dir).is_dir():
         raise ConfigurationError(
-            f"{_SECRETS_DIR}={secrets_dir} is no folder. Mount the secrets there or unset it."
+            f"{_SECRETS_DIR}={secrets_dir} is not a folder. Mount the secrets there or unset it."
         )
     try:
         _refuse_unknown_names(secrets_dir)

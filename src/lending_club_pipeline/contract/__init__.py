@@ -1,1 +1,1 @@
-"""The words of the field, once: files and columns, reasons, errors, findings."""
+"""The words of the field, once: files and columns, reasons, errors, preflight results."""

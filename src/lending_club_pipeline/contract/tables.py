@@ -53,7 +53,7 @@ def differences(expected: ExpectedTable, types: Mapping[str, str], found: Table)
     if missing and not expected.may_lack_columns:
         yield f"it lacks {_columns(missing)}"
     if added:
-        yield f"it has {_columns(added)} that nobody asked for"
+        yield f"it has {_columns(added)} that the pipeline does not make"
     for name, type_ in expected.columns.items():
         if name in given and given[name] != types[type_]:
             yield f"column {name} is of type {given[name]} instead of {types[type_]}"
@@ -66,7 +66,7 @@ def _columns(names: Sequence[str]) -> str:
 def describe_differences(
     expected: ExpectedTable, types: Mapping[str, str], found: Table
 ) -> str | None:
-    """Return what is wrong with a table and what to do, in one line, or None.
+    """Describe the problem of a table and the remedy in one line; None if there is no problem.
 
     Args:
         expected: the table as it should be.

@@ -12,7 +12,7 @@ def incremental_tables(prepared: PreparedManifest) -> tuple[ExpectedTable, ...]:
     Args:
         prepared: the parsed project.
     """
-    found = prepared.remembered("incremental_tables", lambda: _incremental(prepared.content))
+    found = prepared.cached("incremental_tables", lambda: _incremental(prepared.content))
     return tuple(ExpectedTable(**table) for table in found)
 
 

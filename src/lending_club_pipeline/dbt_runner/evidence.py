@@ -1,4 +1,4 @@
-"""A check that did not run is none that passed: which nodes must have a result, and which have one.
+"""A check that did not run did not pass: which nodes must have a result, and which have one.
 
 What must be there follows from the manifest alone. dbt's own account of what it has run is what is
 compared with it: an option that leaves out tests, whatever it is called, leaves out results.
@@ -78,7 +78,7 @@ def without_evidence(expected: Iterable[str], results: Iterable[NodeResult]) -> 
 def is_blocking_test(node: Mapping[str, Any]) -> bool:
     """Return whether a node of the manifest is a test that must pass before anything is published.
 
-    Unit tests are none: they prove the code, not the data.
+    Unit tests do not count: they prove the code, not the data.
     """
     severity = str(node["config"].get("severity") or "error").lower()
     return bool(node["resource_type"] == "test" and severity == "error")

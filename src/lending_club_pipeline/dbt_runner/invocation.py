@@ -20,10 +20,10 @@ from lending_club_pipeline.files.io_errors import damaged, is_damaged
 from lending_club_pipeline.files.plain_paths import as_named
 
 NodeStatus = Literal["success", "pass", "warn", "fail", "error", "skipped", "no-op"]
-# dbt's tag of what is made once a month and not with each delivery.
+# dbt's tag of nodes that are built once a month, not with each delivery.
 MONTH_END: Final = "month_end"
 _FAILED: Final = frozenset({"fail", "error"})
-# Errors in which DuckDB and Databricks repeat the value that they stumbled over.
+# Errors in which DuckDB and Databricks repeat a value.
 _SHOWS_VALUES: Final = re.compile(
     r"\b(?:Conversion|Invalid Input|Out of Range|Constraint) Error"
     r"|\[(?:CAST_INVALID_INPUT|CAST_OVERFLOW|NUMERIC_VALUE_OUT_OF_RANGE|USER_RAISED_EXCEPTION)\]"
@@ -132,7 +132,7 @@ def run_dbt(
         prepared: the parsed project.
         arguments: command and options, as from `build_arguments`.
         environment: variables with which dbt finds the warehouse.
-        on_node: is told name, status and seconds of each node when it ends.
+        on_node: called with name, status and seconds of each node when it ends.
 
     Raises:
         TransformationError: dbt could not run at all; failed nodes are in the result instead.

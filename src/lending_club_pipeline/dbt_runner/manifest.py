@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from lending_club_pipeline.contract.errors import TransformationError
 from lending_club_pipeline.contract.seeds import project_dir
-from lending_club_pipeline.dbt_runner.parsing import parse_apart
+from lending_club_pipeline.dbt_runner.parsing import parse_in_subprocess
 from lending_club_pipeline.dbt_runner.project import fingerprint
 from lending_club_pipeline.files.atomic import replacing
 from lending_club_pipeline.files.io_errors import explaining, full, is_full
@@ -50,7 +50,7 @@ class PreparedManifest:
         """The file of the manifest."""
         return self.folder / "manifest.json"
 
-    def remembered(self, name: str, make: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
+    def cached(self, name: str, make: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
         """Return what follows from the project alone, as JSON holds it; made once per project.
 
         Args:
@@ -94,7 +94,7 @@ def _prepare(project: Path, folder: Path, environment: Mapping[str, str]) -> Non
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".preparing-", dir=folder.parent))
     try:
-        problem = parse_apart(project_arguments(project, work), environment)
+        problem = parse_in_subprocess(project_arguments(project, work), environment)
         if problem is not None and is_full(TransformationError(problem)):
             raise full(folder.parent)
         if problem is not None:

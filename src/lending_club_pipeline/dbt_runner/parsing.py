@@ -6,10 +6,10 @@ dbt keeps a hundred megabytes that a run has no use for; a parsed project is on 
 import sys
 from collections.abc import Mapping, Sequence
 
-from lending_club_pipeline.dbt_runner.subprocesses import run_apart
+from lending_club_pipeline.dbt_runner.subprocesses import run_in_subprocess
 
 
-def parse_apart(arguments: Sequence[str], environment: Mapping[str, str]) -> str | None:
+def parse_in_subprocess(arguments: Sequence[str], environment: Mapping[str, str]) -> str | None:
     """Run `dbt parse`.
 
     Args:
@@ -19,7 +19,7 @@ def parse_apart(arguments: Sequence[str], environment: Mapping[str, str]) -> str
     Returns:
         What went wrong, or None.
     """
-    done = run_apart(__name__, arguments, environment=environment)
+    done = run_in_subprocess(__name__, arguments, environment=environment)
     if done.returncode == 0:
         return None
     return done.stderr.strip() or f"dbt ended with {done.returncode}"

@@ -1,4 +1,4 @@
-"""Build again what failed by a fault that passes by itself; every node may be built twice."""
+"""Retry nodes that failed with a transient error. Every node is idempotent."""
 
 import random
 import time
@@ -14,13 +14,12 @@ _LONGEST_WAIT_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)
-class Patience:
-    """Which faults are waited for, and for how long.
+class RetryPolicy:
+    """Which errors are retried, and for how long.
 
     Attributes:
-        is_transient: whether what an engine said describes a fault that passes by itself.
-        seconds: how long such faults are waited for while nothing gets better; how long a build
-            takes does not count.
+        is_transient: whether the message of an engine describes a transient error.
+        seconds: how long to retry without progress; the time of the builds does not count.
     """
 
     is_transient: Callable[[str], bool]
@@ -29,7 +28,7 @@ class Patience:
 
 @dataclass
 class _Pauses:
-    """Pauses that grow until there is progress, which begins them and the patience anew."""
+    """Pauses that grow. Progress resets the pause and the deadline."""
 
     seconds: float
     _deadline: float = 0.0
@@ -37,7 +36,7 @@ class _Pauses:
     _most_done: int = -1
 
     def next(self, known: Iterable[NodeResult]) -> float | None:
-        """Return how long to wait before the next attempt, or None if patience is at its end."""
+        """Return how long to wait before the next attempt, or None after the deadline."""
         done = sum(not (it.is_failed or it.status == "skipped") for it in known)
         self._wait = min(self._wait * 2, _LONGEST_WAIT_SECONDS)
         if done > self._most_done:
@@ -47,21 +46,21 @@ class _Pauses:
         return None if time.monotonic() + self._wait > self._deadline else self._wait
 
 
-def build_with_patience(
+def build_with_retries(
     build: Callable[[Sequence[str]], list[NodeResult]],
     select: Sequence[str],
-    patience: Patience,
+    policy: RetryPolicy,
     on_wait: Callable[[str], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[NodeResult]:
-    """Build nodes; build those again, and what depends on them, that a transient fault stopped.
+    """Build nodes; retry those that a transient error stopped, and the nodes that depend on them.
 
     Args:
-        build: builds the nodes of a selection (none means all) and returns what became of each.
+        build: builds the nodes of a selection (none means all) and returns the result of each.
         select: what to build.
-        patience: which faults are waited for, and for how long.
-        on_wait: is told in words what is waited for.
-        sleep: waits.
+        policy: which errors are retried, and for how long.
+        on_wait: called with a message before each pause.
+        sleep: waits for a number of seconds.
 
     Returns:
         The last result of each node.
@@ -69,7 +68,7 @@ def build_with_patience(
     Raises:
         TransformationError: dbt could not run at all.
     """
-    pauses = _Pauses(patience.seconds)
+    pauses = _Pauses(policy.seconds)
     known: dict[str, NodeResult] = {}
     selected = list(select)
     while True:
@@ -78,10 +77,10 @@ def build_with_patience(
             known |= {result.unique_id: result for result in build(selected)}
         except TransformationError as error:
             reason = str(error)
-            if not patience.is_transient(reason):
+            if not policy.is_transient(reason):
                 raise
         failed = [result for result in known.values() if result.is_failed]
-        is_hopeless = any(not patience.is_transient(result.message) for result in failed)
+        is_hopeless = any(not policy.is_transient(result.message) for result in failed)
         if not reason and (not failed or is_hopeless):
             return list(known.values())
         wait = pauses.next(known.values())
@@ -91,10 +90,10 @@ def build_with_patience(
             return list(known.values())
         if failed:
             unbuilt = (it for it in known.values() if it.is_failed or it.status == "skipped")
-            # Nothing is built for an exposure.
+            # dbt builds nothing for an exposure.
             names = (_name(it.unique_id) for it in unbuilt if not _is_exposure(it))
             selected = list(names)
-        on_wait(f"The warehouse had a fault that may pass; building again in {wait:.0f} s")
+        on_wait(f"The warehouse had a transient error; retrying in {wait:.0f} s")
         sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, hides nothing
 
 

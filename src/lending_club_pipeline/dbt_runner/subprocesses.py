@@ -10,7 +10,7 @@ from lending_club_pipeline.config.environment import sheltered
 from lending_club_pipeline.contract.errors import TransformationError
 
 
-def run_apart(
+def run_in_subprocess(
     module: str,
     arguments: Sequence[str] = (),
     *,
@@ -41,7 +41,7 @@ def run_apart(
     )
 
 
-def call_apart(module: str, given: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+def call_in_subprocess(module: str, given: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
     """Run a module that reads its arguments as JSON and writes its result as JSON.
 
     Args:
@@ -51,7 +51,7 @@ def call_apart(module: str, given: Mapping[str, Any]) -> Any:  # noqa: ANN401 - 
     Raises:
         TransformationError: the process ended early; says what it said last.
     """
-    ended = run_apart(module, given=json.dumps(given))
+    ended = run_in_subprocess(module, given=json.dumps(given))
     if ended.returncode:
         said = ended.stderr.strip().rpartition("\n")[2]
         raise TransformationError(f"{module} ended early (exit code {ended.returncode}): {said}")

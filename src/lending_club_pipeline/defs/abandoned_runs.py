@@ -1,8 +1,8 @@
 """Runs whose process is gone: a killed command, a vanished container, a lost machine.
 
-A run says in its tags which process carries it out, and, while it lasts, that it is alive. Whoever
-starts next, and a sensor of the daemon, mark those as failed that no longer are: nobody else would,
-and the queue would wait for them.
+The tags of a run name its process, and hold the time of its last sign of life. The next command and
+a sensor of the daemon mark the runs whose process is gone as failed. Otherwise the queue would wait
+for them.
 """
 
 import datetime as dt

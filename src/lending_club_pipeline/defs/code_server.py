@@ -56,7 +56,7 @@ def serve_code(host: str, port: int, watched: Sequence[Path], web_server: str) -
     Args:
         host: address to listen on.
         port: port to listen on.
-        watched: folders; when a file in them changes, the definitions are loaded anew.
+        watched: folders; when a file in them changes, the definitions are reloaded.
         web_server: address of the web server that is asked to do so.
     """
     with dg.DagsterInstance.get() as instance:
@@ -72,7 +72,7 @@ def serve_code(host: str, port: int, watched: Sequence[Path], web_server: str) -
             _watch(watched, web_server, _ended(process))
         return process.wait()
     finally:
-        # Whatever ended the watching: a server that nobody watches for looks as if somebody did.
+        # If watching ends, the server must end, too: it would seem to follow changes and would not.
         process.terminate()
 
 
@@ -94,7 +94,7 @@ def _watch(folders: Sequence[Path], web_server: str, ended: threading.Event) -> 
 
     for changes in watchfiles.watch(*folders, stop_event=ended):
         names = sorted(Path(path).name for _, path in changes)
-        logger.warning("Changed: %s. Loading the definitions anew.", ", ".join(names[:5]))
+        logger.warning("Changed: %s. Reloading the definitions.", ", ".join(names[:5]))
         _reload(web_server)
 
 

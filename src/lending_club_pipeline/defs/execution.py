@@ -8,12 +8,16 @@ from typing import Final, cast
 
 import dagster as dg
 
-from lending_club_pipeline.config.environment import variables
+from lending_club_pipeline.config.environment import temporary_environment
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import ConfigurationError, PipelineError
 from lending_club_pipeline.defs.abandoned_runs import close_abandoned_runs, process_tags
 from lending_club_pipeline.defs.ingest.assets import LEFT_ALONE
-from lending_club_pipeline.defs.instance import explaining_history, open_instance, prepare_home
+from lending_club_pipeline.defs.instance import (
+    ensure_dagster_home,
+    explaining_history,
+    open_instance,
+)
 from lending_club_pipeline.defs.intents import FORCE_TAG, NAMED_TAG, PLANNED_TAG
 from lending_club_pipeline.defs.jobs import JOB_NAME, PUBLISH_JOB_NAME
 from lending_club_pipeline.defs.progress import PROGRESS, following
@@ -40,7 +44,7 @@ def carry_out(
     Args:
         settings: the project's settings.
         request: what is asked for.
-        on_message: is told what is being done.
+        on_message: called with a text about the current step.
 
     Raises:
         PipelineError: there is nothing to process, or a run could not even begin.
@@ -66,7 +70,7 @@ def process_delivery(
     Args:
         settings: the project's settings.
         as_of_date: business date; None takes the delivery that `run` takes without a date.
-        on_message: is told what is being done.
+        on_message: called with a text about the current step.
 
     Raises:
         PipelineError: the run could not even begin.
@@ -88,7 +92,7 @@ def process_days(
     Args:
         settings: the project's settings.
         days: first and last business date.
-        on_message: is told what is being done.
+        on_message: called with a text about the current step.
         tags: tags of the run, which say what was asked for.
 
     Raises:
@@ -118,19 +122,19 @@ def run_job(
         settings: the project's settings.
         job: name of the job.
         partitions: first and last partition: a day, or the first day of a month.
-        on_message: is told what is being done.
+        on_message: called with a text about the current step.
         tags: tags of the run.
 
     Raises:
         PipelineError: the run could not even begin.
         KeyboardInterrupt: the process was told to stop; the run is recorded as failed.
     """
-    home = prepare_home(settings)
+    home = ensure_dagster_home(settings)
     definitions = build_definitions(settings)
     with (
         following(on_message),
         noticing_signals() as received,
-        variables(settings.postgres.environment),
+        temporary_environment(settings.postgres.environment),
         explaining_history(home),
         open_instance(home) as instance,
     ):

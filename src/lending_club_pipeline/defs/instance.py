@@ -22,7 +22,7 @@ _OURS: Final = "# Dagster's configuration"
 _MADE: Final = f"{_OURS}, made from the settings of lending-club (see .env.example).\n"
 
 
-def prepare_home(settings: DataPlatformConfig) -> Path:
+def ensure_dagster_home(settings: DataPlatformConfig) -> Path:
     """Make Dagster's home, with the configuration that the settings describe.
 
     A configuration that somebody else wrote stays as it is.

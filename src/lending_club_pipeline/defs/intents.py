@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-# Dagster's documented tags of runs that nobody asked for one by one.
+# Dagster's documented tags of runs that a person did not start one by one.
 _AUTOMATIC: Final = ("dagster/schedule_name", "dagster/sensor_name", "dagster/backfill")
 # On runs of the command line, which goes on by itself where single deliveries stop one.
 PLANNED_TAG: Final = "lending_club/planned"

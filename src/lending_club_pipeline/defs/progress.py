@@ -12,7 +12,7 @@ from typing import Final
 import dagster as dg
 
 PROGRESS: Final = "progress"
-# Steps of which there are many are messages of level DEBUG; whoever shows messages sets the level.
+# Frequent steps are messages of level DEBUG; the code that shows messages sets the level.
 _NAME: Final = "lending_club_pipeline.progress"
 
 
@@ -26,7 +26,7 @@ def _logger() -> logging.Logger:
 
 
 progress_logger = dg.LoggerDefinition(
-    lambda _: _logger(), description="Hands the messages of assets to whoever follows the run."
+    lambda _: _logger(), description="Hands the messages of assets to the followers of the run."
 )
 
 
@@ -46,7 +46,7 @@ class _Forwarding(logging.Handler):
 
 
 def show_progress(message: str) -> None:
-    """Tell whoever follows the run what is being done; Dagster's event log does not keep it."""
+    """Send a text to the followers of the run; Dagster's event log does not keep it."""
     logging.getLogger(_NAME).info(message)
 
 

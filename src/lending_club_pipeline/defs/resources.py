@@ -13,7 +13,7 @@ from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.defs.abandoned_runs import signs_of_life
 from lending_club_pipeline.defs.intents import PLANNED_TAG
-from lending_club_pipeline.runs.memory import examine_memory, warning_of
+from lending_club_pipeline.runs.memory import check_memory, warning_of
 from lending_club_pipeline.warehouse import Warehouse
 from lending_club_pipeline.warehouse.databricks import DatabricksWarehouse
 from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
@@ -61,7 +61,7 @@ class WarehouseResource(dg.ConfigurableResource):
             self._warehouse = None
 
     def _warn_of_memory(self, context: dg.InitResourceContext) -> None:
-        warning = warning_of(examine_memory(self.settings.engine.memory_limit))
+        warning = warning_of(check_memory(self.settings.engine.memory_limit))
         # The command line says so itself, before it loads anything.
         if warning and context.log and context.run and PLANNED_TAG not in context.run.tags:
             context.log.warning(warning)

@@ -1,4 +1,4 @@
-"""What Dagster keeps of a run: who ran it, of which partitions it is, and what went wrong."""
+"""Read Dagster's records of a run: user, partitions, error."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What happens when a delivery arrives."""
+"""The sensor that starts runs of new deliveries."""
 
 import datetime as dt
 import hashlib
@@ -36,9 +36,9 @@ from lending_club_pipeline.runs.survey import policy_of
 from lending_club_pipeline.warehouse import choose_warehouse
 
 _HELD: Final = "it is held: see its page beside the outputs, and `lending-club approve`"
-# Refusals that are said again on each tick.
+# Refusals that are repeated on each tick.
 _MOST_KEPT: Final = 20
-# On runs of the sensor: which files of which dates they are about.
+# Tag on runs of the sensor: the files of their dates.
 DELIVERY_TAG: Final = "lending_club/delivery"
 _APPROVAL_SECONDS: Final = 600.0
 _FIRST_PAUSE_SECONDS: Final = 60.0
@@ -64,11 +64,11 @@ def build_delivery_sensor(settings: DataPlatformConfig) -> dg.SensorDefinition:
     def new_delivery_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         """Process each delivery that is new, changed, or was stopped by a fault.
 
-        What lies in the inputs is compared with what the warehouse says was processed. A delivery
-        is taken when its files are whole and have been left alone for `SENSOR_SETTLE_SECONDS`. A
-        run that failed is tried again, after a minute, two, four, up to an hour; days that failed
-        together are tried apart. A refused delivery waits for other files, a held one for an
-        approval. `DELIVERY_SENSOR` says whether it begins running.
+        It compares the inputs with the states in the warehouse. It takes a delivery when its files
+        are complete and did not change for `SENSOR_SETTLE_SECONDS`. A failed run is retried after
+        a minute, two, four, up to an hour; days that failed together are retried one by one. A
+        refused delivery waits for other files, a held one for an approval. `DELIVERY_SENSOR` says
+        whether the sensor begins running.
         """
         return _evaluate(settings, context)
 
@@ -109,10 +109,10 @@ def _evaluate(settings: DataPlatformConfig, context: dg.SensorEvaluationContext)
 
 @dataclass(frozen=True)
 class _Settled:
-    """What the sensor keeps: for what lies there nothing is to be done, and why some of it waits.
+    """The cursor of the sensor: inputs that need no run, and why some of them wait.
 
     Attributes:
-        digest: of what lies there.
+        digest: digest of the inputs.
         waiting: deliveries that are refused, and why.
     """
 
@@ -197,7 +197,7 @@ def _requests(
     watch: Watch,
     now: dt.datetime,
 ) -> Iterator[dg.RunRequest]:
-    """Ask for runs of what is to be processed; else for what is to be published."""
+    """Request the runs of a plan; if it processes nothing, the publication."""
     runs = [
         run
         for job in (JOB_NAME, PUBLISH_JOB_NAME)

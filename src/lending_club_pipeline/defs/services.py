@@ -18,7 +18,7 @@ from typing import Final
 from lending_club_pipeline.contract.errors import ServiceError
 from lending_club_pipeline.files.plain_paths import plain_folder
 
-# Dagster would have its developers use another tool; whoever opens a page needs none.
+# Dagster recommends another tool to developers; a user of the page does not need it.
 _NOT_SHOWN: Final = "ignore:Function `dev_command` is superseded"
 _ASKED_SECONDS: Final = 6.0
 _TOLD_SECONDS: Final = 3.0
@@ -41,7 +41,9 @@ def expect_free(host: str, port: int) -> None:
             tried.bind(address)
             tried.listen()
     except socket.gaierror as error:
-        raise ServiceError(f"{host} is no address of this machine. Name another --host.") from error
+        raise ServiceError(
+            f"{host} is not an address of this machine. Name another --host."
+        ) from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ServiceError(
@@ -80,7 +82,7 @@ def serve(host: str, port: int, home: Path, module: str) -> None:
         finally:
             is_ending.set()
             _end(process)
-    raise ServiceError("Dagster has ended by itself; what it said stands above.")
+    raise ServiceError("Dagster has ended by itself; see its messages above.")
 
 
 @contextmanager
@@ -135,16 +137,16 @@ def _pass_on(said: Iterable[bytes], is_ending: Event) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End Dagster and all that it has started: it is asked, then told; what is left is killed."""
-    tell = partial(_signal_all, process.pid)
+    """End Dagster: SIGTERM to it, SIGTERM to all its processes, then SIGKILL."""
+    send = partial(_signal_all, process.pid)
     try:
         process.terminate()
         if not _is_over(process, _ASKED_SECONDS):
-            # A run that is under way ends as one that is interrupted.
-            tell(signal.SIGTERM)
+            # A run that is under way ends as interrupted.
+            send(signal.SIGTERM)
             _is_over(process, _TOLD_SECONDS)
     finally:
-        tell(signal.SIGKILL)
+        send(signal.SIGKILL)
         process.wait()
 
 

@@ -1,4 +1,4 @@
-"""What happens after a run of several days that single deliveries have stopped."""
+"""Start runs of the other days when single deliveries have stopped a run of several days."""
 
 import datetime as dt
 from collections.abc import Iterator

@@ -49,7 +49,7 @@ def expect_loaded(url: str, location: str) -> None:
 
 
 def reload_definitions(url: str, location: str) -> None:
-    """Load the definitions of a code location anew.
+    """Reload the definitions of a code location.
 
     Args:
         url: address of the web server.

@@ -1,1 +1,1 @@
-"""The story of one account or customer: where it came from, and what became of it and why."""
+"""Traces of one account or customer, and the differences between two deliveries."""

@@ -1,4 +1,4 @@
-"""Read the story of one account or customer from the warehouse, in a few small queries."""
+"""Read the trace of one account or customer from the warehouse, in a few small queries."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _LONGEST: Final = 1000
 _NONE_PROCESSED: Final = "No delivery was processed yet. Process one by `lending-club run`."
 REJECTED_RECORDS: Final = "Records that did not split into fields are in quarantine.csv."
 
-Fate = Literal["published", "not_savings", "exact_duplicate", "quarantined", "cleaned"]
+Status = Literal["published", "not_savings", "exact_duplicate", "quarantined", "cleaned"]
 
 
 class NothingToExplainError(PipelineError):
@@ -25,7 +25,7 @@ class NothingToExplainError(PipelineError):
 
 
 @dataclass(frozen=True)
-class RecordStory:
+class RecordTrace:
     """One landed record and what became of it.
 
     Attributes:
@@ -34,7 +34,7 @@ class RecordStory:
         record_number: its position among the landed records of its file.
         raw: its fields as they came, by the column's name in the file.
         typed: its fields as they were understood; None if only raw text is kept of that day.
-        fate: what became of it.
+        status: what became of it.
         reasons: why it is quarantined.
     """
 
@@ -43,12 +43,12 @@ class RecordStory:
     record_number: int
     raw: dict[str, str]
     typed: dict[str, Any] | None
-    fate: Fate
+    status: Status
     reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class InterestStory:
+class InterestTrace:
     """How the interest of a published account came about; amounts in its currency.
 
     Attributes:
@@ -75,30 +75,30 @@ class InterestStory:
 
 
 @dataclass(frozen=True)
-class AccountStory:
+class AccountTrace:
     """Every record of one account, those of its customer, and its interest if it is published."""
 
     as_of_date: dt.date
     account_id: str
-    records: tuple[RecordStory, ...]
-    customer_records: tuple[RecordStory, ...]
-    interest: InterestStory | None
+    records: tuple[RecordTrace, ...]
+    customer_records: tuple[RecordTrace, ...]
+    interest: InterestTrace | None
 
 
 @dataclass(frozen=True)
-class CustomerStory:
+class CustomerTrace:
     """Every record of one customer, and of the accounts that name it."""
 
     as_of_date: dt.date
     customer_id: int
-    records: tuple[RecordStory, ...]
-    accounts: tuple[RecordStory, ...]
+    records: tuple[RecordTrace, ...]
+    accounts: tuple[RecordTrace, ...]
 
 
-def tell_account(
+def trace_account(
     warehouse: Warehouse, account_id: str, as_of_date: dt.date | None = None
-) -> AccountStory:
-    """Read the story of an account.
+) -> AccountTrace:
+    """Read the trace of an account.
 
     Args:
         warehouse: an open warehouse.
@@ -121,18 +121,18 @@ def tell_account(
         )
     records = _records(warehouse, ACCOUNTS, found, date)
     owners = {number for row in found if (number := _number(row["customer_id"])) is not None}
-    customers: list[RecordStory] = []
+    customers: list[RecordTrace] = []
     for owner in sorted(owners):
         customers.extend(_customer_records(warehouse, owner, date))
-    is_published = any(record.fate == "published" for record in records)
+    is_published = any(record.status == "published" for record in records)
     interest = _interest(warehouse, account_id, date) if is_published else None
-    return AccountStory(date, account_id, records, tuple(customers), interest)
+    return AccountTrace(date, account_id, records, tuple(customers), interest)
 
 
-def tell_customer(
+def trace_customer(
     warehouse: Warehouse, customer_id: int, as_of_date: dt.date | None = None
-) -> CustomerStory:
-    """Read the story of a customer; see `tell_account`.
+) -> CustomerTrace:
+    """Read the trace of a customer; see `trace_account`.
 
     Raises:
         NothingToExplainError: that delivery was not processed, or nobody has that number in it.
@@ -149,12 +149,12 @@ def tell_customer(
             f"The delivery of {date} has no customer {customer_id} and no account of one. Another "
             f"day is named by --as-of. {REJECTED_RECORDS}"
         )
-    return CustomerStory(date, customer_id, records, _records(warehouse, ACCOUNTS, rows, date))
+    return CustomerTrace(date, customer_id, records, _records(warehouse, ACCOUNTS, rows, date))
 
 
 def _customer_records(
     warehouse: Warehouse, customer_id: int, date: dt.date
-) -> tuple[RecordStory, ...]:
+) -> tuple[RecordTrace, ...]:
     rows = [
         row
         for row in _raw_rows(warehouse, CUSTOMERS, "customer_id", str(customer_id), date)
@@ -225,7 +225,7 @@ def _raw_rows(
 
 def _records(
     warehouse: Warehouse, source: SourceFile, rows: Sequence[dict[str, Any]], date: dt.date
-) -> tuple[RecordStory, ...]:
+) -> tuple[RecordTrace, ...]:
     if not rows:
         return ()
     numbers = [row["record_number"] for row in rows]
@@ -253,9 +253,9 @@ def _records(
         number = row["record_number"]
         key = _key(source, row)
         reasons = quarantined.get(number, ())
-        fate = _fate(source, key, reasons, kept, published)
+        status = _status(source, key, reasons, kept, published)
         stories.append(
-            RecordStory(
+            RecordTrace(
                 source,
                 row["delivered_name"],
                 number,
@@ -264,7 +264,7 @@ def _records(
                     for name, landed in zip(source.columns, source.landed_columns, strict=True)
                 },
                 _typed(source, base.get(number)),
-                fate,
+                status,
                 reasons,
             )
         )
@@ -277,9 +277,9 @@ def _key(source: SourceFile, row: dict[str, Any]) -> str:
     return str(_number(row["customer_id"]))
 
 
-def _fate(
+def _status(
     source: SourceFile, key: str, reasons: tuple[str, ...], kept: set[str], published: set[str]
-) -> Fate:
+) -> Status:
     """Tell what became of a record; `kept` holds the keys of records before it that are valid."""
     if reasons:
         return "quarantined"
@@ -311,11 +311,11 @@ def _published(warehouse: Warehouse, rows: Sequence[dict[str, Any]], date: dt.da
     return {row["account_id"] for row in found}
 
 
-def _interest(warehouse: Warehouse, account_id: str, date: dt.date) -> InterestStory:
+def _interest(warehouse: Warehouse, account_id: str, date: dt.date) -> InterestTrace:
     (row,) = warehouse.fetch(
         "select original_balance, lower_bound, next_lower_bound, annual_base_rate, effective_date, "
         "annual_bonus_rate, interest_rate, annual_interest, new_balance from account_interest "
         "where as_of_date = ? and account_id = ?",
         [date, account_id],
     )
-    return InterestStory(**row)
+    return InterestTrace(**row)

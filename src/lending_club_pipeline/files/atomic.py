@@ -43,7 +43,7 @@ class Publication:
     Use it as a context manager. Where a link stands, the file that it leads to is replaced.
 
     Args:
-        setting: by what another place is named if this one cannot be written.
+        setting: the setting that names another place; errors show it.
         sharing: who may read the files; their owner only by default.
     """
 
@@ -53,13 +53,13 @@ class Publication:
         self._scratch: list[Path] = []
         self._setting = setting
 
-    def work_for(self, target: Path) -> Path:
+    def temp_path_for(self, target: Path) -> Path:
         """Return an empty temporary file beside `target`, to write to.
 
         Raises:
             OutputError: the folder cannot be written or the disk is full.
         """
-        # What goes wrong here goes wrong with the folder, whatever the file is called.
+        # Errors here are about the folder, not about the file.
         with explaining(target.parent, self._setting):
             target = behind_links(target)
             self._sharing.make_folder(target.parent)
@@ -75,12 +75,12 @@ class Publication:
         Raises:
             OutputError: the folder cannot be written or the disk is full.
         """
-        work = self.work_for(target)
+        work = self.temp_path_for(target)
         self._scratch.append(self._works.pop(behind_links(target)))
         return work
 
-    def settle(self) -> None:
-        """Put all that was written on the disk: the last thing that can want space.
+    def fsync(self) -> None:
+        """Flush the written files to the disk: the last step that needs space.
 
         Raises:
             OutputError: the disk is full.
@@ -101,20 +101,20 @@ class Publication:
     ) -> None:
         try:
             if kind is None:
-                self.settle()
+                self.fsync()
                 self._publish()
         finally:
             for work in (*self._works.values(), *self._scratch):
-                # On a disk that went read-only it stays, and the next run removes it: what is to be
-                # told is why nothing was published.
+                # On a read-only disk the file stays, and the next run removes it. This error must
+                # not hide the one that says why nothing was published.
                 with contextlib.suppress(OSError):
                     work.unlink()
 
     def _publish(self) -> None:
         with contextlib.ExitStack() as kept:
             for target in self._works:
-                # The space of a large file is given back when nobody has it open: not between the
-                # exchange of one file and that of the next.
+                # The system frees the space of a large file when it is closed. So it is kept open
+                # until all files are replaced.
                 with contextlib.suppress(OSError):
                     kept.enter_context(target.open("rb"))
             for target, work in self._works.items():
@@ -134,14 +134,14 @@ def replacing(
 
     Args:
         target: the file to publish.
-        setting: by what another place is named if this one cannot be written.
+        setting: the setting that names another place; errors show it.
         sharing: who may read it; its owner only by default.
 
     Raises:
         OutputError: the folder cannot be written or the disk is full.
     """
     with Publication(setting, sharing) as publication:
-        work = publication.work_for(target)
+        work = publication.temp_path_for(target)
         with explaining(target, setting):
             yield work
 
@@ -170,7 +170,7 @@ def _flush(path: Path) -> None:
 
 
 def _clear_abandoned(target: Path) -> None:
-    """Remove what killed runs left behind; a run of this moment may still be writing."""
+    """Remove files of killed runs, not of a run that still writes."""
     ours = f".{target.name}.*.tmp"
     # DuckDB writes to a temporary file of its own before it replaces a file.
     for work in (*target.parent.glob(ours), *target.parent.glob(f"tmp_{ours}")):
@@ -182,11 +182,11 @@ def _clear_abandoned(target: Path) -> None:
 
 @contextlib.contextmanager
 def explaining(target: Path, setting: str = OUTPUT_SETTING) -> Iterator[None]:
-    """Turn what the operating system says while `target` is written into what a person can do.
+    """Turn an error while `target` is written into one that says what to do.
 
     Args:
         target: the file to publish.
-        setting: by what another place is named if this one cannot be written.
+        setting: the setting that names another place; errors show it.
 
     Raises:
         OutputError: the folder cannot be written or the disk is full.
@@ -195,7 +195,7 @@ def explaining(target: Path, setting: str = OUTPUT_SETTING) -> Iterator[None]:
         with io_errors.explaining(target, setting):
             yield
     except WarehouseError as error:
-        # The engine writes outputs too: what is full then is not the database's disk.
+        # The engine writes outputs, too: then their disk is full, not that of the database.
         if "disk is full" in str(error):
             raise io_errors.full(target) from error
         raise

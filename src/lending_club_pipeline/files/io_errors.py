@@ -1,4 +1,4 @@
-"""What goes wrong on disks, in words that a person can act on."""
+"""Errors of disks and memory, with what to do."""
 
 import contextlib
 import errno
@@ -28,11 +28,11 @@ def is_full(error: Exception) -> bool:
 
 @contextlib.contextmanager
 def explaining(path: Path, setting: str) -> Iterator[None]:
-    """Turn what Python or DuckDB says of a disk into one line about `path`.
+    """Turn a disk error of Python or DuckDB into one line about `path`.
 
     Args:
         path: the file or folder that is written.
-        setting: by what another place is named, such as `OUTPUT_PATH`.
+        setting: the setting that names another place, such as `OUTPUT_PATH`.
 
     Raises:
         OutputError: the place cannot be written, or the disk is full.
@@ -73,11 +73,11 @@ def full(path: Path) -> OutputError:
 
 
 def is_damaged(path: Path, message: str) -> bool:
-    """Return whether DuckDB says that its database is damaged, and not another file that it reads.
+    """Return whether a message of DuckDB is about a damaged database, not about another file.
 
     Args:
         path: the database file.
-        message: what DuckDB says, alone or within what another program says.
+        message: the message of DuckDB, alone or inside that of another program.
     """
     found = _DAMAGED.search(message)
     return found is not None and (found["file"] or str(path)).startswith(str(path))
@@ -86,7 +86,7 @@ def is_damaged(path: Path, message: str) -> bool:
 def damaged(path: Path) -> WarehouseError:
     """Return the error of a database file that DuckDB cannot read."""
     return WarehouseError(
-        f"{path}: this is no DuckDB database, or it is damaged. Move it away and run again for "
+        f"{path}: this is not a DuckDB database, or it is damaged. Move it away and run again for "
         "each delivery: everything in it is rebuilt from the deliveries."
     )
 

@@ -19,11 +19,11 @@ POLL_SECONDS: Final = 0.2
 logger = logging.getLogger(__name__)
 
 
-class Waiting:
-    """Says once for whom one waits, and until when at the latest.
+class LockWait:
+    """A wait for another holder of a lock, which ends at a deadline.
 
     Args:
-        place: what is taken: a database, a schema.
+        place: the locked database or schema.
         seconds: how long to wait for it.
     """
 
@@ -44,7 +44,7 @@ class Waiting:
         return max(0.0, self._deadline - time.monotonic())
 
     def say(self, holder: str) -> None:
-        """Tell whoever follows the run, unless the same holder was told before."""
+        """Log the holder once; again only if the holder changes."""
         if holder != self._said:
             logger.warning(
                 "%s: waiting for %s to end, %g s at most.", self._place, holder, self._seconds
@@ -63,11 +63,11 @@ def exclusive_lock(path: Path, wait_seconds: float) -> Iterator[None]:
         wait_seconds: how long to wait for another holder.
 
     Raises:
-        WarehouseLockedError: somebody else holds it longer than that; it names the process.
+        WarehouseLockedError: another process still holds it; the error names the process.
         OutputError: the lock file cannot be written.
     """
     with _opened(path) as file:
-        waiting = Waiting(str(path.with_suffix("")), wait_seconds)
+        waiting = LockWait(str(path.with_suffix("")), wait_seconds)
         while not _try_lock(file.fileno()):
             if waiting.is_over:
                 raise WarehouseLockedError(_held_by(path, wait_seconds))

@@ -10,7 +10,7 @@ WINDOW_BYTES: Final = 2**24
 
 
 class MappedFile:
-    """A file in memory, of which what was read lately counts as memory of the process.
+    """A memory-mapped file. The pages read lately count as memory of the process.
 
     Attributes:
         content: its bytes.
@@ -21,7 +21,7 @@ class MappedFile:
         self._kept_from = 0
 
     def let_go_before(self, position: int) -> None:
-        """Give back the memory of what lies before a position. It can still be read."""
+        """Release the memory of the pages before a position. They can still be read."""
         if position - self._kept_from >= WINDOW_BYTES:
             self._kept_from = position // mmap.PAGESIZE * mmap.PAGESIZE
             self.content.madvise(mmap.MADV_DONTNEED, 0, self._kept_from)

@@ -11,8 +11,8 @@ _RENAME_EXCHANGE: Final = 2
 _CANNOT: Final = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
 
 
-def exchange(first: Path, second: Path) -> bool:
-    """Swap two folders of one file system, so that nobody ever sees one of the names without any.
+def swap(first: Path, second: Path) -> bool:
+    """Swap two folders of one file system atomically: both names exist at every moment.
 
     Returns:
         False if the operating system (macOS) or the file system cannot; nothing has changed then.
@@ -20,7 +20,7 @@ def exchange(first: Path, second: Path) -> bool:
     Raises:
         OSError: one of them is missing, or may not be renamed.
     """
-    # Python has no call for it. The C library of Linux has, whichever it is.
+    # Python has no call for it; the C libraries of Linux have.
     rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if rename is None:
         return False

@@ -20,7 +20,7 @@ from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
 from lending_club_pipeline.contract.source_files import ACCOUNTS
 from lending_club_pipeline.files import duckdb_paths
 from lending_club_pipeline.files.io_errors import explaining
-from lending_club_pipeline.files.swap import exchange
+from lending_club_pipeline.files.swap import swap
 from lending_club_pipeline.ingest.csv import parsing, quotes, rejects
 from lending_club_pipeline.ingest.csv.byte_counts import (
     ByteCounts,
@@ -66,7 +66,7 @@ def land(
         landing: folder of all landed days.
         limits: bounds of the engine that splits.
         loaded_at: the load time to record.
-        on_progress: is told in a few words what is being done.
+        on_progress: called with a short text about the current step.
 
     Raises:
         RefusedDeliveryError: the model refuses one of the files, or they do not add up to their
@@ -187,18 +187,18 @@ def _land_file(
 ) -> LandedFile:
     place = Place(file.path)
     target = work / f"{file.source.table}.parquet"
-    copy = work / f"{file.source.table}.mended.csv"
+    copy = work / f"{file.source.table}.sanitized.csv"
     columns = file.source.landed_columns
     preflight.refuse_mixed_line_ends(file, counts, plain)
-    mended = quotes.Mended(plain, may_span_lines=False)
+    sanitized = quotes.Sanitized(plain, may_span_lines=False)
     if counts.has_quotes:
         is_uniform = preflight.is_uniform(counts)
-        mended = quotes.mend(plain, copy, place, header.line_end, is_uniform=is_uniform)
-    shown = mended.shown
+        sanitized = quotes.sanitize(plain, copy, place, header.line_end, is_uniform=is_uniform)
+    shown = sanitized.shown
     landed = parsing.split(connection, shown, place, header, columns, target)
     rejected = parsing.collect_rejects(connection)
     inner = (0, 0)
-    if mended.may_span_lines:
+    if sanitized.may_span_lines:
         inner = parsing.count_inner_lines(connection, shown, header, columns, target)
     physical = counts.lines_by(header.line_end)
     empty_lines = physical.empty_lines - header.empty_lines
@@ -210,7 +210,7 @@ def _land_file(
             plain,
             header.line_end,
             one_line_each=one_line_each,
-            is_mended=shown != plain,
+            is_sanitized=shown != plain,
         )
     connection.execute(
         "insert into all_rejected "
@@ -277,7 +277,7 @@ def _replace(work: Path, target: Path) -> None:
     for path in work.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())
-    if target.exists() and exchange(work, target):
+    if target.exists() and swap(work, target):
         return
     old = target.with_name(f".replaced-{target.name}")
     shutil.rmtree(old, ignore_errors=True)

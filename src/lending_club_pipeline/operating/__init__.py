@@ -1,1 +1,1 @@
-"""What is wrong, how much there is, who is told: without Dagster, which is read in `defs`."""
+"""Alerts, measurements and audit, without Dagster: `defs/operating` reads its storage."""

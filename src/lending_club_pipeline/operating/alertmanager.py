@@ -1,4 +1,4 @@
-"""What Alertmanager is told: alerts that last until they are said to have ended.
+"""Send alerts to Alertmanager: they last until a message ends them.
 
 It groups, silences, routes and repeats; https://prometheus.io/docs/alerting/latest/alerts_api/.
 """
@@ -15,7 +15,7 @@ from typing import Any, Final
 from lending_club_pipeline.contract.errors import ServiceError
 from lending_club_pipeline.operating.conditions import Alert
 
-# Where nobody tells it again, an alert stays for a day: a process that died ends no alert.
+# An alert that is not sent again ends after a day: a process that died cannot end it.
 _LASTS: Final = dt.timedelta(days=1)
 _SECONDS: Final = 10.0
 _ALERTS: Final = "/api/v2/alerts"
@@ -46,7 +46,7 @@ class Posted:
         """Return it as Alertmanager takes it.
 
         Args:
-            ends_at: until when it lasts if it is not told again.
+            ends_at: when it ends if it is not sent again.
         """
         starts = {"startsAt": self.since} if self.since else {}
         return {
@@ -62,7 +62,7 @@ def to_post(alerts: Iterable[Alert], dagster_url: str) -> list[Posted]:
     """Say alerts in Alertmanager's terms.
 
     Args:
-        alerts: what is wrong.
+        alerts: the open alerts.
         dagster_url: address of Dagster's pages.
     """
     return [_posted(alert, dagster_url) for alert in alerts]
@@ -77,13 +77,13 @@ def _posted(alert: Alert, dagster_url: str) -> Posted:
 
 
 def post(address: str, now: dt.datetime, open_: Sequence[Posted], before: Iterable[Posted]) -> int:
-    """Tell what is wrong, and end what was told before and is over.
+    """Send the open alerts, and end those that were sent before and are over.
 
     Args:
         address: of Alertmanager.
         now: the current time.
-        open_: what is wrong.
-        before: what was told before; with its texts, as messages of recovery show them.
+        open_: the open alerts.
+        before: the alerts that were sent before, with the texts that messages of recovery show.
 
     Returns:
         How many alerts have ended.
@@ -101,7 +101,7 @@ def post(address: str, now: dt.datetime, open_: Sequence[Posted], before: Iterab
 
 
 def receivers(address: str, filter_: str) -> dict[str, list[str]]:
-    """Return who is told of each open alert, by the alert's name.
+    """Return the receivers of each open alert, by the alert's name.
 
     Args:
         address: of Alertmanager.

@@ -41,7 +41,7 @@ def record(settings: DataPlatformConfig, action: str, about: Mapping[str, str]) 
         about: what it is about; no personal data.
 
     Raises:
-        AuditError: it cannot be written: what nobody could see later is not done.
+        AuditError: the log cannot be written; the command must not go on then.
     """
     log = settings.operating.audit_log
     if log is None:
@@ -90,7 +90,7 @@ def verify(journal: Path, key: str) -> WholeLog:
     header = _journalctl(journal, "--header")
     if not _SEALED.search(header.stdout):
         # A file that was written anew without seals would pass otherwise.
-        raise AuditError(f"{journal}: it is not sealed, so that nothing of it is proven.")
+        raise AuditError(f"{journal}: it is not sealed, so that it proves nothing.")
     done = _journalctl(journal, "--verify", f"--verify-key={key}")
     said = done.stdout + done.stderr
     validated = _VALIDATED.search(said)

@@ -1,7 +1,7 @@
-"""What is wrong now. Pure: whoever knows the facts asks, and gets alerts that last as long as they.
+"""Find the alerts that are open now. Pure: the caller hands in the facts.
 
-An alert is known by its labels alone, so that the same fault stays one alert whatever run finds it
-again; run, cause and remedy are annotations.
+Labels identify an alert, so that the same fault stays one alert, whichever run finds it again. Run,
+cause and remedy are annotations.
 """
 
 import datetime as dt
@@ -12,7 +12,7 @@ from typing import Final, Literal
 from lending_club_pipeline.runs.overview import SETTLED, DayOverview
 from lending_club_pipeline.runs.reports import Outcome
 
-# Who is told follows from the kind: deploy/alertmanager/alertmanager.yml.
+# The kind decides the receivers: deploy/alertmanager/alertmanager.yml.
 Kind = Literal["failure", "quality", "service"]
 Severity = Literal["critical", "warning"]
 
@@ -21,7 +21,7 @@ ALERT_NAMES: Final = (
     *("RunFailed", "DeliveryRefused", "DeliveryHeld", "DeliveryLate"),
     *("CheckFailed", "WatcherFailing", "DaemonSilent"),
 )
-# A failure that nobody followed up for so long is no news.
+# Older failures without a follow-up raise no alert.
 REMEMBERED: Final = dt.timedelta(days=7)
 _SILENT: Final = dt.timedelta(minutes=3)
 _TICKS_MISSED: Final = 10
@@ -34,9 +34,9 @@ class Alert:
 
     Attributes:
         name: what it is called, in docs/operations.md too.
-        kind: `failure`, `quality` or `service`: decides who is told.
+        kind: `failure`, `quality` or `service`: decides the receivers.
         severity: `critical` stops deliveries; `warning` does not.
-        about: what tells it from others of its name, such as a business date.
+        about: labels that separate it from alerts of the same name, such as a business date.
         summary: what is wrong, in one line.
         remedy: what to do.
         run_id: Dagster's id of the run that found it, if one did.
@@ -54,7 +54,7 @@ class Alert:
 
     @property
     def labels(self) -> dict[str, str]:
-        """What it is known by."""
+        """Labels that identify the alert."""
         return {
             "alertname": self.name,
             "kind": self.kind,
@@ -127,12 +127,12 @@ class WatcherState:
 
 @dataclass(frozen=True)
 class Observed:
-    """What is known, by whoever asks what is wrong.
+    """The facts that alerts are found from.
 
     Attributes:
         now: the current time.
         days: how each business date stands, if the warehouse was asked.
-        due: dates of which a delivery should have been processed by now.
+        due: dates whose delivery should have been processed by now.
         done: dates that a run processed, as far as Dagster knows.
         runs: the newest finished run of each job and date.
         settled: ids of failed runs with the date that was put right since, by other means.
@@ -153,7 +153,7 @@ class Observed:
 
 
 def find_alerts(observed: Observed) -> list[Alert]:
-    """Return what is wrong now, each thing once.
+    """Return the open alerts, each once.
 
     Args:
         observed: what is known.

@@ -27,7 +27,7 @@ _KEPT_SECONDS: Final = 2.0
 
 
 class Snapshot:
-    """Reads samples at most every few seconds, whoever asks.
+    """Reads samples at most every few seconds, for all instruments.
 
     Args:
         read: reads all samples; it may fail.

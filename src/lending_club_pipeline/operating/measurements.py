@@ -18,7 +18,7 @@ class Measurement:
     Attributes:
         name: its name in OpenTelemetry.
         unit: its unit by UCUM; in braces what is counted.
-        labels: what its values are told apart by.
+        labels: names of its labels.
         meaning: what a value says.
         bad: what a bad value is, and what it says.
     """
@@ -40,7 +40,7 @@ class Sample:
     """One value of a measurement.
 
     Attributes:
-        measurement: of which one.
+        measurement: the measurement it belongs to.
         value: in its unit.
         labels: what tells it from the others.
     """

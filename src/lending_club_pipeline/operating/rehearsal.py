@@ -1,4 +1,4 @@
-"""One alert of each kind, to see who is told: `lending-club alerts test`."""
+"""Send one alert of each kind, to see its receivers: `lending-club alerts test`."""
 
 import datetime as dt
 import time
@@ -26,7 +26,7 @@ class Rehearsal:
     """What became of the test alerts.
 
     Attributes:
-        receivers: who is told, by name of the alert.
+        receivers: receivers by name of the alert.
         messages: how many messages were sent and how many failed, by kind of receiver.
     """
 
@@ -46,13 +46,13 @@ class Rehearsal:
 def rehearse(
     address: str, dagster_url: str, seconds: float, on_message: Callable[[str], None]
 ) -> Rehearsal:
-    """Tell Alertmanager of one alert of each kind, see who is told, and end them.
+    """Send Alertmanager one alert of each kind, read the receivers, and end the alerts.
 
     Args:
         address: of Alertmanager.
         dagster_url: address of Dagster's pages.
         seconds: how long messages are waited for.
-        on_message: is told what is being done.
+        on_message: called with a text about the current step.
 
     Raises:
         ServiceError: Alertmanager cannot be reached.

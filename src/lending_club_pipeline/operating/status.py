@@ -13,7 +13,7 @@ class Status:
 
     Attributes:
         seen: how the business dates stand.
-        alerts: what is wrong.
+        alerts: the open alerts.
         notes: what could not be looked at, and why.
         dagster_url: address of Dagster's pages.
     """

@@ -114,7 +114,7 @@ class BothEngines:
         return len({describe(it.outputs.path / name).sha256 for it in self.sides.values()}) == 1
 
 
-def examine_parity(
+def compare_engines(
     settings: DataPlatformConfig,
     as_of_date: dt.date | None,
     folder: Path,
@@ -126,7 +126,7 @@ def examine_parity(
         settings: where the delivery and the SQL warehouse are.
         as_of_date: business date; None takes the delivery that a run would take.
         folder: an empty folder for databases and outputs.
-        on_message: is told what is being done.
+        on_message: called with a text about the current step.
 
     Raises:
         ConfigurationError: the settings name no SQL warehouse.

@@ -1,4 +1,4 @@
-"""Tell a story on the terminal."""
+"""Describe a trace on the terminal."""
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -7,10 +7,10 @@ from typing import Any, Final
 from lending_club_pipeline.contract.reasons import explain
 from lending_club_pipeline.explanations.traces import (
     REJECTED_RECORDS,
-    AccountStory,
-    CustomerStory,
-    InterestStory,
-    RecordStory,
+    AccountTrace,
+    CustomerTrace,
+    InterestTrace,
+    RecordTrace,
 )
 
 _TIERS: Final = "dbt/seeds/interest_rate_tiers.csv"
@@ -25,45 +25,45 @@ _FATES: Final = {
 }
 
 
-def account_lines(story: AccountStory, currency: str) -> Iterator[str]:
-    """Tell the story of an account, line by line."""
-    yield f"Account {story.account_id} in the delivery of {story.as_of_date}"
-    for record in story.records:
+def account_lines(trace: AccountTrace, currency: str) -> Iterator[str]:
+    """Describe the trace of an account, line by line."""
+    yield f"Account {trace.account_id} in the delivery of {trace.as_of_date}"
+    for record in trace.records:
         yield ""
         yield from _record_lines(record)
-    if story.customer_records:
+    if trace.customer_records:
         yield ""
         yield "Its customer"
-        for record in story.customer_records:
+        for record in trace.customer_records:
             yield from _indented(_record_lines(record))
-    elif any(record.fate == "quarantined" for record in story.records):
+    elif any(record.status == "quarantined" for record in trace.records):
         yield ""
         yield "Its customer: Customer.csv of that day has no record with a readable, equal number."
         yield f"  {REJECTED_RECORDS}"
-    if story.interest is not None:
+    if trace.interest is not None:
         yield ""
         yield "Its interest"
-        yield from _indented(_interest_lines(story.interest, currency))
+        yield from _indented(_interest_lines(trace.interest, currency))
 
 
-def customer_lines(story: CustomerStory) -> Iterator[str]:
-    """Tell the story of a customer, line by line."""
-    yield f"Customer {story.customer_id} in the delivery of {story.as_of_date}"
-    if not story.records:
+def customer_lines(trace: CustomerTrace) -> Iterator[str]:
+    """Describe the trace of a customer, line by line."""
+    yield f"Customer {trace.customer_id} in the delivery of {trace.as_of_date}"
+    if not trace.records:
         yield ""
         yield f"Customer.csv has no record of that number; accounts name it. {REJECTED_RECORDS}"
-    for record in story.records:
+    for record in trace.records:
         yield ""
         yield from _record_lines(record)
     yield ""
-    yield f"Accounts that name this customer: {len(story.accounts)}"
-    for account in story.accounts:
+    yield f"Accounts that name this customer: {len(trace.accounts)}"
+    for account in trace.accounts:
         identity = account.raw["AccountID"].strip()
         yield f"  {identity}: {_outcome(account)} (record {account.record_number})"
 
 
-def _record_lines(record: RecordStory) -> Iterator[str]:
-    yield f"{record.delivered_name}, record {record.record_number}: {_FATES[record.fate]}"
+def _record_lines(record: RecordTrace) -> Iterator[str]:
+    yield f"{record.delivered_name}, record {record.record_number}: {_FATES[record.status]}"
     width = max(len(name) for name in record.raw)
     for name, text in record.raw.items():
         yield f"  {name:{width}}  {_field(text, record.typed, name)}"
@@ -84,13 +84,13 @@ def _field(text: str, typed: dict[str, Any] | None, name: str) -> str:
     return repr(text) if str(value) == text else f"{text!r} → {value}"
 
 
-def _outcome(record: RecordStory) -> str:
-    if record.fate == "quarantined":
+def _outcome(record: RecordTrace) -> str:
+    if record.status == "quarantined":
         return f"quarantined, {', '.join(record.reasons)}"
-    return record.fate.replace("_", " ")
+    return record.status.replace("_", " ")
 
 
-def _interest_lines(interest: InterestStory, currency: str) -> Sequence[str]:
+def _interest_lines(interest: InterestTrace, currency: str) -> Sequence[str]:
     upper = interest.next_lower_bound
     balance, earned = interest.original_balance, interest.annual_interest
     tier = f"{interest.lower_bound:,.2f} ≤ balance" + ("" if upper is None else f" < {upper:,.2f}")

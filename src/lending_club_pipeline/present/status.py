@@ -117,7 +117,7 @@ def _print_alert(console: Console, alert: Alert) -> None:
 
 
 def print_rehearsal(found: Rehearsal) -> None:
-    """Print who is told of each test alert, and how many messages were taken."""
+    """Print the receivers of each test alert, and how many messages were delivered."""
     console = Console(highlight=False)
     for name, receivers in found.receivers.items():
         told = ", ".join(receivers)

@@ -17,7 +17,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.contract.reasons import explain
 from lending_club_pipeline.contract.stages import stages
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger, LedgerEntry
@@ -92,7 +92,7 @@ class Progress:
             self._console.print(Text(message), soft_wrap=True)
 
 
-def print_findings(findings: Iterable[Finding]) -> int:
+def print_preflight_results(findings: Iterable[PreflightResult]) -> int:
     """Print what the doctor found, as it is found; return the number of problems."""
     console = Console(highlight=False)
     problems = warnings = 0

@@ -12,7 +12,7 @@ from lending_club_pipeline.publish.tables import (
     PublishedTable,
     SummaryInOrder,
 )
-from lending_club_pipeline.warehouse.serving import ServedColumn
+from lending_club_pipeline.warehouse.serving import ServingColumn
 
 FINANCE: Final = "finance@lendingclub.example"
 PLATFORM: Final = "data-platform@lendingclub.example"
@@ -56,7 +56,7 @@ class OutputFile:
     owner: str
     made_of: tuple[str, ...]
     write: Callable[[Sources, Path], int | None]
-    columns: tuple[ServedColumn, ...] = ()
+    columns: tuple[ServingColumn, ...] = ()
     mart: str = ""
 
 

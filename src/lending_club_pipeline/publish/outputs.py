@@ -76,7 +76,7 @@ def publish_outputs(
         ledger: ledger of the delivery.
         read_page: returns the page of its report.
         run_id: Dagster's id of the run.
-        on_progress: is told in a few words what is being done.
+        on_progress: called with a short text about the current step.
         sharing: who may read the files.
 
     Raises:
@@ -99,7 +99,7 @@ def publish_outputs(
             on_progress(f"Writing {output.name}")
             started = time.monotonic()
             target = folder / output.name
-            work = publication.work_for(target)
+            work = publication.temp_path_for(target)
             with explaining(target):
                 rows = output.write(sources, work)
                 files[output.name] = describe(work, rows, target)
@@ -107,7 +107,7 @@ def publish_outputs(
         manifest = render_manifest(
             ledger.as_of_date, run_id, [files[name] for name in OUTPUT_FILES]
         )
-        work = publication.work_for(folder / FILE_NAME)
+        work = publication.temp_path_for(folder / FILE_NAME)
         with explaining(work):
             work.write_text(manifest, encoding="utf-8", newline="\n")
     remove_pages_of_published(warehouse, folder)

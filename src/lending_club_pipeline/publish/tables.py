@@ -7,24 +7,24 @@ from typing import Final
 
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.warehouse.protocol import FileFormat, Warehouse
-from lending_club_pipeline.warehouse.serving import ServedColumn
+from lending_club_pipeline.warehouse.serving import ServingColumn
 
 # The columns, in the order in which they are published everywhere.
 SUMMARY_COLUMNS: Final = (
-    ServedColumn("customer_id", "bigint", "Number of the customer who owns the account."),
-    ServedColumn("account_id", "string", "Text that names the account."),
-    ServedColumn("original_balance", "decimal(18,2)", "Balance as delivered."),
-    ServedColumn("interest_rate", "decimal(6,4)", "Rate of one year as a fraction."),
-    ServedColumn("annual_interest", "decimal(18,2)", "Interest of one year, half up."),
-    ServedColumn("new_balance", "decimal(18,2)", "Original balance + annual interest."),
+    ServingColumn("customer_id", "bigint", "Number of the customer who owns the account."),
+    ServingColumn("account_id", "string", "Text that names the account."),
+    ServingColumn("original_balance", "decimal(18,2)", "Balance as delivered."),
+    ServingColumn("interest_rate", "decimal(6,4)", "Rate of one year as a fraction."),
+    ServingColumn("annual_interest", "decimal(18,2)", "Interest of one year, half up."),
+    ServingColumn("new_balance", "decimal(18,2)", "Original balance + annual interest."),
 )
 QUARANTINE_COLUMNS: Final = (
-    ServedColumn("as_of_date", "date", "Business date of the delivery."),
-    ServedColumn("source_file", "string", "File that the record came from."),
-    ServedColumn("record_number", "bigint", "Position among the landed records."),
-    ServedColumn("line_number", "bigint", "Physical line of a rejected record."),
-    ServedColumn("reasons", "string", "All reasons, sorted, joined by `;`."),
-    ServedColumn("raw_record", "string", "The record as it came. Personal data."),
+    ServingColumn("as_of_date", "date", "Business date of the delivery."),
+    ServingColumn("source_file", "string", "File that the record came from."),
+    ServingColumn("record_number", "bigint", "Position among the landed records."),
+    ServingColumn("line_number", "bigint", "Physical line of a rejected record."),
+    ServingColumn("reasons", "string", "All reasons, sorted, joined by `;`."),
+    ServingColumn("raw_record", "string", "The record as it came. Personal data."),
 )
 # Both orders are those of bytes; the outputs are part of the project's contract (docs/data-model).
 ACCOUNT_SUMMARY: Final = f"""

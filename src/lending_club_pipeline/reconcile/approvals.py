@@ -22,7 +22,7 @@ def approve(
         now: the current time, with time zone.
 
     Raises:
-        ApprovalError: the date is not held or was never processed, or nobody or no reason is named.
+        ApprovalError: the date is not held or was never processed, or name or reason is empty.
     """
     if not reason.strip() or not approved_by.strip():
         raise ApprovalError("An approval needs a reason (--reason) and a name (--by).")

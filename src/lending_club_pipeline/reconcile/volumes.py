@@ -15,7 +15,7 @@ _LEAST_SHARE: Final = Fraction(1, 10)
 
 
 @dataclass(frozen=True)
-class UsualVolume:
+class ExpectedVolume:
     """How many records are usual, ends included."""
 
     least: Fraction
@@ -26,7 +26,7 @@ class UsualVolume:
         return self.least <= records <= self.most
 
 
-def usual_volume(before: Sequence[int]) -> UsualVolume | None:
+def expected_volume(before: Sequence[int]) -> ExpectedVolume | None:
     """Return what is usual after some deliveries; None if there are too few to tell.
 
     That is their median and, to both sides, the larger of a tenth of it and five times 1.4826 times
@@ -41,4 +41,4 @@ def usual_volume(before: Sequence[int]) -> UsualVolume | None:
     middle = median(known)
     distance = median(abs(records - middle) for records in known)
     width = max(_DEVIATIONS * _MAD_TO_DEVIATION * distance, _LEAST_SHARE * middle)
-    return UsualVolume(middle - width, middle + width)
+    return ExpectedVolume(middle - width, middle + width)

@@ -1,1 +1,1 @@
-"""State of a day, plan, retention: what is to be done, and what was."""
+"""State of each day, plan, retention."""

@@ -1,6 +1,6 @@
 """Carry out a plan: many dates in one run, and each failure on its own.
 
-How a run is started is handed in; this knows neither Dagster nor the command line.
+The caller hands in how to start a run; this module knows neither Dagster nor the command line.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ class Campaign:
 
     Attributes:
         process: processes the dates from a first through a last one in one run.
-        publish: publishes what the warehouse holds again: that of a date.
+        publish: publishes a date from the warehouse again.
     """
 
     process: Callable[[dt.date, dt.date], RunReport]
@@ -44,11 +44,11 @@ class Campaign:
     def carry_out(self, outlook: Outlook) -> CommandReport:
         """Carry out steps; a refused or failed date leaves the others as they are.
 
-        A date that failed while others after it were half built, because a larger run had failed,
-        is tried again in the end.
+        A date that failed before a later run succeeded is tried again at the end: tables that a
+        failed larger run left half built may have caused the failure.
 
         Args:
-            outlook: the plan, and what is known already.
+            outlook: the plan, and the facts it rests on.
 
         Raises:
             PipelineError: a run could not even begin, or publishing again failed.
@@ -81,7 +81,7 @@ class Campaign:
         self._published = report.published or self._published
 
     def _run(self, dates: Sequence[dt.date]) -> Iterator[DayReport]:
-        """Process neighbouring dates in one run; if it ends badly, find out whose fault it was."""
+        """Process contiguous dates in one run; if it fails, find the dates that failed it."""
         if self._failed_alike >= _ENOUGH_FAILURES:
             why = f"not tried after {self._failed_alike} failures alike: {self._last_failure}"
             yield from (DayReport(date, "failed", why) for date in dates)
@@ -100,7 +100,7 @@ class Campaign:
             yield from self._apart(dates, report)
 
     def _ended_badly(self, date: dt.date, report: RunReport) -> DayReport:
-        """Count failures with one message: what fails day after day is no fault of a day."""
+        """Count failures with the same message: their cause is not in the delivery of one day."""
         is_alike = report.outcome == "failed" and report.message == self._last_failure
         self._failed_alike = self._failed_alike + 1 if is_alike else report.outcome == "failed"
         self._last_failure = report.message
@@ -112,7 +112,7 @@ class Campaign:
     def _apart(self, dates: Sequence[dt.date], report: RunReport) -> Iterator[DayReport]:
         """Go on without the dates that stopped a run.
 
-        A run whose deliveries were all accepted failed in one of them: halves find out in which.
+        If no delivery was refused or held, halve the dates to find the one that failed.
         """
         apart: Collection[dt.date] = report.stopped_by.keys() & set(dates)
         if apart:

@@ -107,7 +107,7 @@ class DayJournal:
         return replace(known, expired_at=None, month_closed_at=None) if is_new else known
 
     def recognize(self, known: Mapping[dt.date, str]) -> None:
-        """Record that files were touched, and are what was landed: nobody need read them again.
+        """Record files that were touched but not changed, so that no run reads them again.
 
         Args:
             known: by date the files, as `describe` tells them.
@@ -168,7 +168,7 @@ class DayJournal:
         self._write([replace(self._of(as_of_date), served_builds=builds_of(self.days))])
 
     def release(self, as_of_date: dt.date) -> None:
-        """Record that a held date was approved: whoever looks next processes it."""
+        """Record that a held date was approved, so that the next run processes it."""
         self._write([replace(self._of(as_of_date), is_held=False)])
 
     def expire(self, dates: Iterable[dt.date]) -> None:

@@ -46,7 +46,7 @@ _MOST_ATTEMPTS: Final = 3
 
 @dataclass(frozen=True)
 class DayState:
-    """What is known of a business date. Times are in UTC and without a time zone.
+    """The state of a business date. Times are in UTC and without a time zone.
 
     Attributes:
         as_of_date: the business date.
@@ -57,7 +57,7 @@ class DayState:
         landed_at: when the files were landed.
         transformation: fingerprint of the dbt project that built it, rates and version included.
         build_started_at: when its newest build began.
-        build_ended_at: when that build ended, well or badly; None if it was interrupted.
+        build_ended_at: when that build succeeded or failed; None if it was interrupted.
         build_attempts: how often its build has begun since one ended.
         is_built: whether that build succeeded.
         is_closed: whether its ledger closes.
@@ -65,8 +65,8 @@ class DayState:
         blocking_checks: how many blocking checks that build had to pass.
         published_at: when it was published last.
         published_sha256: digest of what was published then.
-        published_builds: of which builds the files were published, see `builds_of`.
-        served_builds: of which builds the table for readers was, where there is one.
+        published_builds: the builds that the published files were made from, see `builds_of`.
+        served_builds: the builds that the table for readers was made from, if there is one.
         month_closed_at: when its month was closed with it as the last delivery.
         expired_at: when its records were dropped; None if they were not.
         run_id: Dagster's id of the run that wrote this last.
@@ -101,7 +101,7 @@ class DayState:
 
     @property
     def is_given_up(self) -> bool:
-        """Whether its build was interrupted so often that it may be what ends the processes."""
+        """Whether its build was interrupted so often that it may kill the processes itself."""
         return self.is_interrupted and self.build_attempts >= _MOST_ATTEMPTS
 
     def is_processed_by(self, transformation: str) -> bool:
@@ -111,12 +111,12 @@ class DayState:
 
 
 def builds_of(days: Mapping[dt.date, DayState]) -> str:
-    """Return a text that changes when any date was built again, whatever a clock says.
+    """Return a text that changes when any date was built again; no clock decides.
 
-    An older date that is built changes what the published one is compared with.
+    An older date counts, too: the published date is compared with it.
 
     Args:
-        days: what is known, by date.
+        days: states by date.
     """
     built = (f"{it.as_of_date} {it.build_ended_at}\n" for it in days.values() if it.is_built)
     return hashlib.sha256("".join(sorted(built)).encode()).hexdigest()[:16]
@@ -128,7 +128,7 @@ _DEFAULTS: Final = {it.name: it.default for it in fields(DayState) if it.name !=
 def read_days(
     warehouse: Warehouse, dates: Sequence[dt.date] | None = None
 ) -> dict[dt.date, DayState]:
-    """Read what is known, by business date.
+    """Read the states, by business date.
 
     Args:
         warehouse: an open warehouse.

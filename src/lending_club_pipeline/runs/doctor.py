@@ -1,4 +1,4 @@
-"""Check what a run needs, and say for each what to do if it is not there."""
+"""Check the requirements of a run, and say how to correct each problem."""
 
 import datetime as dt
 import os
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.contract.errors import ConfigurationError, PipelineError
-from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.ingest.csv.byte_counts import count_bytes
 from lending_club_pipeline.ingest.deliveries.control_totals import read_control_totals
@@ -20,13 +20,13 @@ from lending_club_pipeline.ingest.deliveries.discovery import (
     DeliveredFile,
     find_delivery,
 )
-from lending_club_pipeline.ingest.deliveries.preflight import examine as examine_file
-from lending_club_pipeline.runs.history import examine_history
-from lending_club_pipeline.runs.memory import examine_memory
+from lending_club_pipeline.ingest.deliveries.preflight import check_file
+from lending_club_pipeline.runs.history import check_history
+from lending_club_pipeline.runs.memory import check_memory
 from lending_club_pipeline.warehouse import choose_warehouse
 
 _PACKAGES: Final = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb")
-# Make looks no further than whether the lock file is newer than the last setup.
+# Make only compares the age of the lock file with that of the last setup.
 _REMEDY: Final = (
     "not installed; in a checkout `touch uv.lock && make run` installs what is missing, elsewhere "
     "install lending-club-pipeline again"
@@ -35,7 +35,7 @@ _PYTHON: Final = ((3, 11), (3, 14))
 _LEAST_FREE_BYTES: Final = 2**30
 
 
-def examine(overrides: Mapping[str, Any]) -> Iterator[Finding]:
+def preflight_checks(overrides: Mapping[str, Any]) -> Iterator[PreflightResult]:
     """Check everything that a run needs, cheapest first.
 
     Args:
@@ -48,9 +48,9 @@ def examine(overrides: Mapping[str, Any]) -> Iterator[Finding]:
     try:
         settings = load_settings(overrides)
     except ConfigurationError as error:
-        yield Finding("settings", "problem", str(error))
+        yield PreflightResult("settings", "problem", str(error))
         return
-    yield Finding("settings", "ok", _described(settings))
+    yield PreflightResult("settings", "ok", _described(settings))
     for name, folder in (
         ("OUTPUT_PATH", settings.outputs.path),
         ("DAGSTER_HOME", settings.dagster.home),
@@ -59,48 +59,48 @@ def examine(overrides: Mapping[str, Any]) -> Iterator[Finding]:
     ):
         yield _writable(name, folder.absolute())
     yield _disk(settings.landing)
-    yield examine_history(settings)
-    yield examine_memory(settings.engine.memory_limit)
-    yield from choose_warehouse(settings).examine()
+    yield check_history(settings)
+    yield check_memory(settings.engine.memory_limit)
+    yield from choose_warehouse(settings).preflight()
     yield from _delivery(settings)
 
 
-def _python() -> Finding:
+def _python() -> PreflightResult:
     found = ".".join(map(str, sys.version_info[:3]))
     if _PYTHON[0] <= sys.version_info[:2] < _PYTHON[1]:
-        return Finding("Python", "ok", found)
-    return Finding("Python", "problem", f"{found}; install Python 3.11, 3.12 or 3.13")
+        return PreflightResult("Python", "ok", found)
+    return PreflightResult("Python", "problem", f"{found}; install Python 3.11, 3.12 or 3.13")
 
 
-def _packages() -> Iterator[Finding]:
+def _packages() -> Iterator[PreflightResult]:
     for name in _PACKAGES:
         try:
-            yield Finding(name, "ok", version(name))
+            yield PreflightResult(name, "ok", version(name))
         except PackageNotFoundError:
-            yield Finding(name, "problem", _REMEDY)
+            yield PreflightResult(name, "problem", _REMEDY)
 
 
-def _dbt_project() -> Finding:
-    """Look whether this user may read all of the project, whoever installed it."""
+def _dbt_project() -> PreflightResult:
+    """Check that this user may read the whole dbt project."""
     project = project_dir()
     unreadable = [path for path in (project, *project.rglob("*")) if not os.access(path, os.R_OK)]
     if unreadable or not (project / "dbt_project.yml").is_file():
         wrong = unreadable[0] if unreadable else project / "dbt_project.yml"
-        return Finding(
+        return PreflightResult(
             "dbt project",
             "problem",
             f"{wrong} cannot be read; give the user who runs the pipeline the right to read the "
             "installed package, or install it again",
         )
-    return Finding("dbt project", "ok", str(project))
+    return PreflightResult("dbt project", "ok", str(project))
 
 
-def _temporary_files() -> Finding:
+def _temporary_files() -> PreflightResult:
     try:
         with tempfile.TemporaryFile():
-            return Finding("temporary files", "ok", tempfile.gettempdir())
+            return PreflightResult("temporary files", "ok", tempfile.gettempdir())
     except OSError as error:
-        return Finding(
+        return PreflightResult(
             "temporary files",
             "problem",
             f"they cannot be written ({error.strerror}); name a folder that can be, by TMPDIR",
@@ -111,47 +111,51 @@ def _described(settings: DataPlatformConfig) -> str:
     return "\n".join(f"{name}={value}" for name, value in settings.described().items())
 
 
-def _writable(name: str, folder: Path) -> Finding:
+def _writable(name: str, folder: Path) -> PreflightResult:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     if not existing.is_dir():
-        return Finding(name, "problem", f"{existing} is a file; name a folder, or move it away")
+        return PreflightResult(
+            name, "problem", f"{existing} is a file; name a folder, or move it away"
+        )
     try:
         with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
         remedy = "give the user who runs the pipeline the right to write there"
         reason = os.strerror(error.errno or 0)
-        return Finding(name, "problem", f"{existing} cannot be written ({reason}); {remedy}")
-    return Finding(name, "ok", f"{folder}" + ("" if folder.exists() else " (will be made)"))
+        return PreflightResult(
+            name, "problem", f"{existing} cannot be written ({reason}); {remedy}"
+        )
+    return PreflightResult(name, "ok", f"{folder}" + ("" if folder.exists() else " (will be made)"))
 
 
-def _disk(folder: Path) -> Finding:
+def _disk(folder: Path) -> PreflightResult:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
     shown = f"{free / 2**30:,.1f} GiB free for {folder}"
     if free < _LEAST_FREE_BYTES:
-        return Finding("disk space", "warning", f"{shown}; free some: 1 GiB is little")
-    return Finding("disk space", "ok", shown)
+        return PreflightResult("disk space", "warning", f"{shown}; free some: 1 GiB is little")
+    return PreflightResult("disk space", "ok", shown)
 
 
-def _delivery(settings: DataPlatformConfig) -> Iterator[Finding]:
+def _delivery(settings: DataPlatformConfig) -> Iterator[PreflightResult]:
     try:
         found = find_delivery(settings.deliveries.input_path, None, settings.today())
     except PipelineError as error:
-        yield Finding("delivery", "problem", str(error))
+        yield PreflightResult("delivery", "problem", str(error))
         return
-    yield Finding("delivery", "ok", f"{found.as_of_date} in {found.folder.absolute()}")
+    yield PreflightResult("delivery", "ok", f"{found.as_of_date} in {found.folder.absolute()}")
     for file in found.files:
         with tempfile.TemporaryDirectory(prefix="doctor-") as folder:
             try:
                 counts, plain = count_bytes(file, Path(folder) / file.source.name)
-                header = examine_file(file, counts, plain)
+                header = check_file(file, counts, plain)
             except PipelineError as error:
-                yield Finding(file.path.name, "problem", str(error))
+                yield PreflightResult(file.path.name, "problem", str(error))
                 continue
         extra = f", extra columns: {len(header.extra_columns)}" if header.extra_columns else ""
         changed = dt.datetime.fromtimestamp(file.path.stat().st_mtime, dt.UTC)
-        yield Finding(
+        yield PreflightResult(
             file.path.name,
             "ok",
             f"{counts.lines_by(header.line_end).lines:,} lines, {counts.stored_bytes:,} bytes, "
@@ -161,12 +165,12 @@ def _delivery(settings: DataPlatformConfig) -> Iterator[Finding]:
         yield _control(found.control, found.as_of_date)
 
 
-def _control(file: DeliveredFile, as_of_date: dt.date) -> Finding:
+def _control(file: DeliveredFile, as_of_date: dt.date) -> PreflightResult:
     with tempfile.TemporaryDirectory(prefix="doctor-") as folder:
         try:
             counts, plain = count_bytes(file, Path(folder) / file.source.name)
             control = read_control_totals(file, counts, plain, as_of_date)
         except PipelineError as error:
-            return Finding(file.path.name, "problem", str(error))
+            return PreflightResult(file.path.name, "problem", str(error))
     said = ", ".join(f"{it.records:,} records in {it.source_file}" for it in control.totals)
-    return Finding(file.path.name, "ok", f"{said}; a run compares them")
+    return PreflightResult(file.path.name, "ok", f"{said}; a run compares them")

@@ -7,20 +7,22 @@ from sqlalchemy import URL, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
-from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.contract.preflight_results import PreflightResult
 
 _NAME: Final = "Dagster's history"
 _CONNECT_SECONDS: Final = 5
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
-def examine_history(settings: DataPlatformConfig) -> Finding:
+def check_history(settings: DataPlatformConfig) -> PreflightResult:
     """Check that Dagster's history can be reached where the settings say that it is."""
     if settings.postgres.host is None:
         home = settings.dagster.home.absolute()
-        return Finding(_NAME, "ok", f"in SQLite files of {home} (DAGSTER_POSTGRES_HOST is not set)")
+        return PreflightResult(
+            _NAME, "ok", f"in SQLite files of {home} (DAGSTER_POSTGRES_HOST is not set)"
+        )
     if find_spec("dagster_postgres") is None:
-        return Finding(
+        return PreflightResult(
             _NAME,
             "problem",
             "the package dagster-postgres is not installed; install lending-club-pipeline with its "
@@ -34,7 +36,7 @@ def examine_history(settings: DataPlatformConfig) -> Finding:
         version = _version(settings)
     except SQLAlchemyError as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        return Finding(
+        return PreflightResult(
             _NAME,
             "problem",
             f"{place} cannot be reached: {reason}; correct the DAGSTER_POSTGRES_ settings, or let "
@@ -42,13 +44,13 @@ def examine_history(settings: DataPlatformConfig) -> Finding:
         )
     mode = settings.postgres.sslmode
     if not mode.startswith("verify-") and settings.postgres.host not in _LOOPBACK:
-        return Finding(
+        return PreflightResult(
             _NAME,
             "warning",
             f"{place}, PostgreSQL {version}; DAGSTER_POSTGRES_SSLMODE={mode} does not check who "
             "answers: set verify-full unless the network is yours alone",
         )
-    return Finding(_NAME, "ok", f"{place}, PostgreSQL {version}, sslmode {mode}")
+    return PreflightResult(_NAME, "ok", f"{place}, PostgreSQL {version}, sslmode {mode}")
 
 
 def _version(settings: DataPlatformConfig) -> str:

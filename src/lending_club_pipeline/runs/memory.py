@@ -9,7 +9,7 @@ from typing import Final
 
 from lending_club_pipeline.config.values import parse_bytes
 from lending_club_pipeline.contract.errors import ConfigurationError
-from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.contract.preflight_results import PreflightResult
 
 _SUBJECT: Final = "memory"
 _ROOT: Final = Path("/")
@@ -57,7 +57,7 @@ def memory_bounds(root: Path = _ROOT) -> Iterator[MemoryBound]:
             yield MemoryBound(f"{name} allows", max(size - beyond, 0), f"raise {name}")
 
 
-def examine_memory(memory_limit: str, root: Path = _ROOT) -> Finding:
+def check_memory(memory_limit: str, root: Path = _ROOT) -> PreflightResult:
     """Compare `MEMORY_LIMIT` with what there is; less than any run needs is a problem.
 
     Args:
@@ -70,10 +70,10 @@ def examine_memory(memory_limit: str, root: Path = _ROOT) -> Finding:
         needed = (
             f"a run of any size needs more than the {_in_words(least)}. To go on, {least.remedy}."
         )
-        return Finding(_SUBJECT, "problem", needed)
+        return PreflightResult(_SUBJECT, "problem", needed)
     if parse_bytes(memory_limit) <= least.size:
-        return Finding(_SUBJECT, "ok", f"{shown} of the {_in_words(least)}")
-    return Finding(
+        return PreflightResult(_SUBJECT, "ok", f"{shown} of the {_in_words(least)}")
+    return PreflightResult(
         _SUBJECT,
         "warning",
         f"{shown} is more than the {_in_words(least)}: a large delivery would be killed or fail. "
@@ -81,11 +81,11 @@ def examine_memory(memory_limit: str, root: Path = _ROOT) -> Finding:
     )
 
 
-def warning_of(found: Finding) -> str:
+def warning_of(found: PreflightResult) -> str:
     """Return what a run is to be warned of before it begins; empty if of nothing.
 
     Args:
-        found: what was found, as from `examine_memory`.
+        found: what was found, as from `check_memory`.
 
     Raises:
         ConfigurationError: no run can succeed.

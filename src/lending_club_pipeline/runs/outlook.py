@@ -1,4 +1,4 @@
-"""What a command is about: its dates, what lies there, what is known, and the plan."""
+"""Plan a command: its dates, the deliveries in the inputs, the states, and the steps."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ _DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody asks for.
+    """The dates that a command asks for.
 
     Attributes:
         as_of: one business date, by name.
@@ -50,12 +50,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What is to be done, and what is known already.
+    """The plan of a command, and the states it rests on.
 
     Attributes:
         steps: the plan.
-        days: what is known, by date.
-        ledgers: of the dates that are left alone because they are unchanged.
+        days: states by date.
+        ledgers: ledgers of the unchanged dates, which are left alone.
     """
 
     steps: Sequence[Step]
@@ -74,7 +74,7 @@ def look_ahead(settings: DataPlatformConfig, request: Request, today: Today) -> 
 
     Args:
         settings: the project's settings.
-        request: what is asked for.
+        request: the dates of the command.
         today: the current business date.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What is known of each business date beside what lies in the inputs: one line a date."""
+"""The status of each business date, from its state and the inputs: one line a date."""
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
@@ -29,7 +29,7 @@ Standing = Literal[
     "expired",
 ]
 Lying = Literal["unchanged", "changed", "refused", "absent"]
-# What nobody has to do anything about.
+# States that need no action.
 SETTLED: Final[frozenset[Standing]] = frozenset({"published", "processed", "expired"})
 
 
@@ -64,8 +64,8 @@ class Overview:
 
     Attributes:
         days: every date that is known, delivered or due, oldest first.
-        due: those of which a delivery should have been processed by now.
-        waiting: what lies in the inputs and is not taken, and why.
+        due: dates whose delivery should have been processed by now.
+        waiting: deliveries in the inputs that wait, and why.
         checks: what the checks of the newest processed date found.
     """
 
@@ -87,7 +87,7 @@ def business_now(settings: DataPlatformConfig) -> dt.datetime:
 
 
 def look_at_days(settings: DataPlatformConfig, now: dt.datetime) -> Overview:
-    """Read what is known and look at what lies in the inputs, without reading a delivery.
+    """Read the states and list the inputs, without reading a delivery.
 
     Args:
         settings: the project's settings.
@@ -106,7 +106,7 @@ def look_at_days(settings: DataPlatformConfig, now: dt.datetime) -> Overview:
 
 
 def look_without_warehouse(settings: DataPlatformConfig, now: dt.datetime) -> Overview:
-    """Look at what lies in the inputs where no warehouse was made yet.
+    """List the inputs where there is no warehouse yet.
 
     Args:
         settings: the project's settings.
@@ -135,8 +135,8 @@ def overview(
 
     Args:
         days: what is known, by date.
-        watch: what lies in the inputs.
-        due: dates of which a delivery should have been processed by now.
+        watch: the deliveries in the inputs.
+        due: dates whose delivery should have been processed by now.
     """
     last = published_last(days)
     dates = sorted({*days, *_delivered(days, watch), *due})
@@ -219,7 +219,7 @@ def _standing_of_build(state: DayState) -> Standing:
 def days_due(
     settings: DataPlatformConfig, known: Collection[dt.date], now: dt.datetime
 ) -> list[dt.date]:
-    """Return the dates of which a delivery should have been processed by now.
+    """Return the dates whose delivery should have been processed by now.
 
     The calendar says on which days one is expected; it counts from the first day that is known.
 

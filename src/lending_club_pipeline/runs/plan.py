@@ -1,7 +1,7 @@
-"""What is to be done with which business date: decided here, and nowhere else.
+"""Decide what to do with each business date: here, and nowhere else.
 
-Pure: no engine, no clock, no disk. Command line, schedule, sensors and runs hand in what lies in
-the inputs (`FoundDelivery`) and what is known of each date (`DayState`), and carry out the steps.
+Pure: no engine, no clock, no disk. Command line, schedule, sensors and runs hand in the deliveries
+in the inputs (`FoundDelivery`) and the state of each date (`DayState`), and carry out the steps.
 """
 
 import datetime as dt
@@ -98,13 +98,13 @@ def plan(
 
     Args:
         asked: business dates.
-        found: what lies in the inputs, by date.
-        days: what is known, by date.
+        found: deliveries in the inputs, by date.
+        days: states by date.
         policy: the rules.
 
     Returns:
-        The steps: what is left alone or refused first, then the runs, oldest date first; last, and
-        alone, each date whose build ended every process that tried.
+        The steps: first the dates that are left alone or refused, then the runs, oldest date first.
+        A date whose build killed every process so far comes last, in a run of its own.
     """
     steps: list[Step] = []
     todo: list[dt.date] = []
@@ -125,12 +125,12 @@ def plan(
 def plan_publication(
     steps: Sequence[Step], days: Mapping[dt.date, DayState], *, are_published: Callable[[], bool]
 ) -> list[Step]:
-    """Add to a plan that processes nothing to publish, if the outputs are not what they should be.
+    """Add a publication to a plan that processes nothing, if the outputs are out of date.
 
     Args:
         steps: the plan.
-        days: what is known, by date.
-        are_published: whether the outputs are what is to be published; asked only if it matters.
+        days: states by date.
+        are_published: whether the outputs are up to date; called only if it matters.
     """
     newest = newest_publishable(days)
     if newest is None or any(isinstance(step, Process) for step in steps) or are_published():
@@ -139,16 +139,16 @@ def plan_publication(
 
 
 def newest_publishable(days: Mapping[dt.date, DayState]) -> DayState | None:
-    """Return the date that is to be published: the newest that may be; None if none may."""
+    """Return the newest date that may be published; None if there is none."""
     publishable = [it for it in days.values() if it.is_built and it.is_closed and not it.is_held]
     return max(publishable, key=lambda it: it.as_of_date, default=None)
 
 
 def is_published(days: Mapping[dt.date, DayState], *, serves_readers: bool) -> bool:
-    """Whether what is to be published was, as all builds of now have it, for all its readers.
+    """Whether the newest publishable date was published from the current builds, for all readers.
 
     Args:
-        days: what is known, by date.
+        days: states by date.
         serves_readers: whether there is a table for readers beside the files.
     """
     newest, builds = newest_publishable(days), builds_of(days)
@@ -159,7 +159,7 @@ def is_published(days: Mapping[dt.date, DayState], *, serves_readers: bool) -> b
 
 
 def published_last(days: Mapping[dt.date, DayState]) -> DayState | None:
-    """Return the date that was published last; None if none ever was."""
+    """Return the date that was published last; None if there is none."""
     published = [state for state in days.values() if state.published_at is not None]
     return max(published, key=lambda state: str(state.published_at), default=None)
 
@@ -167,7 +167,7 @@ def published_last(days: Mapping[dt.date, DayState]) -> DayState | None:
 def _left_alone(
     date: dt.date, found: FoundDelivery | None, state: DayState | None, policy: Policy
 ) -> Step | None:
-    """Return why a date needs no run, or None if it does."""
+    """Return why a date needs no run; None if it needs one."""
     if found is None:
         return Skip(date, "missing")
     if found.refused:
@@ -188,7 +188,7 @@ def dates_to_build(
 
     Args:
         asked: business dates of the run that are landed.
-        days: what is known, by date.
+        days: states by date.
         policy: the rules; with `force` what is processed is built again.
     """
     wanted = {
@@ -202,8 +202,8 @@ def dates_to_build(
 def interrupted(days: Mapping[dt.date, DayState]) -> set[dt.date]:
     """Return the dates whose build began and never ended: any run completes them.
 
-    One that ended every process that tried is left to a run that is asked for it, so that it does
-    not stop all others.
+    A date whose build killed every process so far is left to a run that names it, so that it does
+    not stop the other dates.
     """
     return {date for date, state in days.items() if state.is_interrupted and not state.is_given_up}
 
@@ -240,7 +240,7 @@ def batches(
 
 
 def parts_without(dates: Sequence[dt.date], apart: Collection[dt.date]) -> list[list[dt.date]]:
-    """Split the dates of a run into runs of neighbours, without those that stopped it.
+    """Split the dates of a run into runs of contiguous dates, without those that stopped it.
 
     Args:
         dates: dates, oldest first.
@@ -262,7 +262,7 @@ def _next_month(month: dt.date) -> dt.date:
 def months_due(
     built: Iterable[dt.date], known: Collection[dt.date], closed: Collection[dt.date]
 ) -> list[dt.date]:
-    """Return the months, by their first days, that are over and whose end may be another now.
+    """Return the months, by their first days, that are over and whose summary may have changed.
 
     A month is over when a delivery of its last day or of a later one is known. It is due when one
     of its days is built now, or when it was never closed with its last delivery.
@@ -270,7 +270,7 @@ def months_due(
     Args:
         built: dates that are built now.
         known: all dates whose ledger closes, those of this build included.
-        closed: the last deliveries with which months were closed.
+        closed: the last delivery of each month when it was closed.
     """
     if not known:
         return []

@@ -1,4 +1,4 @@
-"""What may be published, and whether it still lies where it was published."""
+"""Whether a delivery may be published, and whether the outputs still hold it."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from lending_club_pipeline.warehouse import Warehouse
 
 
 def are_published(folder: Path, days: Mapping[dt.date, DayState], *, serves_readers: bool) -> bool:
-    """Whether what is to be published was, and still lies, byte for byte, in a folder of outputs.
+    """Whether the newest publishable date is, byte for byte, in a folder of outputs.
 
     Args:
         folder: where outputs are published.
-        days: what is known, by date.
+        days: states by date.
         serves_readers: whether there is a table for readers beside the files.
     """
     newest = newest_publishable(days)
@@ -29,11 +29,11 @@ def are_published(folder: Path, days: Mapping[dt.date, DayState], *, serves_read
 def proven_checks(
     warehouse: Warehouse, days: Mapping[dt.date, DayState], as_of_date: dt.date
 ) -> list[CheckResult]:
-    """Read what the checks of a delivery found, all blocking ones of which must have passed.
+    """Read the check results of a delivery; all blocking checks must have passed.
 
     Args:
         warehouse: an open warehouse.
-        days: what is known, by date.
+        days: states by date.
         as_of_date: business date of the delivery that is to be published.
 
     Raises:

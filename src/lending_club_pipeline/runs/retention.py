@@ -151,7 +151,7 @@ def _size(folder: Path) -> int:
 
 
 def _drop_folder(folder: Path) -> None:
-    """Rename the folder away first: whoever is killed leaves the whole of it, or none."""
+    """Rename the folder first, so that a killed run leaves it complete or removed."""
     if not folder.exists():
         return
     with explaining(folder, "LANDING_PATH"):

@@ -1,4 +1,4 @@
-"""What lies in the inputs and what is known of it: the two things that a plan is made from."""
+"""Deliveries in the inputs and their states: the two arguments of the planner."""
 
 import datetime as dt
 import os
@@ -41,13 +41,13 @@ Compare = Callable[[Delivery, str], bool]
 
 @dataclass
 class Survey:
-    """What lies in the inputs for some dates.
+    """The deliveries in the inputs, for some dates.
 
     Attributes:
         found: by date, for the plan.
-        deliveries: by date, those that are whole.
-        refusals: by date, why others are refused.
-        identities: by date, what tells the files that lie there from others.
+        deliveries: by date, the complete ones.
+        refusals: by date, the errors of the refused ones.
+        identities: by date, a text that changes with the files.
     """
 
     found: dict[dt.date, FoundDelivery] = field(default_factory=dict)

@@ -36,7 +36,7 @@ class DayWriter:
         connection: an engine from `line_engine`.
         compression: how the files are compressed.
         limits: bounds of the work.
-        on_progress: is told in a few words what is being done.
+        on_progress: called with a short text about the current step.
     """
 
     connection: duckdb.DuckDBPyConnection

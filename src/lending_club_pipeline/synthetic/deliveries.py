@@ -80,7 +80,7 @@ def generate_deliveries(
         customers: records in each Customer.csv.
         accounts: records in each accounts.csv.
         to: folder of the deliveries; it is made if it is missing.
-        on_progress: is told in a few words what is being done.
+        on_progress: called with a short text about the current step.
         dirty: share of dirty records, from 0 to 1, spread evenly over all kinds of dirt. Each
             kind occurs at least once if that leaves half of a file clean; some record is always
             clean.

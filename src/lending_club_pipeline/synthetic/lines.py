@@ -81,7 +81,7 @@ def write_lines(
         target: the file.
         compression: how it is compressed.
         limits: bounds of the work.
-        on_written: is told the number of records written so far.
+        on_written: called with the number of records written so far.
     """
     written = 0
     with _opened(target, compression) as file:

@@ -21,13 +21,13 @@ from lending_club_pipeline.contract.errors import (
     WarehouseError,
     WarehouseLockedError,
 )
-from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.contract.source_files import SOURCE_FILES, SourceFile
 from lending_club_pipeline.contract.tables import ExpectedTable, Table, describe_differences
 from lending_club_pipeline.files import duckdb_paths
 from lending_club_pipeline.files.duckdb_paths import parquet_of_all_days
 from lending_club_pipeline.files.io_errors import damaged, is_damaged, is_full, out_of_memory
-from lending_club_pipeline.files.locks import POLL_SECONDS, Waiting, exclusive_lock
+from lending_club_pipeline.files.locks import POLL_SECONDS, LockWait, exclusive_lock
 from lending_club_pipeline.files.plain_paths import plain_file
 from lending_club_pipeline.warehouse import approvals
 from lending_club_pipeline.warehouse.day_tables import KEY, DayTable, dates_listed
@@ -135,7 +135,7 @@ class DuckDBWarehouse:
             )
         # No run can be what has it open for a writer, who holds the lock: readers are brief.
         least = 0.0 if read_only else _READER_SECONDS
-        waiting = Waiting(str(self.path), max(self.lock_wait_seconds, least))
+        waiting = LockWait(str(self.path), max(self.lock_wait_seconds, least))
         while True:
             try:
                 with _explaining(self.path):
@@ -163,18 +163,18 @@ class DuckDBWarehouse:
             raise WarehouseError(f"{self.path}: the database is not open. Use it in a session.")
         return self._open
 
-    def examine(self) -> Iterator[Finding]:
-        """Open an existing database for writing, without waiting; see `Warehouse.examine`."""
+    def preflight(self) -> Iterator[PreflightResult]:
+        """Open an existing database for writing, without waiting; see `Warehouse.preflight`."""
         try:
-            yield Finding("database", "ok", self._examined())
+            yield PreflightResult("database", "ok", self._examined())
         except WarehouseLockedError as error:
             if self.lock_wait_seconds:
                 waits = f"A run waits for it, {self.lock_wait_seconds:g} s at most."
-                yield Finding("database", "warning", f"{error} {waits}")
+                yield PreflightResult("database", "warning", f"{error} {waits}")
             else:
-                yield Finding("database", "problem", str(error))
+                yield PreflightResult("database", "problem", str(error))
         except PipelineError as error:
-            yield Finding("database", "problem", str(error))
+            yield PreflightResult("database", "problem", str(error))
 
     def _examined(self) -> str:
         if not self.path.exists():

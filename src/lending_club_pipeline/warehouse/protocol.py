@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
-from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.contract.tables import ExpectedTable
 from lending_club_pipeline.warehouse.approvals import Approval
 from lending_club_pipeline.warehouse.day_tables import DayTable
@@ -48,7 +48,7 @@ class Warehouse(Protocol):
             WarehouseError: it cannot be opened.
         """
 
-    def examine(self) -> Iterator[Finding]:
+    def preflight(self) -> Iterator[PreflightResult]:
         """Check, one step after the other, that a run could use the warehouse; change nothing."""
 
     def load_raw(self, landing: Path, as_of_date: dt.date, *, force: bool = False) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
-class ServedColumn:
+class ServingColumn:
     """A column of the serving table: its name, SQL type, and what it means."""
 
     name: str
@@ -33,7 +33,7 @@ class Fingerprint:
 
 
 @dataclass(frozen=True)
-class Served:
+class ServingVersion:
     """What readers see after a publication.
 
     Attributes:
@@ -54,7 +54,9 @@ class Served:
 class Serving(Protocol):
     """The table that readers use."""
 
-    def publish(self, columns: Sequence[ServedColumn], rows: int, balance: Decimal) -> Served:
+    def publish(
+        self, columns: Sequence[ServingColumn], rows: int, balance: Decimal
+    ) -> ServingVersion:
         """Replace what readers see by the mart in one atomic step, and verify it.
 
         Args:

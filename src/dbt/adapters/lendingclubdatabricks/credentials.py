@@ -33,7 +33,7 @@ class SignIn(DatabricksCredentialManager):
 
     @property
     def config(self) -> Any:  # noqa: ANN401 - the SDK's class
-        """Refuse: whoever asks for the SDK's configuration would sign in by it.
+        """Refuse: the SDK's configuration would sign in with another tool's settings.
 
         Raises:
             NotImplementedError: always.
@@ -56,7 +56,7 @@ class SignedInCredentials(DatabricksCredentials):
 
     @property
     def type(self) -> str:
-        """The name by which the profile asks for it."""
+        """The adapter's name in the profile."""
         return NAME
 
     def authenticate(self) -> SignIn:

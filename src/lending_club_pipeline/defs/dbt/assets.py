@@ -12,17 +12,20 @@ from lending_club_pipeline.contract.errors import NotLandedError, Transformation
 from lending_club_pipeline.dbt_runner.contracts import incremental_tables
 from lending_club_pipeline.dbt_runner.invocation import NodeResult, build_arguments, run_dbt
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
-from lending_club_pipeline.dbt_runner.retries import Patience, build_with_patience
+from lending_club_pipeline.dbt_runner.retries import RetryPolicy, build_with_retries
 from lending_club_pipeline.defs.checks import check_result
+from lending_club_pipeline.defs.dbt.freshness_and_volume import (
+    FRESHNESS_AND_VOLUME_CHECKS,
+    check_freshness_and_volume,
+)
 from lending_club_pipeline.defs.dbt.graph import DbtGraph
 from lending_club_pipeline.defs.dbt.holds import hold, is_only_held
 from lending_club_pipeline.defs.dbt.month_ends import log_month_ends
-from lending_club_pipeline.defs.dbt.open_equations import (
-    read_open_equations,
-    tabulated,
-    told,
+from lending_club_pipeline.defs.dbt.reconciliation_breaks import (
+    as_table,
+    describe,
+    read_reconciliation_breaks,
 )
-from lending_club_pipeline.defs.dbt.regularity import REGULARITY_CHECKS, check_regularity
 from lending_club_pipeline.defs.dbt.results import (
     check_results,
     fail_if_failed,
@@ -66,7 +69,7 @@ def build_dbt_assets(
     @dg.multi_asset(
         name="dbt_project",
         specs=graph.partitioned(days.partitions),
-        check_specs=[*graph.check_specs.values(), *REGULARITY_CHECKS],
+        check_specs=[*graph.check_specs.values(), *FRESHNESS_AND_VOLUME_CHECKS],
         can_subset=True,
         backfill_policy=days.backfill_policy,
     )
@@ -108,7 +111,7 @@ class _DbtRun:
         self._policy = replace(policy_of(self._settings), force=intent_of(context.run.tags).force)
 
     def results(self) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        """Build what is to be built, record it, and yield what Dagster keeps of it."""
+        """Build the dates, record the results, and yield the events for Dagster."""
         asked = dates_of(self._context) or _landed_last(self._warehouse)
         dates = self._landed(dates_to_build(asked, self._journal.days, self._policy), asked)
         if not dates:
@@ -133,7 +136,7 @@ class _DbtRun:
         try:
             nodes = self._build(dates, months)
         except TransformationError:
-            # What it stumbled over is no other date's affair.
+            # The build has ended, so that runs of other dates do not complete it.
             self._journal.end_build(dates, Build(is_built=False))
             raise
         yield from self._told(nodes, asked, dates, months)
@@ -153,7 +156,7 @@ class _DbtRun:
         return results
 
     def _run(self, dates: Sequence[dt.date], months: Sequence[dt.date]) -> list[NodeResult]:
-        return build_with_patience(
+        return build_with_retries(
             lambda unbuilt: run_dbt(
                 self._graph.prepared,
                 build_arguments(
@@ -167,7 +170,7 @@ class _DbtRun:
                 showing_nodes(self._graph.size(unbuilt, closes_months=bool(months))),
             ),
             self._select,
-            Patience(self._warehouse.is_transient, self._warehouse.retry_seconds),
+            RetryPolicy(self._warehouse.is_transient, self._warehouse.retry_seconds),
             show_progress,
         )
 
@@ -181,18 +184,18 @@ class _DbtRun:
         graph, warehouse = self._graph, self._warehouse
         self._context.log.info(listed(graph, nodes))
         selected = self._context.selected_asset_check_keys
-        equations = read_open_equations(graph, nodes, warehouse)
-        tables = {test: tabulated(found) for test, found in equations.items()}
+        equations = read_reconciliation_breaks(graph, nodes, warehouse)
+        tables = {test: as_table(found) for test, found in equations.items()}
         checks = list(check_results(graph, nodes, selected, tables))
         if _LEDGER in {graph.title_of(it.unique_id) for it in nodes if it.status == "success"}:
-            checks += check_regularity(warehouse, self._settings, asked, selected)
+            checks += check_freshness_and_volume(warehouse, self._settings, asked, selected)
         self._record(nodes, dates, checks)
         log_month_ends(self._context, self._months, nodes, warehouse, months)
         yield from materializations(graph, nodes, warehouse, self._context.selected_asset_keys)
         yield from checks
         if is_only_held([graph.title_of(it.unique_id) for it in nodes if it.is_failed]):
             hold(self._settings, warehouse, dates)
-        fail_if_failed(graph, nodes, {test: told(found) for test, found in equations.items()})
+        fail_if_failed(graph, nodes, {test: describe(found) for test, found in equations.items()})
         fail_without_evidence(graph, nodes, self._select)
         if months:
             fail_without_evidence(self._months, nodes)
@@ -204,7 +207,7 @@ class _DbtRun:
         dates: Sequence[dt.date],
         checks: Sequence[dg.AssetCheckResult],
     ) -> None:
-        """Write what became of the dates before Dagster is told, which may fail for its own."""
+        """Record the results of the dates before Dagster gets events, which may fail."""
         passed = record_checks(
             self._warehouse, dates, [check_result(it) for it in checks], keeps_others=True
         )

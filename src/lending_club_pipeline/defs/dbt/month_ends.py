@@ -10,7 +10,7 @@ from lending_club_pipeline.contract.errors import TransformationError
 from lending_club_pipeline.dbt_runner.contracts import incremental_tables
 from lending_club_pipeline.dbt_runner.invocation import NodeResult, month_arguments, run_dbt
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
-from lending_club_pipeline.dbt_runner.retries import Patience, build_with_patience
+from lending_club_pipeline.dbt_runner.retries import RetryPolicy, build_with_retries
 from lending_club_pipeline.defs.checks import key_of
 from lending_club_pipeline.defs.dbt.graph import DbtGraph
 from lending_club_pipeline.defs.dbt.results import (
@@ -72,7 +72,7 @@ def _closed(
     months = _first_days(context, settings.today())
     _refuse_without_deliveries(warehouse, months)
     warehouse.check_tables(incremental_tables(graph.prepared))
-    results = build_with_patience(
+    results = build_with_retries(
         lambda select: run_dbt(
             graph.prepared,
             month_arguments(months, select, settings.dbt.threads),
@@ -80,7 +80,7 @@ def _closed(
             showing_nodes(graph.size(select)),
         ),
         [],
-        Patience(warehouse.is_transient, warehouse.retry_seconds),
+        RetryPolicy(warehouse.is_transient, warehouse.retry_seconds),
         show_progress,
     )
     warehouse.disconnect_dbt()

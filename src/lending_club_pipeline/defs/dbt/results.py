@@ -11,7 +11,7 @@ import dagster as dg
 from lending_club_pipeline.contract.errors import TransformationError
 from lending_club_pipeline.dbt_runner.evidence import without_evidence
 from lending_club_pipeline.dbt_runner.invocation import NodeResult
-from lending_club_pipeline.dbt_runner.lineage import ColumnLineage, trace_apart
+from lending_club_pipeline.dbt_runner.lineage import ColumnLineage, trace_in_subprocess
 from lending_club_pipeline.defs.dbt.graph import DbtGraph
 from lending_club_pipeline.defs.dbt.metadata import (
     lineage_metadata,
@@ -26,7 +26,7 @@ _EVALUATED: Final = ("pass", "warn", "fail", "error")
 
 
 def showing_nodes(total: int) -> Callable[[str, str, float], None]:
-    """Make what tells whoever follows the run what became of each node of a build.
+    """Return a function that reports the result of each node to the followers of the run.
 
     Args:
         total: how many nodes the build has.
@@ -74,7 +74,7 @@ def materializations(
     names = [graph.name_of(it) for it in graph.in_order if it in done]
     facts = read_table_facts(warehouse, names, graph.uncounted)
     part = "column_lineage_of_months" if graph.is_month_end else "column_lineage"
-    lineage = graph.prepared.remembered(part, lambda: _trace(graph, by_id, warehouse))
+    lineage = graph.prepared.cached(part, lambda: _trace(graph, by_id, warehouse))
     for unique_id in graph.in_order:
         # An ephemeral model is part of the models that use it: it is there when its parents are.
         if graph.is_ephemeral(unique_id) and graph.parents[unique_id] <= done:
@@ -125,7 +125,7 @@ def _trace(
     }
     tables = [graph.name_of(it) for it in graph.in_order if not graph.is_ephemeral(it)]
     schema = read_columns(warehouse, [*tables, *graph.sources])
-    return trace_apart(compiled, schema, warehouse.engine)
+    return trace_in_subprocess(compiled, schema, warehouse.engine)
 
 
 def _check_result(
@@ -196,7 +196,7 @@ def fail_without_evidence(
         return
     others = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
     raise TransformationError(
-        f"dbt did not run {graph.title_of(missing[0])}{others}: a check that did not run is none "
-        "that passed. Nothing was published; the outputs of the last good run are unchanged. Run "
+        f"dbt did not run {graph.title_of(missing[0])}{others}: a check that did not run did "
+        "not pass. Nothing was published; the outputs of the last good run are unchanged. Run "
         "again; if it stays so, look for a change of the dbt project."
     )

@@ -17,7 +17,7 @@ import dagster as dg
 
 from lending_club_pipeline.contract.errors import TransformationError
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
-from lending_club_pipeline.dbt_runner.subprocesses import call_apart
+from lending_club_pipeline.dbt_runner.subprocesses import call_in_subprocess
 
 _ASSET_TYPES: Final = ("model", "seed", "snapshot")
 _PLAIN: Final = ("description", "group_name", "code_version", "skippable")
@@ -32,9 +32,9 @@ def translate(prepared: PreparedManifest) -> dict[str, dg.AssetSpec]:
     Raises:
         TransformationError: the translation holds something that cannot be kept.
     """
-    kept = prepared.remembered(
+    kept = prepared.cached(
         f"assets-{_translation()}",
-        lambda: call_apart(__name__, {"manifest": str(prepared.manifest)}),
+        lambda: call_in_subprocess(__name__, {"manifest": str(prepared.manifest)}),
     )
     return {unique_id: _restored(it) for unique_id, it in kept.items()}
 

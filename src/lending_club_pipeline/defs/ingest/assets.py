@@ -136,7 +136,7 @@ def _land_all(
     dates, today, intent = dates_of(context), settings.today(), intent_of(context.run.tags)
     if not dates:
         raise ConfigurationError(
-            "This run has no partition, so that nobody knows of which business date it is. Launch "
+            "This run has no partition, so that its business date is unknown. Launch "
             "it again for a partition (a date), or for a range of them."
         )
     journal = DayJournal.begin(warehouse, context.run.run_id)
@@ -229,7 +229,7 @@ def _left_alone(steps: Sequence[Step], seen: Survey, journal: DayJournal) -> dic
 
 
 def _tell_of_left_alone(context: dg.AssetExecutionContext, steps: Sequence[Step]) -> None:
-    """Say of which dates nothing was done, also in what Dagster keeps of their partitions."""
+    """Record the dates that were left alone, also on their partitions in Dagster."""
     for step in steps:
         if isinstance(step, Skip) and step.why != "missing":
             context.log.info(f"Delivery of {step.as_of_date}: {step.why}, left alone.")
@@ -262,7 +262,7 @@ def _refuse_if_any(refusals: Mapping[dt.date, RefusedDeliveryError], accepted: i
 def _warn_of_missing(
     context: dg.AssetExecutionContext, dates: Sequence[dt.date], landed: Sequence[LandedDay]
 ) -> None:
-    """Say of which dates there is no delivery, also in what Dagster keeps of their partitions."""
+    """Record the dates without a delivery, also on their partitions in Dagster."""
     known = {day.landed.as_of_date for day in landed}
     missing = [date.isoformat() for date in dates if date not in known]
     if missing:

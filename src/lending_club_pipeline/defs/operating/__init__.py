@@ -1,1 +1,1 @@
-"""The only readers of Dagster's storage for what is wrong and how much there is."""
+"""The only code that reads Dagster's storage for alerts and measurements."""

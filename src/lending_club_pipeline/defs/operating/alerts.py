@@ -1,4 +1,4 @@
-"""alerts: tells Alertmanager every few seconds what is wrong now, and what no longer is."""
+"""The sensor `alerts`: sends the open alerts to Alertmanager, and ends those that are over."""
 
 import datetime as dt
 import json
@@ -69,7 +69,7 @@ class _Memory:
 def build_alerts_sensor(
     settings: DataPlatformConfig, intervals: Mapping[str, dt.timedelta]
 ) -> dg.SensorDefinition:
-    """Make the sensor that tells Alertmanager what is wrong. Runs where `ALERTMANAGER_URL` is set.
+    """Make the sensor that sends alerts to Alertmanager. Runs where `ALERTMANAGER_URL` is set.
 
     Args:
         settings: the project's settings.
@@ -83,7 +83,7 @@ def build_alerts_sensor(
         default_status=dg.DefaultSensorStatus.RUNNING if is_on else dg.DefaultSensorStatus.STOPPED,
     )
     def alerts(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        """Tell Alertmanager what is wrong now, and end what no longer is.
+        """Send the open alerts to Alertmanager, and end those that are over.
 
         What was told is remembered only after Alertmanager has taken it; told again, it is the
         same alert. The warehouse is asked only if something seems to be wrong with a date.

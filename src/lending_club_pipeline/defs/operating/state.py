@@ -128,7 +128,7 @@ def watcher_states(
         looked_at = None if tick is None else dt.datetime.fromtimestamp(tick.timestamp, dt.UTC)
         error = "" if tick is None or tick.error is None else _one_line(tick.error.message)
         known = newest.get(state.name)
-        # One that was moved to another module leaves a state that nobody looks at.
+        # A sensor that was moved to another module leaves an old state, which does not count.
         if known is None or _or_never(known.looked_at) < _or_never(looked_at):
             interval = (intervals or {}).get(state.name)
             newest[state.name] = WatcherState(state.name, error, looked_at, interval)

@@ -11,12 +11,12 @@ import dagster as dg
 from lending_club_pipeline.publish.tables import ACCOUNT_SUMMARY
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.warehouse import Warehouse
-from lending_club_pipeline.warehouse.serving import ServedColumn
+from lending_club_pipeline.warehouse.serving import ServingColumn
 
 _PREVIEW_ROWS: Final = 5
 
 
-def table_schema(columns: Iterable[ServedColumn]) -> dg.TableSchema:
+def table_schema(columns: Iterable[ServingColumn]) -> dg.TableSchema:
     """Return how Dagster shows columns.
 
     Args:
@@ -25,7 +25,7 @@ def table_schema(columns: Iterable[ServedColumn]) -> dg.TableSchema:
     return dg.TableSchema([dg.TableColumn(it.name, it.type, it.comment) for it in columns])
 
 
-def column_lineage(mart: str, columns: Iterable[ServedColumn]) -> dict[str, Any]:
+def column_lineage(mart: str, columns: Iterable[ServingColumn]) -> dict[str, Any]:
     """Return the column lineage of what has the columns of a mart, as metadata.
 
     Args:

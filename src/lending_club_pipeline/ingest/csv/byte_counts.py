@@ -245,7 +245,7 @@ def _refusing(delivered: DeliveredFile) -> Iterator[None]:
         raise RefusedDeliveryError(
             "file_truncated",
             place,
-            f"this is no whole .{delivered.compression} file ({error})",
+            f"the .{delivered.compression} file is truncated ({error})",
             "It was cut off or damaged on its way: deliver it again",
         ) from None
 

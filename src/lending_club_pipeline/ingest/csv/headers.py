@@ -51,12 +51,12 @@ class Header:
 
     @property
     def extra_positions(self) -> tuple[int, ...]:
-        """Positions of the columns that nobody asked for."""
+        """Positions of the extra columns."""
         return tuple(at for at in range(len(self.names)) if at not in self.positions)
 
     @property
     def extra_columns(self) -> tuple[str, ...]:
-        """Columns that nobody asked for: accepted, not landed, named in the metadata."""
+        """Extra columns: accepted, not landed, named in the metadata."""
         return tuple(self.names[at] for at in self.extra_positions)
 
 
@@ -142,7 +142,7 @@ def _refuse_compressed(start: bytes, place: Place) -> None:
             raise RefusedDeliveryError(
                 "compressed",
                 place,
-                f"what stands in this file is compressed by {name}",
+                f"the content of this file is compressed by {name}",
                 f"Let its name end with .csv{suffix}, and compress it no more than once",
             )
     for mark, name in _ARCHIVES.items():
@@ -192,12 +192,12 @@ def _keys_if_split(text: str, delimiter: str) -> set[str]:
 
 
 def _refuse_no_header(keys: list[str], source: SourceFile, place: Place) -> None:
-    # The first line is a record then, of which an error must show nothing.
+    # The first line is a record then; an error must not show it.
     if not set(map(_key, source.columns)) & set(keys):
         raise RefusedDeliveryError(
             "column_missing",
             place,
-            f"this line is no header: it has none of {', '.join(source.columns)}",
+            f"this line is not a header: it has none of {', '.join(source.columns)}",
             "Put a header above the records, with these columns in any order",
         )
 
@@ -208,7 +208,7 @@ def _refuse_duplicates(names: list[str], keys: list[str], place: Place) -> None:
             raise RefusedDeliveryError(
                 "column_duplicate",
                 Place(place.path, place.line, " ".join(name.split())[:_LONGEST_SHOWN_NAME]),
-                f"{keys.count(key)} columns have this name, and nobody can tell which one counts",
+                f"{keys.count(key)} columns have this name, and it is not clear which one counts",
                 "Leave only one of them",
             )
 
@@ -225,7 +225,7 @@ def _refuse_missing(names: list[str], keys: list[str], source: SourceFile, place
 
 
 def _shown(names: list[str]) -> str:
-    # A header that is none may be a record: show no more of it than a name needs.
+    # The line may be a record instead of a header: show no more of it than a name needs.
     short = [name for name in names if len(name) <= _LONGEST_SHOWN_NAME and name.isidentifier()]
     others = len(names) - len(short)
     return ", ".join(short[:20] + ([f"{others} other columns"] if others else []))

@@ -134,7 +134,7 @@ def _refusal(plain: Path, place: Place, message: str) -> RefusedDeliveryError:
     return RefusedDeliveryError(
         "file_not_splittable",
         Place(place.path, int(line[1]) if line else None),
-        "the CSV parser gave up on this file here",
+        "the CSV parser cannot read this file from here",
         "Export the file again as plain CSV (RFC 4180)",
     )
 

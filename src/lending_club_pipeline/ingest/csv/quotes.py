@@ -72,7 +72,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Mended:
+class Sanitized:
     """What the parser is shown, and what the quotes of the file say.
 
     Attributes:
@@ -130,9 +130,9 @@ def line_end_at(content: _Bytes, at: int) -> LineEnd | None:
     return None if found is None else _LINE_ENDS.get(found[0])
 
 
-def mend(
+def sanitize(
     plain: Path, copy: Path, place: Place, line_end: LineEnd | None, *, is_uniform: bool
-) -> Mended:
+) -> Sanitized:
     """Write a copy of a file that the parser reads as the rules do.
 
     A record that a quote breaks becomes one that is rejected for its number of fields; spaces
@@ -154,17 +154,17 @@ def mend(
         edits = walk.edits()
         first = next(edits, None)
         if first is None:
-            return Mended(plain, walk.may_span_lines)
+            return Sanitized(plain, walk.may_span_lines)
         shutil.copyfile(plain, copy)
         with copy.open("r+b") as changed:
             for position, text in chain((first,), edits):
                 changed.seek(position)
                 changed.write(text)
-    return Mended(copy, walk.may_span_lines)
+    return Sanitized(copy, walk.may_span_lines)
 
 
-def examine(plain: Path, place: Place, line_end: LineEnd | None, *, is_uniform: bool) -> None:
-    """Refuse what `mend` refuses, and write nothing."""
+def check(plain: Path, place: Place, line_end: LineEnd | None, *, is_uniform: bool) -> None:
+    """Refuse what `sanitize` refuses, and write nothing."""
     with _walking(plain, place, line_end, is_uniform=is_uniform) as walk:
         for _ in walk.edits():
             pass

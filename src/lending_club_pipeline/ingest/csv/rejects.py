@@ -22,7 +22,7 @@ def locate(
     line_end: LineEnd | None,
     *,
     one_line_each: bool,
-    is_mended: bool,
+    is_sanitized: bool,
 ) -> None:
     """Set line number, lines, reason and text of rejected records from the bytes.
 
@@ -34,8 +34,8 @@ def locate(
         line_end: how its records end.
         one_line_each: every record of the file is known to be one line and no line is empty;
             the parser's count is right then.
-        is_mended: the parser saw a copy in which broken records are blanked out; otherwise it may
-            be right about the text, too, and only what it may not show is read.
+        is_sanitized: the parser saw a copy in which broken records are blanked out; otherwise its
+            text may be right, too, and only text that it cannot show is read again.
     """
     unclear = f"""
         where reason != 'record_wrong_number_of_fields' or contains(raw_record, '?')
@@ -47,7 +47,7 @@ def locate(
     )
     rows = connection.cursor().execute(
         "select position, line_number, reason from rejected "
-        f"{unclear if one_line_each and not is_mended else ''} order by position"
+        f"{unclear if one_line_each and not is_sanitized else ''} order by position"
     )
     with mapped(plain) as file:
         counted_to, line = 0, 1

@@ -199,7 +199,7 @@ def _records(row: ControlRow) -> int:
         raise _refused(
             "control_unreadable",
             row.place,
-            "the number of records is no whole number",
+            "the number of records is not a whole number",
             "Write digits only",
         )
     return int(row.records)
@@ -213,7 +213,7 @@ def _sum(row: ControlRow, name: str) -> Decimal | None:
         raise _refused(
             "control_unreadable",
             row.place,
-            "the sum of balances is no number"
+            "the sum of balances is not a number"
             if name == ACCOUNTS.name
             else f"{name} has no balances, but the row has a sum of them",
             f"Write the sum like a balance in the row of {ACCOUNTS.name}, and nothing in the other",
@@ -228,7 +228,10 @@ def _other_date(row: ControlRow, name: str, as_of_date: dt.date) -> Iterator[tup
         date = None
     if date is None or _DATE.fullmatch(row.business_date) is None:
         raise _refused(
-            "control_unreadable", row.place, "the business date is no date", "Write it YYYY-MM-DD"
+            "control_unreadable",
+            row.place,
+            "the business date is not a date",
+            "Write it YYYY-MM-DD",
         )
     if date != as_of_date:
         problem = (

@@ -256,7 +256,7 @@ def _only_form(folder: Path, source: SourceFile) -> DeliveredFile:
         raise RefusedDeliveryError(
             "file_in_several_forms",
             Place(folder),
-            f"it holds {names}, and nobody can tell which one counts",
+            f"it holds {names}, and it is not clear which one counts",
             "Leave only one of them",
         )
     return forms[0]

@@ -9,7 +9,7 @@ from lending_club_pipeline.ingest.csv.headers import Header, read_header
 from lending_club_pipeline.ingest.deliveries.discovery import DeliveredFile
 
 
-def examine(file: DeliveredFile, counts: ByteCounts, plain: Path) -> Header:
+def check_file(file: DeliveredFile, counts: ByteCounts, plain: Path) -> Header:
     """Refuse a file as landing does, without splitting it, and write nothing.
 
     What remains to be found by landing it: that the parser gives up, or that the files do not add
@@ -31,12 +31,12 @@ def examine(file: DeliveredFile, counts: ByteCounts, plain: Path) -> Header:
     refuse_mixed_line_ends(file, counts, plain)
     if counts.has_quotes:
         place = Place(file.path)
-        quotes.examine(plain, place, header.line_end, is_uniform=is_uniform(counts))
+        quotes.check(plain, place, header.line_end, is_uniform=is_uniform(counts))
     return header
 
 
 def header_of(file: DeliveredFile, counts: ByteCounts, plain: Path) -> Header:
-    """Read the header of a file that has at least one record below it; see `examine`."""
+    """Read the header of a file that has at least one record below it; see `check_file`."""
     _refuse_if_empty(file, counts)
     header = read_header(plain, file.path, file.source)
     _refuse_without_record(file, counts, header)

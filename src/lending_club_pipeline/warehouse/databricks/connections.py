@@ -88,8 +88,8 @@ def connection_arguments(address: DatabricksSettings, run_id: str) -> dict[str, 
         "_tls_trusted_ca_file": None if address.ca_file is None else str(address.ca_file),
         "_connection_uri": address.uri,
         "_socket_timeout": 900,
-        # Otherwise a statement whose reply was lost is sent again below our feet: rows that were
-        # inserted would be there twice. With this, 429 and 503 are still retried.
+        # Otherwise the connector resends a statement whose reply was lost, and an insert would add
+        # its rows twice. The connector still retries 429 and 503.
         "_enable_v3_retries": False,
         "_respect_server_retry_after_header": True,
         "_retry_stop_after_attempts_duration": max(address.retry_seconds, _LEAST_RETRY_SECONDS),

@@ -56,7 +56,7 @@ _REMEDIES: Final = {
 
 
 class TransientWarehouseError(WarehouseError):
-    """A fault that passes by itself lasted longer than DATABRICKS_RETRY_SECONDS."""
+    """A transient error lasted longer than DATABRICKS_RETRY_SECONDS."""
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
@@ -105,7 +105,7 @@ def http_code_of(error: BaseException) -> int | None:
 
 
 def is_of_the_connector(error: BaseException) -> bool:
-    """Whether an error came from the connector, not from whoever used what it gave."""
+    """Whether an error came from the connector, not from the code that used its result."""
     modules = {type(it).__module__.partition(".")[0] for it in chain(error)}
     return bool(modules & _LIBRARIES_OF_THE_CONNECTOR)
 
@@ -163,8 +163,8 @@ def explained(error: BaseException, address: DatabricksSettings) -> WarehouseErr
     if is_transient(error):
         return TransientWarehouseError(
             f"{address}: the SQL warehouse did not answer for {address.retry_seconds:g} s "
-            f"({type(error).__name__}). Run again later: nothing has to be cleaned up. More "
-            "patience is set by DATABRICKS_RETRY_SECONDS."
+            f"({type(error).__name__}). Run again later: nothing has to be cleaned up. To "
+            "wait longer, raise DATABRICKS_RETRY_SECONDS."
         )
     condition = condition_of(message)
     remedy = _REMEDIES.get(condition.partition(".")[0])

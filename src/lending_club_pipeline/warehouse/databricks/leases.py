@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lending_club_pipeline.contract.errors import WarehouseError, WarehouseLockedError
-from lending_club_pipeline.files.locks import Waiting
+from lending_club_pipeline.files.locks import LockWait
 from lending_club_pipeline.files.processes import is_running, this_machine
 from lending_club_pipeline.warehouse.databricks import errors
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession, quoted, text
@@ -29,8 +29,8 @@ TABLE: Final = "pipeline_lease"
 LEASE_SECONDS: Final = 300.0
 RENEW_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 5.0
-# Whoever waited for a warehouse in vain does not wait for it again to say goodbye.
-_FAREWELL_SECONDS: Final = 5.0
+# Do not retry the release for long if the warehouse was unreachable.
+_RELEASE_SECONDS: Final = 5.0
 # A clock that goes on while the machine is suspended, where there is one.
 _CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 # The leases of this process, by host, catalog and schema: dbt's sessions look here for theirs.
@@ -155,7 +155,7 @@ class Lease:
         return quoted(address.catalog, address.schema_name, TABLE)
 
     def _take(self) -> None:
-        waiting = Waiting(str(self.session.address), self.wait_seconds)
+        waiting = LockWait(str(self.session.address), self.wait_seconds)
         while not self._try_to_take():
             if waiting.is_over:
                 raise self._taken_by_another()
@@ -217,7 +217,7 @@ class Lease:
         if len(rows) != 1:
             raise WarehouseError(
                 f"{self.session.address}.{TABLE}: it holds {len(rows)} rows instead of one. Drop "
-                "this table and run again: it will be made anew."
+                "this table and run again: the run makes it again."
             )
         return rows[0]
 
@@ -249,8 +249,8 @@ class Lease:
 
     def _give_back(self) -> None:
         self.session.before_each = None
-        patience = min(self.session.address.retry_seconds, _FAREWELL_SECONDS)
-        self.session.address = self.session.address.model_copy(update={"retry_seconds": patience})
+        seconds = min(self.session.address.retry_seconds, _RELEASE_SECONDS)
+        self.session.address = self.session.address.model_copy(update={"retry_seconds": seconds})
         with suppress(WarehouseError):
             # Dropped with its schema, or out of reach: it expires by itself.
             self.session.run(

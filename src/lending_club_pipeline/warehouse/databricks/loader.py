@@ -100,7 +100,7 @@ class Loader:
         wrong = sorted({name for name, _ in {*state.items() ^ expected.items()}})
         tables = ", ".join(sorted({table for table, _ in wrong}))
         raise WarehouseError(
-            f"{self.session.address}: {tables} did not take what was landed of {as_of_date}. "
+            f"{self.session.address}: {tables} do not match the landed records of {as_of_date}. "
             "Nothing was published. Look for another writer of these tables, and run again."
         )
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from lending_club_pipeline.config.databricks import DatabricksSettings
 from lending_club_pipeline.contract.errors import ConfigurationError, WarehouseError
-from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.warehouse.databricks import errors
 from lending_club_pipeline.warehouse.databricks.connections import (
     host_and_port,
@@ -43,7 +43,7 @@ class _NotWellError(Exception):
 
 
 @dataclass
-class Examination:
+class Preflight:
     """One examination of the way to a SQL warehouse.
 
     Attributes:
@@ -57,9 +57,9 @@ class Examination:
     _has_schema: bool = False
     _has_volume: bool = False
 
-    def findings(self) -> Iterator[Finding]:
+    def results(self) -> Iterator[PreflightResult]:
         """Yield a finding for each step; those behind one that failed are skipped."""
-        checks: tuple[Callable[[], Finding], ...] = (
+        checks: tuple[Callable[[], PreflightResult], ...] = (
             self._name,
             self._tls,
             self._sign_in,
@@ -74,7 +74,9 @@ class Examination:
             for step, check in zip(_STEPS, checks, strict=True):
                 subject = f"Databricks {step}"
                 if failed:
-                    yield Finding(subject, "warning", f"not checked, because {failed} failed")
+                    yield PreflightResult(
+                        subject, "warning", f"not checked, because {failed} failed"
+                    )
                     continue
                 finding = _found(subject, check)
                 failed = step if finding.verdict == "problem" else ""
@@ -84,12 +86,14 @@ class Examination:
 
     # --- the way to the host
 
-    def _name(self) -> Finding:
+    def _name(self) -> PreflightResult:
         host, port = host_and_port(self.address.host)
         proxy = proxy_of(self.address.host)
         if proxy is not None:
             _knock(proxy)
-            return Finding("", "ok", f"{host} is looked up by the proxy that HTTPS_PROXY names")
+            return PreflightResult(
+                "", "ok", f"{host} is looked up by the proxy that HTTPS_PROXY names"
+            )
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError:
@@ -97,12 +101,12 @@ class Examination:
                 f"{host} is not known. Correct DATABRICKS_HOST (the address of the workspace, "
                 "without https://), or look at the network: a VPN, a proxy (HTTPS_PROXY)"
             ) from None
-        return Finding("", "ok", f"{host} is {found[0][4][0]}")
+        return PreflightResult("", "ok", f"{host} is {found[0][4][0]}")
 
-    def _tls(self) -> Finding:
+    def _tls(self) -> PreflightResult:
         host, port = host_and_port(self.address.host)
         if proxy_of(self.address.host) is not None:
-            return Finding("", "ok", "checked with the sign-in, through the proxy")
+            return PreflightResult("", "ok", "checked with the sign-in, through the proxy")
         try:
             trusted = ssl.create_default_context(cafile=self.address.ca_file)
             with (
@@ -111,7 +115,9 @@ class Examination:
             ):
                 certificate = secured.getpeercert() or {}
                 until = certificate.get("notAfter", "unknown")
-                return Finding("", "ok", f"{secured.version()}, certificate valid until {until}")
+                return PreflightResult(
+                    "", "ok", f"{secured.version()}, certificate valid until {until}"
+                )
         except ssl.SSLCertVerificationError as error:
             raise _NotWellError(
                 f"the certificate of {host} is not trusted ({error.verify_message}). Ask for your "
@@ -129,7 +135,7 @@ class Examination:
 
     # --- the SQL warehouse
 
-    def _sign_in(self) -> Finding:
+    def _sign_in(self) -> PreflightResult:
         """Open a session: a refusal is told apart by what the service answers."""
         try:
             self.session.open()
@@ -137,7 +143,7 @@ class Examination:
             # There, who signs in was accepted; what is wrong is found by the next step.
             if errors.http_code_of(error) not in _NO_SUCH_PATH:
                 raise
-        return Finding("", "ok", f"by {self._way}")
+        return PreflightResult("", "ok", f"by {self._way}")
 
     @property
     def _way(self) -> str:
@@ -145,7 +151,7 @@ class Examination:
             return "DATABRICKS_TOKEN"
         return f"service principal {self.address.client_id}"
 
-    def _warehouse(self) -> Finding:
+    def _warehouse(self) -> PreflightResult:
         try:
             row = self.session.fetch("select current_user() as principal")[0]
         except WarehouseError as error:
@@ -157,11 +163,11 @@ class Examination:
                 ) from None
             raise
         self._principal = str(row["principal"])
-        return Finding("", "ok", f"{self.address.http_path} answers {self._principal}")
+        return PreflightResult("", "ok", f"{self.address.http_path} answers {self._principal}")
 
     # --- Unity Catalog
 
-    def _catalog(self) -> Finding:
+    def _catalog(self) -> PreflightResult:
         catalog = self.address.catalog
         like = text(self.address.schema_name)
         try:
@@ -175,18 +181,20 @@ class Examination:
             ) from None
         names = {str(row["databaseName"]).lower() for row in found}
         self._has_schema = self.address.schema_name.lower() in names
-        return Finding("", "ok", catalog)
+        return PreflightResult("", "ok", catalog)
 
     def _grant_of_catalog(self, *privileges: str) -> str:
         asked = privileges or ("USE CATALOG", "CREATE SCHEMA")
         return _grant(asked, "catalog", quoted(self.address.catalog), self._principal)
 
-    def _schema(self) -> Finding:
+    def _schema(self) -> PreflightResult:
         name = f"{self.address.catalog}.{self.address.schema_name}"
         if self._has_schema:
-            return Finding("", "ok", name)
+            return PreflightResult("", "ok", name)
         needed = self._grant_of_catalog()
-        return Finding("", "ok", f"{name} (will be made by the first run, which needs: {needed})")
+        return PreflightResult(
+            "", "ok", f"{name} (will be made by the first run, which needs: {needed})"
+        )
 
     @property
     def _quoted_schema(self) -> str:
@@ -196,7 +204,7 @@ class Examination:
     def _quoted_volume(self) -> str:
         return quoted(self.address.catalog, self.address.schema_name, self.address.volume)
 
-    def _volume(self) -> Finding:
+    def _volume(self) -> PreflightResult:
         name = f"{self.address.catalog}.{self.address.schema_name}.{self.address.volume}"
         if self._has_schema:
             rows = self.session.fetch(
@@ -204,21 +212,25 @@ class Examination:
             )
             self._has_volume = bool(rows)
         if self._has_volume:
-            return Finding("", "ok", name)
+            return PreflightResult("", "ok", name)
         needed = "the right to make the schema"
         if self._has_schema:
             needed = _grant(("CREATE VOLUME",), "schema", self._quoted_schema, self._principal)
-        return Finding("", "ok", f"{name} (will be made by the next run, which needs: {needed})")
+        return PreflightResult(
+            "", "ok", f"{name} (will be made by the next run, which needs: {needed})"
+        )
 
     # --- rights
 
-    def _rights(self) -> Finding:
+    def _rights(self) -> PreflightResult:
         """Compare what a run needs with what is granted, as far as that can be seen."""
         asked = [*self._missing()]
         if not asked:
-            return Finding("", "ok", f"all that a run needs is granted to {self._principal}")
+            return PreflightResult(
+                "", "ok", f"all that a run needs is granted to {self._principal}"
+            )
         sql = "\n".join(f"{statement};" for statement in asked)
-        return Finding(
+        return PreflightResult(
             "",
             "warning",
             f"not listed as granted to {self._principal}, who may have it all the same as a member "
@@ -276,12 +288,12 @@ class Examination:
             yield _grant(lacking, kind, name, self._principal)
 
 
-def _found(subject: str, check: Callable[[], Finding]) -> Finding:
+def _found(subject: str, check: Callable[[], PreflightResult]) -> PreflightResult:
     try:
         found = check()
     except (_NotWellError, WarehouseError, ConfigurationError) as error:
-        return Finding(subject, "problem", str(error))
-    return Finding(subject, found.verdict, found.detail)
+        return PreflightResult(subject, "problem", str(error))
+    return PreflightResult(subject, found.verdict, found.detail)
 
 
 def _knock(proxy: str) -> None:

@@ -51,15 +51,15 @@ def write_result(
 
 
 def _stream_of(target: Path) -> Path:
-    """Return a name by which the next run knows what a killed one left behind."""
+    """Return a name that lets the next run find the file of a killed run."""
     return target.with_name(f"{target.name.removesuffix('.tmp')}.stream.{os.getpid()}.tmp")
 
 
 def _write_again(streamed: Path, target: Path, rows: int) -> None:
-    """Write a Parquet file anew, from a source that says that nothing in it is NULL.
+    """Write a Parquet file again, so that its columns are marked as required.
 
-    The writer marks a column as required if it knows that. It does of a table and of a Parquet
-    file, not of a stream, nor of a file without rows.
+    DuckDB marks a column as required if its source says that it holds no NULL. A table and a
+    Parquet file with rows say so; a stream and a file without rows do not.
     """
     with _writer() as connection:
         connection.execute(f"create view streamed as from {duckdb_paths.parquet(streamed)}")

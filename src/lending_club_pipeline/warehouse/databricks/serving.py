@@ -16,7 +16,7 @@ from lending_club_pipeline.warehouse.databricks import errors
 from lending_club_pipeline.warehouse.databricks.catalog import Catalog
 from lending_club_pipeline.warehouse.databricks.leases import Lease
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession, quoted, text
-from lending_club_pipeline.warehouse.serving import Fingerprint, Served, ServedColumn
+from lending_club_pipeline.warehouse.serving import Fingerprint, ServingColumn, ServingVersion
 
 _COMMENT: Final = (
     "Interest of every savings account of the newest delivery whose ledger closes. Replaced as a "
@@ -46,7 +46,9 @@ class ServingTable:
     history_days: int
     lease: Lease | None = None
 
-    def publish(self, columns: Sequence[ServedColumn], rows: int, balance: Decimal) -> Served:
+    def publish(
+        self, columns: Sequence[ServingColumn], rows: int, balance: Decimal
+    ) -> ServingVersion:
         """Replace what readers see by the mart; see `Serving.publish`."""
         self._prepare(columns)
         before = self._version()
@@ -61,7 +63,7 @@ class ServingTable:
                 "restored; look for another writer of this table, and run again."
             )
         self._grant()
-        return Served(".".join(self.name), self._version(), before, served, self.readers)
+        return ServingVersion(".".join(self.name), self._version(), before, served, self.readers)
 
     def _overwrite(self, names: str) -> None:
         """Replace the table, by a statement that fails if another run has taken the schema."""
@@ -82,7 +84,7 @@ class ServingTable:
     def _quoted(self) -> str:
         return quoted(*self.name)
 
-    def _prepare(self, columns: Sequence[ServedColumn]) -> None:
+    def _prepare(self, columns: Sequence[ServingColumn]) -> None:
         """Make the table if it is missing, and keep its history as long as the settings say.
 
         Raises:
@@ -116,7 +118,7 @@ class ServingTable:
         versions = self.session.fetch_column(f"describe history {self._quoted} limit 1", "version")
         return int(versions[0])
 
-    def _fingerprints(self, columns: Sequence[ServedColumn]) -> tuple[Fingerprint, Fingerprint]:
+    def _fingerprints(self, columns: Sequence[ServingColumn]) -> tuple[Fingerprint, Fingerprint]:
         """Read what the mart and the serving table hold, in one statement."""
         names = ", ".join(column.name for column in columns)
         queries = (

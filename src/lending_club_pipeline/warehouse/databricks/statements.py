@@ -94,7 +94,7 @@ class StatementSession:
     def fetch_column(self, statement: str, name: str) -> list[Any]:
         """Run a statement and return one column of its small result.
 
-        Of some types, such as others in a table's history, Arrow makes objects of pandas.
+        It reads only this column: for some types of other columns, Arrow would need pandas.
 
         Raises:
             WarehouseError: it failed; a transient fault was retried before.

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lending_club_pipeline.config.databricks import DatabricksSettings
-from lending_club_pipeline.config.environment import variables
+from lending_club_pipeline.config.environment import temporary_environment
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import PipelineError, WarehouseError
-from lending_club_pipeline.contract.findings import Finding
+from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.contract.tables import ExpectedTable
 from lending_club_pipeline.files.locks import exclusive_lock
 from lending_club_pipeline.warehouse import approvals
@@ -23,7 +23,7 @@ from lending_club_pipeline.warehouse.databricks.connections import (
 )
 from lending_club_pipeline.warehouse.databricks.leases import Lease
 from lending_club_pipeline.warehouse.databricks.loader import Loader
-from lending_club_pipeline.warehouse.databricks.preflight import Examination
+from lending_club_pipeline.warehouse.databricks.preflight import Preflight
 from lending_club_pipeline.warehouse.databricks.raw_tables import TIMESTAMP, RawSchema
 from lending_club_pipeline.warehouse.databricks.serving import ServingTable
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession, quoted, text
@@ -108,7 +108,7 @@ class DatabricksWarehouse:
     @contextmanager
     def _trusted(self) -> Iterator[None]:
         """Let the SDK, which signs principals in, take the same way as the connector."""
-        with variables(network_variables(self.address)):
+        with temporary_environment(network_variables(self.address)):
             yield
 
     @contextmanager
@@ -146,13 +146,13 @@ class DatabricksWarehouse:
             self._catalog = Catalog(self.statements, self.address.catalog, self.address.schema_name)
         return self._catalog
 
-    def examine(self) -> Iterator[Finding]:
-        """Check each step of the connection; see `Warehouse.examine`."""
+    def preflight(self) -> Iterator[PreflightResult]:
+        """Check each step of the connection; see `Warehouse.preflight`."""
         # Without catalog and schema, so that a wrong one does not hide that all before is well.
         anywhere = self.address.model_copy(update={"catalog": "", "schema_name": ""})
         session = StatementSession(anywhere, "")
         with self._trusted():
-            yield from Examination(self.address, session).findings()
+            yield from Preflight(self.address, session).results()
 
     def load_raw(self, landing: Path, as_of_date: dt.date, *, force: bool = False) -> None:
         """Upload a landed day and replace it in the raw tables; see `Warehouse.load_raw`."""

@@ -1,6 +1,6 @@
-"""Which equations of the ledger are open, and by how much, when its test fails.
+"""Reconciliation breaks: equations of the ledger that do not hold, and by how much.
 
-What other tests find stays in the warehouse: it may show records. This is counts and sums alone.
+Only this test shows its rows: they are counts and sums. Rows of other tests may hold records.
 """
 
 import datetime as dt
@@ -16,22 +16,22 @@ from lending_club_pipeline.dbt_runner.invocation import NodeResult
 from lending_club_pipeline.defs.dbt.graph import DbtGraph
 from lending_club_pipeline.warehouse import Warehouse
 
-# The dbt test whose rows they are.
+# The dbt test that finds the breaks.
 _TEST: Final = "every_row_and_cent_is_accounted_for"
 _SHOWN: Final = 6
 
 
 @dataclass(frozen=True)
-class OpenEquation:
-    """An equation of the ledger that does not hold; what is negative is too much.
+class ReconciliationBreak:
+    """An equation of the ledger that does not hold. Negative numbers mean too much.
 
     Attributes:
         as_of_date: business date of the delivery.
         source_file: the file whose ledger it is.
         whole: the stage on the left side.
-        rows_missing: records that are on the left side alone.
-        balance_missing: sum of accepted balances that is on the left side alone.
-        balance_unknown_missing: records without an accepted balance that are there alone.
+        rows_missing: records that are only on the left side.
+        balance_missing: sum of accepted balances that is only on the left side.
+        balance_unknown_missing: records without an accepted balance, only on the left side.
     """
 
     as_of_date: dt.date
@@ -42,7 +42,7 @@ class OpenEquation:
     balance_unknown_missing: int
 
     def __str__(self) -> str:
-        """Say it in words, as in `accounts.csv of 2026-01-31: joined = …: 1 missing in records`."""
+        """Describe it, as in `accounts.csv of 2026-01-31: joined = …: 1 missing in records`."""
         open_by: dict[str, int | Decimal] = {
             "records": self.rows_missing,
             "balance": self.balance_missing,
@@ -62,19 +62,19 @@ class OpenEquation:
         return equation(self.source_file, self.whole)
 
 
-def read_open_equations(
+def read_reconciliation_breaks(
     graph: DbtGraph, results: Sequence[NodeResult], warehouse: Warehouse
-) -> dict[str, list[OpenEquation]]:
-    """Return the open equations by unique id of the test that found them; none if it passed.
+) -> dict[str, list[ReconciliationBreak]]:
+    """Return the breaks by unique id of the test that found them; none if it passed.
 
     Args:
         graph: the nodes of the dbt project.
-        results: what became of them.
+        results: their results.
         warehouse: an open warehouse.
     """
     return {
         result.unique_id: sorted(
-            (OpenEquation(**row) for row in warehouse.fetch(result.compiled)),
+            (ReconciliationBreak(**row) for row in warehouse.fetch(result.compiled)),
             key=lambda it: it.as_of_date,
         )
         for result in results
@@ -82,14 +82,14 @@ def read_open_equations(
     }
 
 
-def told(equations: Sequence[OpenEquation]) -> str:
-    """Return the equations in one line."""
-    more = f"; and {len(equations) - _SHOWN} more" if len(equations) > _SHOWN else ""
-    return "the ledger does not close. " + "; ".join(map(str, equations[:_SHOWN])) + more
+def describe(breaks: Sequence[ReconciliationBreak]) -> str:
+    """Describe the breaks in one line."""
+    more = f"; and {len(breaks) - _SHOWN} more" if len(breaks) > _SHOWN else ""
+    return "the ledger does not close. " + "; ".join(map(str, breaks[:_SHOWN])) + more
 
 
-def tabulated(equations: Sequence[OpenEquation]) -> dg.TableMetadataValue:
-    """Return the equations as a table that Dagster shows with the check."""
+def as_table(breaks: Sequence[ReconciliationBreak]) -> dg.TableMetadataValue:
+    """Return the breaks as a table that Dagster shows with the check."""
     return dg.MetadataValue.table(
         [
             dg.TableRecord(
@@ -102,6 +102,6 @@ def tabulated(equations: Sequence[OpenEquation]) -> dg.TableMetadataValue:
                     "balance_unknown_missing": it.balance_unknown_missing,
                 }
             )
-            for it in equations
+            for it in breaks
         ]
     )

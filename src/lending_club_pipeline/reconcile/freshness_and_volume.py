@@ -4,12 +4,12 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lending_club_pipeline.reconcile.volumes import usual_volume
+from lending_club_pipeline.reconcile.volumes import expected_volume
 from lending_club_pipeline.warehouse.protocol import Warehouse
 
 
 @dataclass(frozen=True)
-class UnusualVolume:
+class VolumeAnomaly:
     """A file with far more or far fewer records than usual."""
 
     as_of_date: dt.date
@@ -26,12 +26,12 @@ class UnusualVolume:
 
 
 def read_processed_dates(warehouse: Warehouse) -> set[dt.date]:
-    """Return the business dates of which there is a ledger."""
+    """Return the business dates that have a ledger."""
     rows = warehouse.fetch("select distinct as_of_date from delivery_ledger")
     return {row["as_of_date"] for row in rows}
 
 
-def read_unusual_volumes(warehouse: Warehouse, dates: Sequence[dt.date]) -> list[UnusualVolume]:
+def read_volume_anomalies(warehouse: Warehouse, dates: Sequence[dt.date]) -> list[VolumeAnomaly]:
     """Return the files of some deliveries whose number of records is unusual."""
     rows = warehouse.fetch(
         "select source_file, as_of_date, row_count from delivery_ledger "
@@ -41,10 +41,10 @@ def read_unusual_volumes(warehouse: Warehouse, dates: Sequence[dt.date]) -> list
     unusual = []
     for row in rows:
         known = before.setdefault(row["source_file"], [])
-        usual = usual_volume(known)
+        usual = expected_volume(known)
         if row["as_of_date"] in dates and usual is not None and not usual.has(row["row_count"]):
             unusual.append(
-                UnusualVolume(
+                VolumeAnomaly(
                     row["as_of_date"],
                     row["source_file"],
                     row["row_count"],

@@ -1,4 +1,4 @@
-"""What a check found, for people."""
+"""The result of a preflight check."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,8 +7,8 @@ Verdict = Literal["ok", "warning", "problem"]
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What one check found.
+class PreflightResult:
+    """The result of one check.
 
     Attributes:
         subject: what was checked.

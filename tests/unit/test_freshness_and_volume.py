@@ -7,7 +7,7 @@ import pytest
 from lending_club_pipeline.config.calendars import Calendar, missing_days
 from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.contract.errors import ConfigurationError
-from lending_club_pipeline.reconcile.volumes import usual_volume
+from lending_club_pipeline.reconcile.volumes import expected_volume
 
 
 def january(*days: int) -> set[dt.date]:
@@ -36,11 +36,11 @@ def test_before_any_delivery_nothing_is_missing() -> None:
 
 
 def test_few_deliveries_do_not_tell_what_is_usual() -> None:
-    assert usual_volume([100, 100, 100, 100]) is None
+    assert expected_volume([100, 100, 100, 100]) is None
 
 
 def test_a_tenth_of_the_median_is_usual_where_deliveries_hardly_differ() -> None:
-    usual = usual_volume([100, 100, 100, 101, 5000])
+    usual = expected_volume([100, 100, 100, 101, 5000])
 
     assert usual is not None
     assert [usual.has(records) for records in (89, 90, 110, 111)] == [False, True, True, False]
@@ -48,14 +48,14 @@ def test_a_tenth_of_the_median_is_usual_where_deliveries_hardly_differ() -> None
 
 def test_what_is_usual_is_as_wide_as_deliveries_differ() -> None:
     """Median 100, distances 20, 10, 0, 10, 20: MAD 10, and five times 1.4826 times 10 is 74.13."""
-    usual = usual_volume([80, 90, 100, 110, 120])
+    usual = expected_volume([80, 90, 100, 110, 120])
 
     assert usual is not None
     assert [usual.has(records) for records in (25, 26, 174, 175)] == [False, True, True, False]
 
 
 def test_only_the_last_thirty_deliveries_count() -> None:
-    usual = usual_volume([1] * 100 + [1000] * 30)
+    usual = expected_volume([1] * 100 + [1000] * 30)
 
     assert usual is not None
     assert not usual.has(1)

@@ -9,7 +9,10 @@ import dagster as dg
 
 from lending_club_pipeline.config.calendars import missing_days
 from lending_club_pipeline.config.settings import DataPlatformConfig
-from lending_club_pipeline.reconcile.regularity import read_processed_dates, read_unusual_volumes
+from lending_club_pipeline.reconcile.freshness_and_volume import (
+    read_processed_dates,
+    read_volume_anomalies,
+)
 from lending_club_pipeline.warehouse import Warehouse
 
 _SHOWN: Final = 5
@@ -26,10 +29,10 @@ VOLUME: Final = dg.AssetCheckSpec(
     asset="delivery_ledger",
     description="Each file has about as many records as those of the 30 deliveries before.",
 )
-REGULARITY_CHECKS: Final = (DAYS, VOLUME)
+FRESHNESS_AND_VOLUME_CHECKS: Final = (DAYS, VOLUME)
 
 
-def check_regularity(
+def check_freshness_and_volume(
     warehouse: Warehouse,
     settings: DataPlatformConfig,
     dates: Sequence[dt.date],
@@ -39,9 +42,9 @@ def check_regularity(
 
     Args:
         warehouse: an open warehouse.
-        settings: say when deliveries are expected.
+        settings: hold the calendar of expected deliveries.
         dates: business dates of the run.
-        selected: checks that are asked for.
+        selected: checks to run.
     """
     if DAYS.key in selected:
         missing = missing_days(
@@ -51,7 +54,7 @@ def check_regularity(
         )
         yield _warning(DAYS, "missing_days", [day.isoformat() for day in missing])
     if VOLUME.key in selected:
-        unusual = read_unusual_volumes(warehouse, dates)
+        unusual = read_volume_anomalies(warehouse, dates)
         yield _warning(VOLUME, "unusual_files", [str(it) for it in unusual])
 
 
