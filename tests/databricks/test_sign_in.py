@@ -10,7 +10,7 @@ from dbt.cli.main import dbtRunner
 
 from databricks_stand_in.client import WarehouseClient
 from databricks_stand_in.sign_in import OAUTH_PREFIX
-from lending_club_pipeline.config.environment import variables
+from lending_club_pipeline.config.environment import temporary_environment
 from lending_club_pipeline.contract.errors import WarehouseError
 from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner.manifest import project_arguments
@@ -60,7 +60,7 @@ def test_dbt_signs_in_as_a_service_principal_and_writes_no_secret(
     principal: DatabricksWarehouse, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "target"
-    with variables({**principal.dbt_environment(), "DATABRICKS_TOKEN": ""}):
+    with temporary_environment({**principal.dbt_environment(), "DATABRICKS_TOKEN": ""}):
         outcome = dbtRunner().invoke(
             ["seed", "--select", "loan_bonus_rates", *project_arguments(project_dir(), target)]
         )

@@ -121,7 +121,7 @@ def test_a_control_file_is_read_as_leniently_as_the_others(
             "control_unreadable", 3, "not a whole number", id="records are no number",
         ),
         pytest.param(
-            RIGHT.replace("300.00", "3e2"), "control_unreadable", 3, "sum of balances is no number",
+            RIGHT.replace("300.00", "3e2"), "control_unreadable", 3, "sum of balances is not a number",
             id="sum is no number",
         ),
         pytest.param(
@@ -129,7 +129,7 @@ def test_a_control_file_is_read_as_leniently_as_the_others(
             id="customers with a sum",
         ),
         pytest.param(
-            RIGHT.replace("2026-01-31\n", "20260131\n"), "control_unreadable", 2, "is no date",
+            RIGHT.replace("2026-01-31\n", "20260131\n"), "control_unreadable", 2, "is not a date",
             id="no date",
         ),
         pytest.param(

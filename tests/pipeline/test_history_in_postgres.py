@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from lending_club_pipeline.config.environment import variables
+from lending_club_pipeline.config.environment import temporary_environment
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.defs.code_server import close_lost_runs
@@ -43,7 +43,7 @@ def test_two_homes_of_one_server_share_the_history(server: PostgresServer, tmp_p
         ensure_dagster_home(settings_of(tmp_path / name, **server.settings()))
         for name in ("pod", "command-line")
     ]
-    with variables(settings_of(homes[0], **server.settings()).postgres.environment):
+    with temporary_environment(settings_of(homes[0], **server.settings()).postgres.environment):
         with open_instance(homes[0]) as instance:
             run_id = some_job.execute_in_process(instance=instance).run_id
         with open_instance(homes[1]) as instance:
