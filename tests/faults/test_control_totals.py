@@ -121,7 +121,7 @@ def test_a_control_file_is_read_as_leniently_as_the_others(
             "control_unreadable", 3, "not a whole number", id="records are no number",
         ),
         pytest.param(
-            RIGHT.replace("300.00", "3e2"), "control_unreadable", 3, "sum of balances is not a number",
+            RIGHT.replace("300.00", "3e2"), "control_unreadable", 3, "balances is not a number",
             id="sum is no number",
         ),
         pytest.param(
