@@ -73,10 +73,13 @@ BY_NAME = (
 )
 # Statements that change the table {t}, and what is to be said of it.
 CHANGES = {
-    "added": (["alter table {t} add column note string"], "it has the column note that nobody"),
+    "added": (
+        ["alter table {t} add column note string"],
+        "it has the column note that the pipeline",
+    ),
     "renamed": (
         ["alter table {t} " + BY_NAME, "alter table {t} rename column name to full_name"],
-        "it lacks the column name; it has the column full_name that nobody",
+        "it lacks the column name; it has the column full_name that the pipeline",
     ),
     "dropped": (
         ["alter table {t} " + BY_NAME, "alter table {t} drop column has_loan"],

@@ -64,7 +64,10 @@ EXPECTED = ExpectedTable("things", {"name": "string", "amount": "decimal(18, 2)"
     [
         ("table things (amount decimal(18, 2), name varchar)", None),
         ("table things (name varchar)", "it lacks the column amount"),
-        ("table things (name varchar, sum decimal(18, 2))", "it has the column sum that nobody"),
+        (
+            "table things (name varchar, sum decimal(18, 2))",
+            "it has the column sum that the pipeline",
+        ),
         (
             "table things (name varchar, amount decimal(20, 2))",
             "column amount is of type DECIMAL(20,2) instead of DECIMAL(18,2)",
