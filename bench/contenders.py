@@ -20,6 +20,18 @@ LAST_OF_MONTH: Final = "2026-01-31"
 _RUN: Final = (sys.executable, "-m", "lending_club_pipeline", "run", "--force")
 
 
+def environment(inputs: Path, home: Path) -> dict[str, str]:
+    """The variables of one contender, whose files lie in `home`."""
+    return {
+        "INPUT_PATH": str(inputs),
+        "OUTPUT_PATH": str(home / "outputs"),
+        "DUCKDB_PATH": str(home / "lending_club.duckdb"),
+        # Shared, so that the parsed dbt project is warm, as it is from the second run on.
+        "DAGSTER_HOME": str(home.parent / "dagster"),
+        "DATABASE_TYPE": "duckdb",
+    }
+
+
 class Bench:
     """Runs each contender in a folder of its own and remembers what it took."""
 
@@ -51,20 +63,9 @@ class Bench:
         home = self.folder / name
         return measure(
             [*_RUN, *arguments],
-            self.environment(inputs, home) | {"MEMORY_LIMIT": limit},
+            environment(inputs, home) | {"MEMORY_LIMIT": limit},
             self.folder,
         )
-
-    def environment(self, inputs: Path, home: Path) -> dict[str, str]:
-        """The variables of one contender."""
-        return {
-            "INPUT_PATH": str(inputs),
-            "OUTPUT_PATH": str(home / "outputs"),
-            "DUCKDB_PATH": str(home / "lending_club.duckdb"),
-            # Shared, so that the parsed dbt project is warm, as it is from the second run on.
-            "DAGSTER_HOME": str(self.folder / "dagster"),
-            "DATABASE_TYPE": "duckdb",
-        }
 
     def fresh_pipeline(
         self, inputs: Path, name: str, limit: str = "2GiB", arguments: Sequence[str] = ()
@@ -96,7 +97,7 @@ class Bench:
         try:
             return profile(
                 [*_RUN, "--verbose"],
-                self.environment(inputs, home) | {"MEMORY_LIMIT": "2GiB"},
+                environment(inputs, home) | {"MEMORY_LIMIT": "2GiB"},
                 self.folder,
                 frozenset(models),
             )
@@ -131,7 +132,7 @@ class Bench:
                 "--vars", f"{{as_of_date: '{day_of(now(), UTC_NAME).date.isoformat()}'}}",
                 "--no-send-anonymous-usage-stats", "--no-version-check",
             ],
-            self.environment(SAMPLE, self.folder / "sample"),
+            environment(SAMPLE, self.folder / "sample"),
             self.folder,
         )  # fmt: skip
 

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bench.contenders import environment
 from lending_club_pipeline.cli import main as run_cli
 from lending_club_pipeline.synthetic.deliveries import generate_deliveries
 
@@ -49,18 +50,17 @@ def watch() -> None:
 
 def measure(accounts: int, folder: Path) -> list[float]:
     """Publish a delivery twice; return when the second time each file but the first came."""
-    paths = {"INPUT_PATH": "in", "OUTPUT_PATH": "out", "DUCKDB_PATH": "db.duckdb"}
-    places = {name: str(folder / it) for name, it in (paths | {"DAGSTER_HOME": "home"}).items()}
+    inputs = folder / "inputs"
     generate_deliveries(
         customers=accounts * 2 // 5,
         accounts=accounts,
-        to=Path(places["INPUT_PATH"]),
+        to=inputs,
         on_progress=lambda _: None,
     )
     for _ in range(2):
         ended = subprocess.run(
             [sys.executable, "-m", "bench.exchange", "--watch"],
-            env={**os.environ, **places},
+            env={**os.environ, **environment(inputs, folder / "pipeline")},
             capture_output=True,
             text=True,
             check=True,

@@ -21,7 +21,7 @@ from typing import Any
 import duckdb
 
 from bench.__main__ import GIB, RESULTS, machine
-from bench.contenders import ROOT, SAMPLE
+from bench.contenders import ROOT, SAMPLE, environment
 from bench.growth import plot_growth
 from bench.measuring import Cost, measure
 from bench.ratios import Ratio
@@ -35,23 +35,14 @@ _HISTORIES = ("account_history", "customer_history")
 _DAILY = ("account_summary_daily", "quarantined_records")
 
 
-def environment(home: Path, inputs: Path, limit: str) -> dict[str, str]:
-    """The variables of one pipeline."""
-    return {
-        "INPUT_PATH": str(inputs),
-        "OUTPUT_PATH": str(home / "outputs"),
-        "DUCKDB_PATH": str(home / "lending_club.duckdb"),
-        "DAGSTER_HOME": str(home.parent / "dagster"),
-        "DATABASE_TYPE": "duckdb",
-        "MEMORY_LIMIT": limit,
-        "BACKFILL_DAYS_PER_RUN": "31",
-    }
-
-
 def run(home: Path, inputs: Path, *arguments: str, limit: str = "2GiB") -> Cost:
     """`lending-club run`, said in a line."""
     command = [sys.executable, "-m", "lending_club_pipeline", "run", *arguments]
-    cost = measure(command, environment(home, inputs, limit), home.parent)
+    cost = measure(
+        command,
+        environment(inputs, home) | {"MEMORY_LIMIT": limit, "BACKFILL_DAYS_PER_RUN": "31"},
+        home.parent,
+    )
     shown = " ".join(["run", *arguments])
     print(
         f"  {home.name:12} {shown:40} wall {cost.wall:8.1f} s  CPU {cost.cpu:8.1f} s  "

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 def lint(dialect: str) -> int:
     """Lint in this process, which may do this once: dbt keeps the engine it began with."""
     from dbt.adapters.base.impl import BaseAdapter  # noqa: PLC0415 - takes a second to import
-    from sqlfluff.cli.commands import cli  # noqa: PLC0415
+    from sqlfluff.cli.commands import cli  # noqa: PLC0415 - as above
 
     # sqlfluff has dbt ask the database what exists. There is none, and so nothing.
     BaseAdapter.set_relations_cache = lambda *_, **__: None

@@ -34,6 +34,6 @@ def notes(tag: str, version: str, changelog: str) -> str:
 if __name__ == "__main__":
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     try:
-        print(notes(sys.argv[1], project["version"], (ROOT / "CHANGELOG.md").read_text()))  # noqa: T201
+        print(notes(sys.argv[1], project["version"], (ROOT / "CHANGELOG.md").read_text()))  # noqa: T201 - its purpose
     except ValueError as error:
         sys.exit(str(error))

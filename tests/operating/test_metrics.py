@@ -1,5 +1,6 @@
 """Measurements after real runs: served, pushed, and shown by the dashboard."""
 
+import gzip
 import json
 import re
 import sys
@@ -169,7 +170,7 @@ def _assert_pushed(exporter: Exporter) -> None:
 
 
 def _pushed(headers: dict[str, str], body: bytes) -> set[str]:
-    from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (  # noqa: PLC0415
+    from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (  # noqa: PLC0415 - of an extra
         ExportMetricsServiceRequest,
     )
 
@@ -183,7 +184,6 @@ def _pushed(headers: dict[str, str], body: bytes) -> set[str]:
 
 
 def _unpacked(headers: dict[str, str], body: bytes) -> bytes:
-    import gzip  # noqa: PLC0415
 
     return gzip.decompress(body) if headers.get("Content-Encoding") == "gzip" else body
 

@@ -125,7 +125,7 @@ def test_ulimit_is_asked(option: str, held: int) -> None:
         f"print([it for it in memory_bounds() if it.giver == 'ulimit {option} allows'])"
     )
 
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)  # noqa: PLW1510
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)  # noqa: PLW1510 - its output says it
 
     expected = MemoryBound(f"ulimit {option} allows", held, f"raise ulimit {option}")
     assert ended.stdout.strip() == str([expected]), ended.stderr

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from lending_club_pipeline.config.environment import sheltering
 from lending_club_pipeline.contract.errors import TransformationError
@@ -158,8 +158,8 @@ def _invoke(
     on_node: Callable[[str, str, float], None],
 ) -> Any:  # noqa: ANN401 - dbt's class, which is slow to import
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - slow to import
-    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
-    from dbt.parser.manifest import extended_mashumuro_decoder  # noqa: PLC0415
+    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415 - as above
+    from dbt.parser.manifest import extended_mashumuro_decoder  # noqa: PLC0415 - as above
 
     # A manifest must not be used twice: dbt writes compiled code into its ephemeral models.
     manifest = Manifest.from_msgpack(
@@ -185,7 +185,7 @@ def _node_result(result: Any) -> NodeResult:  # noqa: ANN401 - dbt's classes are
     shown = _HINTS_ON_READING.sub("", said) if is_seed else _without_values(said)
     return NodeResult(
         unique_id=result.node.unique_id,
-        status=str(result.status).rpartition(".")[2].lower(),  # type: ignore[arg-type]
+        status=cast("NodeStatus", str(result.status).rpartition(".")[2].lower()),
         seconds=round(float(result.execution_time), 3),
         failures=result.failures,
         message=shown,

@@ -6,8 +6,13 @@ from lending_club_pipeline.reconcile.checks import CheckResult
 
 
 def key_of(result: dg.AssetCheckResult) -> dg.AssetCheckKey:
-    """Return the key of a check that an asset has yielded: it names both asset and check."""
-    assert result.asset_key is not None and result.check_name is not None  # noqa: S101, PT018
+    """Return the key of a check that an asset has yielded.
+
+    Raises:
+        ValueError: the result does not name both asset and check.
+    """
+    if result.asset_key is None or result.check_name is None:
+        raise ValueError("The result of a check names neither asset nor check.")
     return dg.AssetCheckKey(result.asset_key, result.check_name)
 
 

@@ -89,8 +89,7 @@ def _ended(process: subprocess.Popen[bytes]) -> threading.Event:
 
 
 def _watch(folders: Sequence[Path], web_server: str, ended: threading.Event) -> None:
-    # Only who develops has it.
-    import watchfiles  # noqa: PLC0415
+    import watchfiles  # noqa: PLC0415 - only who develops has it
 
     for changes in watchfiles.watch(*folders, stop_event=ended):
         names = sorted(Path(path).name for _, path in changes)

@@ -76,7 +76,7 @@ def _ask(url: str, query: str, variables: dict[str, str], seconds: float) -> dic
         {"Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=seconds) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=seconds) as response:  # noqa: S310 - as above
             answer: dict[str, Any] = json.load(response)
     except (OSError, ValueError) as error:
         raise NoAnswerError(f"{url} does not answer as Dagster's web server: {error}") from error

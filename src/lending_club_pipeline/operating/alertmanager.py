@@ -161,7 +161,7 @@ def call(url: str, body: object = None) -> bytes:
         url, data, {"Content-Type": "application/json"}
     )
     try:
-        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - as above
             content: bytes = answer.read()
             return content
     except urllib.error.HTTPError as error:

@@ -90,8 +90,8 @@ def exporting(settings: DataPlatformConfig, read: Read) -> Iterator[None]:
 def _exporting(settings: DataPlatformConfig, snapshot: Snapshot) -> Iterator[None]:
     try:
         from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 - of an extra
-        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-        from prometheus_client import start_http_server  # noqa: PLC0415
+        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - of an extra
+        from prometheus_client import start_http_server  # noqa: PLC0415 - of an extra
     except ImportError:
         raise ConfigurationError(
             "Metrics need the extra `operating`: pip install 'lending-club-pipeline[operating]'."
@@ -118,11 +118,11 @@ def _exporting(settings: DataPlatformConfig, snapshot: Snapshot) -> Iterator[Non
 
 
 def _readers(settings: DataPlatformConfig) -> "list[MetricReader]":
-    from opentelemetry.exporter.otlp.proto.http.metric_exporter import (  # noqa: PLC0415
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import (  # noqa: PLC0415 - of an extra
         OTLPMetricExporter,
     )
-    from opentelemetry.exporter.prometheus import PrometheusMetricReader  # noqa: PLC0415
-    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
+    from opentelemetry.exporter.prometheus import PrometheusMetricReader  # noqa: PLC0415 - of an extra
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415 - of an extra
 
     readers: list[MetricReader] = [
         PrometheusMetricReader(disable_target_info=True, scope_info_enabled=False)
@@ -141,7 +141,7 @@ def _readers(settings: DataPlatformConfig) -> "list[MetricReader]":
 def _callback(
     measurement: Measurement, snapshot: Snapshot
 ) -> "Callable[[CallbackOptions], Iterable[Observation]]":
-    from opentelemetry.metrics import Observation  # noqa: PLC0415
+    from opentelemetry.metrics import Observation  # noqa: PLC0415 - of an extra
 
     def observe(_: "CallbackOptions") -> "Iterable[Observation]":
         return [Observation(it.value, dict(it.labels)) for it in snapshot.of(measurement)]

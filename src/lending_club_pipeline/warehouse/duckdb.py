@@ -1,7 +1,6 @@
 """The embedded warehouse: one DuckDB file and the landed Parquet beside it."""
 
 import datetime as dt
-import os
 import re
 import shutil
 import sys
@@ -16,7 +15,6 @@ import duckdb
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import (
-    NotLandedError,
     PipelineError,
     WarehouseError,
     WarehouseLockedError,
@@ -26,11 +24,11 @@ from lending_club_pipeline.contract.source_files import SOURCE_FILES, SourceFile
 from lending_club_pipeline.contract.tables import ExpectedTable, Table, describe_differences
 from lending_club_pipeline.files import duckdb_paths
 from lending_club_pipeline.files.duckdb_paths import parquet_of_all_days
-from lending_club_pipeline.files.io_errors import damaged, is_damaged, is_full, out_of_memory
 from lending_club_pipeline.files.locks import POLL_SECONDS, LockWait, exclusive_lock
 from lending_club_pipeline.files.plain_paths import plain_file
 from lending_club_pipeline.warehouse import approvals
 from lending_club_pipeline.warehouse.day_tables import KEY, DayTable, dates_listed
+from lending_club_pipeline.warehouse.duckdb_errors import explaining
 from lending_club_pipeline.warehouse.protocol import DAILY_RECORDS, FileFormat
 from lending_club_pipeline.warehouse.serving import Serving
 
@@ -38,11 +36,6 @@ if TYPE_CHECKING:
     # Takes 0.1 s to import, and a run of DuckDB alone does without it.
     import pyarrow as pa
 
-_LOCK_HOLDER: Final = re.compile(
-    r"Conflicting lock is held in (?P<command>.*?) \(PID (?P<pid>\d+)\)"
-)
-# A transaction fails alone in its process only if its log cannot be written.
-_OF_THE_DISK: Final = (duckdb.IOException, duckdb.TransactionException)
 _COPY_OPTIONS: Final[dict[FileFormat, str]] = {
     "csv": "format csv, header true",
     # Level 1 makes files as small as the default does, in two thirds of the time; so does giving up
@@ -138,7 +131,7 @@ class DuckDBWarehouse:
         waiting = LockWait(str(self.path), max(self.lock_wait_seconds, least))
         while True:
             try:
-                with _explaining(self.path):
+                with explaining(self.path):
                     if not read_only:
                         self._make_if_missing()
                     return duckdb.connect(plain_file(self.path), read_only=read_only)
@@ -194,7 +187,7 @@ class DuckDBWarehouse:
         """Define views over the landed Parquet of all days; nothing is copied."""
         self._refuse_tables_in_place_of_views()
         self.check_tables((approvals.EXPECTED,))
-        with _explaining(self.path):
+        with explaining(self.path):
             self._define_views(landing)
 
     def _refuse_tables_in_place_of_views(self) -> None:
@@ -248,7 +241,7 @@ class DuckDBWarehouse:
 
     def record_approval(self, approval: approvals.Approval) -> None:
         """Add an approval; see `Warehouse.record_approval`."""
-        with _explaining(self.path):
+        with explaining(self.path):
             self._connection.execute(
                 approvals.insertion(approvals.TABLE, approval, _TIMESTAMP, _text)
             )
@@ -266,7 +259,7 @@ class DuckDBWarehouse:
         self, table: DayTable, dates: Sequence[dt.date], rows: Sequence[Mapping[str, Any]]
     ) -> None:
         """Replace the rows in one transaction; see `Warehouse.replace_days`."""
-        with _explaining(self.path), self.cursor() as cursor:
+        with explaining(self.path), self.cursor() as cursor:
             cursor.execute(table.creation(table.name, _TIMESTAMP))
             for name, type_ in table.types(_TIMESTAMP).items():
                 # An older version may have made it.
@@ -288,7 +281,7 @@ class DuckDBWarehouse:
 
     def drop_days(self, dates: Sequence[dt.date]) -> None:
         """Delete all in one transaction; see `Warehouse.drop_days`. Raw records are only viewed."""
-        with _explaining(self.path):
+        with explaining(self.path):
             known = self.fetch("select table_name from duckdb_tables() where not internal")
             listed = ", ".join(f"date {_text(date.isoformat())}" for date in dates)
             with self.cursor() as cursor:
@@ -332,7 +325,7 @@ class DuckDBWarehouse:
 
     def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return a small result, one mapping per row."""
-        with _explaining(self.path):
+        with explaining(self.path):
             cursor = self._connection.cursor()
             cursor.execute(query, list(parameters))
             names = [column[0] for column in cursor.description or ()]
@@ -361,7 +354,7 @@ class DuckDBWarehouse:
         """Let the engine write the file itself; return the number of rows."""
         # Threads that write CSV together can wait for each other forever on a full disk.
         threads = _one_thread(self._connection) if file_format == "csv" else nullcontext()
-        with _explaining(self.path), threads:
+        with explaining(self.path), threads:
             row = self._connection.execute(copy_statement(query, target, file_format)).fetchone()
         return 0 if row is None else int(row[0])
 
@@ -396,51 +389,6 @@ def _raw_view(source: SourceFile, landing: Path) -> str:
         left join delivered_files as files
             on records.as_of_date = files.as_of_date and files.source_file = {_text(source.name)}
     """
-
-
-@contextmanager
-def _explaining(path: Path) -> Iterator[None]:
-    """Translate what DuckDB says into what a person can act on."""
-    try:
-        yield
-    except duckdb.OutOfMemoryException as error:
-        raise out_of_memory(path) from error
-    except duckdb.SerializationException as error:
-        raise damaged(path) from error
-    except duckdb.Error as error:
-        # What is no fault of the file or its disk is a fault of the statement: ours.
-        if not (isinstance(error, _OF_THE_DISK) or is_damaged(plain_file(path), str(error))):
-            raise
-        raise _explained(path, error) from error
-    except OSError as error:
-        raise WarehouseError(
-            f"{path}: the database cannot be used ({os.strerror(error.errno or 0)}). "
-            "Check folder and rights, or name another file by DUCKDB_PATH."
-        ) from error
-
-
-def _explained(path: Path, error: duckdb.Error) -> WarehouseError:
-    message = str(error)
-    if "No files found that match the pattern" in message:
-        return NotLandedError(
-            f"{path}: no landed file is at hand; LANDING_PATH was lost, or is another folder than "
-            "it was. Land a delivery again: lending-club run --as-of DATE --force"
-        )
-    holder = _LOCK_HOLDER.search(message)
-    if holder is not None:
-        return WarehouseLockedError(
-            f"{path}: process {holder['pid']} ({Path(holder['command']).name}) has this database "
-            "open. Close it there, or let this run wait by LOCK_WAIT_SECONDS (or --wait)."
-        )
-    if is_damaged(plain_file(path), message):
-        return damaged(path)
-    if is_full(error):
-        return WarehouseError(f"{path}: the disk is full. Free some space and run again.")
-    reason = message.splitlines()[0].partition("Error: ")[2]
-    return WarehouseError(
-        f"{path}: the database cannot be used ({reason}). Check folder, rights and disk space, or "
-        "name another file by DUCKDB_PATH."
-    )
 
 
 def _holder_in(message: str) -> str:

@@ -185,7 +185,7 @@ def _after(seconds: float) -> Callable[[object], bool]:
     return is_over
 
 
-def _rest(cursor: Any, first: "pa.Table") -> Iterator["pa.RecordBatch"]:  # noqa: ANN401
+def _rest(cursor: Any, first: "pa.Table") -> Iterator["pa.RecordBatch"]:  # noqa: ANN401 - of an extra
     table = first
     while table.num_rows:
         yield from table.to_batches()

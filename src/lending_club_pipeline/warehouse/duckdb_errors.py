@@ -1,0 +1,76 @@
+"""Errors of a DuckDB database, with what to do."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from lending_club_pipeline.contract.errors import (
+    NotLandedError,
+    WarehouseError,
+    WarehouseLockedError,
+)
+from lending_club_pipeline.files.io_errors import damaged, is_damaged, is_full, out_of_memory
+from lending_club_pipeline.files.plain_paths import plain_file
+
+_LOCK_HOLDER: Final = re.compile(
+    r"Conflicting lock is held in (?P<command>.*?) \(PID (?P<pid>\d+)\)"
+)
+# A transaction fails alone in its process only if its log cannot be written.
+_OF_THE_DISK: Final = (duckdb.IOException, duckdb.TransactionException)
+
+
+@contextmanager
+def explaining(path: Path) -> Iterator[None]:
+    """Turn an error of DuckDB or of the disk into one that says what to do.
+
+    Args:
+        path: the database file.
+
+    Raises:
+        WarehouseError: the database cannot be used.
+    """
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise out_of_memory(path) from error
+    except duckdb.SerializationException as error:
+        raise damaged(path) from error
+    except duckdb.Error as error:
+        # What is no fault of the file or its disk is a fault of the statement: ours.
+        if not (isinstance(error, _OF_THE_DISK) or is_damaged(plain_file(path), str(error))):
+            raise
+        raise _explained(path, error) from error
+    except OSError as error:
+        raise WarehouseError(
+            f"{path}: the database cannot be used ({os.strerror(error.errno or 0)}). "
+            "Check folder and rights, or name another file by DUCKDB_PATH."
+        ) from error
+
+
+def _explained(path: Path, error: duckdb.Error) -> WarehouseError:
+    message = str(error)
+    if "No files found that match the pattern" in message:
+        return NotLandedError(
+            f"{path}: no landed file is at hand; LANDING_PATH was lost, or is another folder than "
+            "it was. Land a delivery again: lending-club run --as-of DATE --force"
+        )
+    holder = _LOCK_HOLDER.search(message)
+    if holder is not None:
+        return WarehouseLockedError(
+            f"{path}: process {holder['pid']} ({Path(holder['command']).name}) has this database "
+            "open. Close it there, or let this run wait by LOCK_WAIT_SECONDS (or --wait)."
+        )
+    if is_damaged(plain_file(path), message):
+        return damaged(path)
+    if is_full(error):
+        return WarehouseError(f"{path}: the disk is full. Free some space and run again.")
+    reason = message.splitlines()[0].partition("Error: ")[2]
+    return WarehouseError(
+        f"{path}: the database cannot be used ({reason}). Check folder, rights and disk space, or "
+        "name another file by DUCKDB_PATH."
+    )

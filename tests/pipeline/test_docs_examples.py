@@ -1,0 +1,77 @@
+"""What README and docs show is what happens to the sample delivery, and to what is made of it."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.workspaces import Workspace
+
+ROOT = Path(__file__).parents[2]
+
+
+def block(page: str, begins: str) -> str:
+    """The first block of a page of docs that begins with a text."""
+    return (ROOT / page).read_text().partition(f"```{begins}")[2].partition("```")[0]
+
+
+@pytest.fixture(scope="module")
+def sample(
+    new_workspace: Callable[[str], Workspace],
+) -> tuple[Workspace, subprocess.CompletedProcess[str]]:
+    """The sample delivery, processed by the command."""
+    workspace = new_workspace("sample")
+    ended = workspace.command("run", "--inputs", str(ROOT / "data" / "inputs"))
+    assert ended.returncode == 0, ended.stderr
+    return workspace, ended
+
+
+def test_the_sample_delivery_gives_what_the_readme_shows(
+    sample: tuple[Workspace, subprocess.CompletedProcess[str]],
+) -> None:
+    workspace, printed = sample
+    shown = block("README.md", "\n  accounts.csv\n").replace(
+        "…/data/outputs", str(workspace.outputs)
+    )
+    promised = shown.rstrip("\n").splitlines()
+
+    lines = [line.rstrip() for line in printed.stdout.splitlines()]
+    assert len(promised) > 30
+    assert lines[-len(promised) :] == promised
+
+
+def test_what_is_said_into_a_pipe_is_short(
+    sample: tuple[Workspace, subprocess.CompletedProcess[str]],
+) -> None:
+    _, printed = sample
+
+    # No line for each model and test.
+    assert "dbt built " in printed.stderr
+    assert len(printed.stderr.splitlines()) < 15
+
+
+def test_the_asset_that_the_docs_add_is_made_of_what_is_published(
+    sample: tuple[Workspace, subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    workspace, _ = sample
+    mine = tmp_path / "my_definitions.py"
+    mine.write_text(block("docs/extending.md", "python\n"))
+    home = tmp_path / "home"
+    home.mkdir()
+
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "dagster", "asset", "materialize"),
+            *("-f", str(mine), "--select", "interest_by_customer"),
+        ],
+        env={**workspace.environment(), "DAGSTER_HOME": str(home)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert "Materialized value interest_by_customer." in ended.stderr
