@@ -4,6 +4,11 @@ import datetime as dt
 import json
 from typing import Any
 
+import pytest
+
+from lending_club_pipeline.operating.status import Status
+from lending_club_pipeline.present.status import print_status
+from lending_club_pipeline.runs.overview import DayOverview, Overview, Standing
 from tests.workspaces import Workspace
 
 CANARY = "Zebulon Canaryworth"
@@ -63,3 +68,20 @@ def test_status_prints_what_to_do(workspace: Workspace) -> None:
     assert "No delivery is known" in done.stdout
     assert "Nothing is wrong." in done.stdout
     assert not (workspace.root / "lending_club.duckdb").exists()
+
+
+@pytest.mark.parametrize(
+    ("standing", "said"),
+    [
+        ("processed", "Nothing is wrong."),
+        ("interrupted", "The next run completes it."),
+    ],
+)
+def test_people_are_told_whether_anything_is_left_to_do(
+    capsys: pytest.CaptureFixture[str], standing: Standing, said: str
+) -> None:
+    seen = Overview([DayOverview(D1, standing, "unchanged")])
+
+    print_status(Status(seen, alerts=(), notes=(), dagster_url=""), last=30)
+
+    assert capsys.readouterr().out.rstrip().endswith(said)

@@ -23,6 +23,9 @@ _STYLES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("new", "missing"), "yellow"),
     "expired": "dim",
 }
+_INTERRUPTED: Final = (
+    "Interrupted: a run builds this date now, or its process was ended. The next run completes it."
+)
 
 
 def status_as_json(status: Status) -> str:
@@ -76,7 +79,10 @@ def print_status(status: Status, last: int) -> None:
         console.print(Text(note, style="dim"), soft_wrap=True)
     for alert in status.alerts:
         _print_alert(console, alert)
-    if not status.alerts:
+    is_interrupted = any(day.standing == "interrupted" for day in status.seen.days)
+    if is_interrupted:
+        console.print(Text(_INTERRUPTED), soft_wrap=True)
+    if not status.alerts and not is_interrupted:
         console.print(Text("Nothing is wrong.", style="bold"))
 
 
