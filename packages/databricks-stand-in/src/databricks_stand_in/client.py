@@ -76,8 +76,7 @@ class WarehouseClient:
             "enable_telemetry": False,
             "_retry_delay_max": 5,
         }
-        # It takes a second, and many a test run needs none.
-        from databricks import sql  # noqa: PLC0415
+        from databricks import sql  # noqa: PLC0415 - takes a second, and many a test needs none
 
         connection = sql.connect(**settings | options)
         self._connections.append(connection)
@@ -98,7 +97,9 @@ class WarehouseClient:
             data=None if body is None else json.dumps(body).encode(),
         )
         context = ssl.create_default_context(cafile=str(self.ca_file))
-        with urllib.request.urlopen(request, context=context, timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(  # noqa: S310 - the scheme stands above
+            request, context=context, timeout=60
+        ) as answer:
             return json.loads(answer.read())
 
     def statements(self) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Errors as a SQL warehouse words them: condition in brackets, SQLSTATE at the end."""
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -68,12 +68,12 @@ def from_spark(error: Exception, catalog: str) -> StatementError:
     return StatementError(found, state[1] if state else "XX000", text)
 
 
-def _innermost(raised: object) -> str:
+def _innermost(raised: Any) -> str:
     """Return the message of the deepest cause that names its condition."""
     text, cause = "", raised
     while cause is not None:
-        message = cause.getMessage() or cause.toString()  # type: ignore[attr-defined]
+        message = cause.getMessage() or cause.toString()
         if not text or _CONDITION.match(message):
             text = message
-        cause = cause.getCause()  # type: ignore[attr-defined]
+        cause = cause.getCause()
     return text

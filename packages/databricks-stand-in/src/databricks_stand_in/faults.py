@@ -17,14 +17,14 @@ import signal
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from thrift.transport.TTransport import TTransportException
 
 Kind = Literal[
     "refuse", "slow_start", "expire_token", "cut_fetch", "fail", "lose_reply", "kill", "freeze"
 ]
-_KINDS: Final = frozenset(Kind.__args__)  # type: ignore[attr-defined]
+_KINDS: Final = frozenset(get_args(Kind))
 _REQUESTS: Final = frozenset({"refuse", "slow_start", "expire_token"})
 _STATEMENTS: Final = frozenset({"fail", "lose_reply", "kill", "freeze"})
 _SIGNALS: Final = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}

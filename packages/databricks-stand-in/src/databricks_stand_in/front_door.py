@@ -77,7 +77,7 @@ class _Request(BaseHTTPRequestHandler):
     }
     _open: ClassVar[frozenset[str]] = frozenset({"_discovery", "_oauth_server", "_oauth_token"})
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+    def log_message(self, *_: object) -> None:
         """Be quiet."""
 
     def do_GET(self) -> None:

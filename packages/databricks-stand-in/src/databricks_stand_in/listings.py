@@ -16,18 +16,18 @@ from databricks_stand_in.results import Result
 class Listings(Requests):
     """Answers requests for lists."""
 
-    def GetCatalogs(self, req: Any) -> Any:  # noqa: N802
+    def GetCatalogs(self, req: Any) -> Any:
         """List the catalogs."""
         return self._listed(ttypes.TGetCatalogsResp, req, {"TABLE_CAT": [self._service.name]})
 
-    def GetSchemas(self, req: Any) -> Any:  # noqa: N802
+    def GetSchemas(self, req: Any) -> Any:
         """List schemas."""
         names = [n for n in self._catalog_schemas(req) if _like(n, req.schemaName)]
         catalogs = [self._service.name] * len(names)
         columns = {"TABLE_SCHEM": names, "TABLE_CATALOG": catalogs}
         return self._listed(ttypes.TGetSchemasResp, req, columns)
 
-    def GetTables(self, req: Any) -> Any:  # noqa: N802
+    def GetTables(self, req: Any) -> Any:
         """List tables and views."""
         kinds = {kind.upper() for kind in req.tableTypes or ["TABLE", "VIEW"]}
         rows = read_whole(
@@ -40,7 +40,7 @@ class Listings(Requests):
         names = ("TABLE_CAT", "TABLE_SCHEM", "TABLE_NAME", "TABLE_TYPE", "REMARKS")
         return self._listed(ttypes.TGetTablesResp, req, _columns(names, rows))
 
-    def GetColumns(self, req: Any) -> Any:  # noqa: N802
+    def GetColumns(self, req: Any) -> Any:
         """List columns."""
         rows = read_whole(
             lambda: [

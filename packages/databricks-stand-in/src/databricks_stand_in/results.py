@@ -63,7 +63,7 @@ class Result:
         self.is_staging = is_staging
         self.arrow_schema = to_arrow_schema(schema, timezone="UTC")
         self.rows = 0
-        self._spool: IO[bytes] = tempfile.SpooledTemporaryFile(_SPOOL_MEMORY)  # noqa: SIM115
+        self._spool: IO[bytes] = tempfile.SpooledTemporaryFile(_SPOOL_MEMORY)  # noqa: SIM115 - closed by `close`
         # First row, offset and length of each batch.
         self._first_rows: list[int] = []
         self._extents: list[tuple[int, int]] = []

@@ -50,7 +50,8 @@ class SignIn:
         given = (fields.get("client_id", ""), fields.get("client_secret", ""))
         if (header or "").startswith("Basic "):
             text = base64.b64decode(str(header)[6:]).decode()
-            given = tuple(urllib.parse.unquote(p) for p in text.partition(":")[::2])  # type: ignore[assignment]
+            name, _, secret = text.partition(":")
+            given = (urllib.parse.unquote(name), urllib.parse.unquote(secret))
         expected = (self.client_id, self.client_secret)
         if fields.get("grant_type") != "client_credentials" or given != expected:
             return None

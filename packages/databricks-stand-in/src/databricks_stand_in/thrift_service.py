@@ -24,7 +24,7 @@ class Handler(Listings):
 
     # --- sessions
 
-    def OpenSession(self, req: Any) -> Any:  # noqa: N802 - names of Thrift
+    def OpenSession(self, req: Any) -> Any:
         """Open a session in a catalog and a schema, which may come later."""
         namespace = req.initialNamespace
         catalog = (namespace and namespace.catalogName) or self._service.name
@@ -52,7 +52,7 @@ class Handler(Listings):
         if catalog.lower() != self._service.name:
             raise no_such_catalog(catalog)
 
-    def CloseSession(self, req: Any) -> Any:  # noqa: N802
+    def CloseSession(self, req: Any) -> Any:
         """Close a session and all of its operations."""
         session = self._session(req)
         if session is None:
@@ -65,7 +65,7 @@ class Handler(Listings):
 
     # --- statements
 
-    def ExecuteStatement(self, req: Any) -> Any:  # noqa: N802
+    def ExecuteStatement(self, req: Any) -> Any:
         """Run a statement."""
         session = self._session(req)
         if session is None:
@@ -100,7 +100,7 @@ class Handler(Listings):
 
     # --- operations
 
-    def GetOperationStatus(self, req: Any) -> Any:  # noqa: N802
+    def GetOperationStatus(self, req: Any) -> Any:
         """Say how a statement stands; waits a little for it."""
         operation = self._operation(req)
         if operation is None:
@@ -108,21 +108,21 @@ class Handler(Listings):
         operation.wait()
         return operation.status()
 
-    def GetResultSetMetadata(self, req: Any) -> Any:  # noqa: N802
+    def GetResultSetMetadata(self, req: Any) -> Any:
         """Describe the columns of a result."""
         operation = self._operation(req)
         if operation is None or operation.result is None:
             return ttypes.TGetResultSetMetadataResp(status=invalid("Invalid OperationHandle"))
         return operation.result.metadata()
 
-    def FetchResults(self, req: Any) -> Any:  # noqa: N802
+    def FetchResults(self, req: Any) -> Any:
         """Return the next page of a result."""
         operation = self._operation(req)
         if operation is None or operation.state not in _NOT_RUNNING:
             return ttypes.TFetchResultsResp(status=invalid("Invalid OperationHandle"))
         return operation.fetch(req.maxRows or _MAX_ROWS, req.maxBytes or _MAX_BYTES)
 
-    def CancelOperation(self, req: Any) -> Any:  # noqa: N802
+    def CancelOperation(self, req: Any) -> Any:
         """Stop a statement."""
         operation = self._operation(req)
         if operation is None:
@@ -130,7 +130,7 @@ class Handler(Listings):
         operation.cancel()
         return ttypes.TCancelOperationResp(status=SUCCESS)
 
-    def CloseOperation(self, req: Any) -> Any:  # noqa: N802
+    def CloseOperation(self, req: Any) -> Any:
         """Forget a statement and its result."""
         operation = self._operation(req)
         if operation is None:

@@ -18,7 +18,9 @@ def comment_on_column(commands: Commands, session: Session, match: Match) -> Res
 
 def column_comment(name: str, comment: str) -> str:
     """Return the statement by which Spark comments a column."""
-    table, column = re.fullmatch(rf"(.*)\.\s*({PART})", name, re.DOTALL).groups()  # type: ignore[union-attr]
+    # The command's pattern has made sure that there is one.
+    [found] = re.finditer(rf"\A(.*)\.\s*({PART})\Z", name, re.DOTALL)
+    table, column = found.groups()
     text = "''" if comment.upper() == "NULL" else comment
     return f"ALTER TABLE {table.strip()} ALTER COLUMN {column} COMMENT {text}"
 
