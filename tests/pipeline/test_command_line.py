@@ -346,7 +346,7 @@ def test_ui_serves_dagster_until_it_is_told_to_end_and_leaves_nothing_running(
     assert psutil.wait_procs(started, timeout=0)[1] == []
     assert "Warning" not in said.read_text()
     assert "Traceback" not in said.read_text()
-    assert said.read_text().endswith("Dagster has ended.\n")
+    assert said.read_text().endswith("Dagster has ended.\n"), said.read_text()
 
 
 def test_ui_starts_nothing_on_a_port_that_is_taken(workspace: Workspace) -> None:

@@ -4,6 +4,7 @@ Each stands here once, so that an upgrade that takes it away fails in a second, 
 """
 
 import inspect
+import uuid
 from dataclasses import fields
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from dbt.adapters.databricks.handle import SqlUtils
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
 from lending_club_pipeline import defs
+from lending_club_pipeline.defs.instance import keeping_open, open_instance
 
 
 def source_of(thing: object) -> str:
@@ -137,3 +139,29 @@ def test_dagster_keeps_no_output_of_processes_if_told_so() -> None:
     # defs/dagster.yaml. Dagster's documentation names the class for this.
     configuration = (Path(defs.__file__).parent / "dagster.yaml").read_text()
     assert f"module: {NoOpComputeLogManager.__module__}\n" in configuration
+
+
+# --- where Dagster keeps a history in SQLite, in `defs/instance.py`
+
+
+def test_the_events_of_a_run_are_written_into_two_databases_that_can_be_kept_open(
+    tmp_path: Path,
+) -> None:
+    # `keeping_open`. Elsewhere, a run of the sample would take a tenth longer, and nothing else.
+    run_id = str(uuid.uuid4())
+    with open_instance(tmp_path) as instance:
+        runs = tmp_path / "history" / "runs"
+        with keeping_open(tmp_path, run_id):
+            instance.report_engine_event("begun", run_id=run_id, job_name="process_delivery")
+            logs = {it.name for it in runs.glob("*.db-wal")}
+
+            assert logs == {"index.db-wal", f"{run_id}.db-wal"}
+            assert (runs / f"{run_id}.db-wal").stat().st_size > 0
+
+        assert not list(runs.glob("*.db-wal"))
+        assert [it.message for it in instance.all_logs(run_id)] == ["begun"]
+
+
+def test_a_history_that_is_kept_elsewhere_is_left_alone(tmp_path: Path) -> None:
+    with keeping_open(tmp_path, "1"):
+        assert not list(tmp_path.iterdir())

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import signal
+import uuid
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Final, cast
@@ -16,6 +17,7 @@ from lending_club_pipeline.defs.ingest.assets import LEFT_ALONE
 from lending_club_pipeline.defs.instance import (
     ensure_dagster_home,
     explaining_history,
+    keeping_open,
     open_instance,
 )
 from lending_club_pipeline.defs.intents import FORCE_TAG, NAMED_TAG, PLANNED_TAG
@@ -131,18 +133,21 @@ def run_job(
     """
     home = ensure_dagster_home(settings)
     definitions = build_definitions(settings)
+    run_id = str(uuid.uuid4())
     with (
         following(on_message),
         noticing_signals() as received,
         temporary_environment(settings.postgres.environment),
         explaining_history(home),
         open_instance(home) as instance,
+        keeping_open(home, run_id),
     ):
         close_abandoned_runs(instance)
         result = definitions.resolve_job_def(job).execute_in_process(
             run_config={"loggers": {PROGRESS: {}}},
             instance=instance,
             raise_on_error=False,
+            run_id=run_id,
             tags={
                 **process_tags(),
                 **tags,
