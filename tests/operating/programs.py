@@ -1,12 +1,13 @@
 """Programs of other projects that tests start on loopback, and stop."""
 
+import os
 import shutil
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,11 +65,21 @@ def wait_for(
 
 @contextmanager
 def started(
-    command: Sequence[str], is_ready: Callable[[], bool], log: Path, seconds: float = 60
+    command: Sequence[str],
+    is_ready: Callable[[], bool],
+    log: Path,
+    seconds: float = 60,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program, wait until it is ready, and stop it in the end."""
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=log.parent)
+        process = subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=log.parent,
+            env={**os.environ, **(environment or {})},
+        )
     try:
         deadline = time.monotonic() + seconds
         while not is_ready():
