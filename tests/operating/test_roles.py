@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from dagster import DagsterRunStatus, RunsFilter
 from dagster._core.execution.backfill import BulkActionStatus
 from dagster_graphql.schema import create_schema
 from graphql import (
@@ -30,6 +31,7 @@ from graphql import (
 from websockets.sync.client import connect
 
 from lending_club_pipeline.defs.instance import open_instance
+from lending_club_pipeline.operating.audit import login
 from tests.operating.programs import answers, free_port, started
 from tests.workspaces import Workspace
 
@@ -55,6 +57,7 @@ OF_EACH: Final = {
     "{ launchMultipleRunsResult { __typename } }",
 }
 REPOSITORY: Final = {"repositoryLocationName": MODULE, "repositoryName": "__repository__"}
+USER: Final = "ann@example.com"
 ASSETS: Final = [{"path": ["account_summary"]}]
 # What a person who knows the system gives for each argument by its name.
 KNOWN: Final[Mapping[str, object]] = {
@@ -100,7 +103,9 @@ class Webserver:
 
     def ask(self, path: str, body: bytes | None = None, kind: str = "application/json") -> str:
         """Return what it answers, refusals included."""
-        request = urllib.request.Request(self.url + path, body, {"Content-Type": kind})
+        # As the gateway names who signed in.
+        headers = {"Content-Type": kind, "X-Forwarded-Email": USER}
+        request = urllib.request.Request(self.url + path, body, headers)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return str(answer.read().decode())
@@ -297,6 +302,19 @@ def test_a_viewer_reports_nothing_by_the_webservers_other_addresses(
 
     assert kept(space) == before
     assert said.startswith("401"), said
+
+
+def test_a_run_is_tagged_with_who_started_it(
+    prepared: tuple[Workspace, dict[str, dict[str, object]]],
+) -> None:
+    space, known = prepared
+    with open_instance(space.root / "dagster") as instance:
+        by_page = instance.get_run_by_id(str(known[""]["runId"]))
+        (by_command,) = instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.SUCCESS]))
+
+    assert by_page is not None
+    assert by_page.tags["user"] == USER
+    assert by_command.tags["user"] == login()
 
 
 def test_an_operators_webserver_does_what_a_viewers_refuses(

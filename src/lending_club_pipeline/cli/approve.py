@@ -1,7 +1,6 @@
 """`lending-club approve`: let a held delivery be published."""
 
 import datetime as dt
-import getpass
 
 import click
 
@@ -11,6 +10,7 @@ from lending_club_pipeline.cli.conventions import (
 )
 from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.settings import load_settings
+from lending_club_pipeline.operating.audit import login
 
 
 @click.command(epilog=exit_codes())
@@ -32,7 +32,7 @@ def approve(date: dt.date, reason: str, by: str | None) -> None:
     from lending_club_pipeline.warehouse import choose_warehouse
 
     settings = load_settings()
-    name = by if by is not None else getpass.getuser()
+    name = by if by is not None else login()
     # Without the reason, which may be about a customer; it stands in the warehouse.
     record(settings, "approve", {"as_of_date": date.isoformat(), "approved_by": name})
     warehouse = choose_warehouse(settings)

@@ -22,11 +22,13 @@ from lending_club_pipeline.defs.instance import (
 )
 from lending_club_pipeline.defs.intents import FORCE_TAG, NAMED_TAG, PLANNED_TAG
 from lending_club_pipeline.defs.jobs import JOB_NAME, PUBLISH_JOB_NAME
+from lending_club_pipeline.defs.operating.attribution import USER_TAG
 from lending_club_pipeline.defs.progress import PROGRESS, following
 from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.defs.run_records import error_of, partition_tags
 from lending_club_pipeline.files.processes import noticing_signals
 from lending_club_pipeline.ingest.deliveries.discovery import refuse_future
+from lending_club_pipeline.operating.audit import login
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger, read_ledgers
 from lending_club_pipeline.runs.campaigns import Campaign
 from lending_club_pipeline.runs.day_states import read_days
@@ -150,6 +152,7 @@ def run_job(
             run_id=run_id,
             tags={
                 **process_tags(),
+                USER_TAG: login(),
                 **tags,
                 **partition_tags(partitions),
             },

@@ -48,7 +48,7 @@ def record(settings: DataPlatformConfig, action: str, about: Mapping[str, str]) 
         return
     line = {
         "time": clock.now().isoformat(timespec="seconds"),
-        "user": _login(),
+        "user": login(),
         "action": action,
         **about,
     }
@@ -67,7 +67,8 @@ def record(settings: DataPlatformConfig, action: str, about: Mapping[str, str]) 
         ) from None
 
 
-def _login() -> str:
+def login() -> str:
+    """Return the name of the operating system's user, or its number if it has no name."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
