@@ -13,7 +13,9 @@ from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.defs.abandoned_runs import signs_of_life
 from lending_club_pipeline.defs.intents import PLANNED_TAG
+from lending_club_pipeline.runs.day_journal import DayJournal
 from lending_club_pipeline.runs.memory import check_memory, warning_of
+from lending_club_pipeline.runs.publication import Publishable, read_publishable
 from lending_club_pipeline.warehouse import Warehouse
 from lending_club_pipeline.warehouse.databricks import DatabricksWarehouse
 from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
@@ -32,6 +34,8 @@ class WarehouseResource(dg.ConfigurableResource):
     settings: dg.ResourceDependency[DataPlatformConfig]
     _kind: ClassVar[type[DuckDBWarehouse | DatabricksWarehouse]]
     _warehouse: Warehouse | None = PrivateAttr(default=None)
+    _journal: DayJournal | None = PrivateAttr(default=None)
+    _publishable: Publishable | None = PrivateAttr(default=None)
 
     def build(self) -> Warehouse:
         """Make the warehouse that the settings describe; nothing is opened yet."""
@@ -58,7 +62,7 @@ class WarehouseResource(dg.ConfigurableResource):
                 yield self
         finally:
             os.umask(before)
-            self._warehouse = None
+            self._warehouse = self._journal = self._publishable = None
 
     def _warn_of_memory(self, context: dg.InitResourceContext) -> None:
         warning = warning_of(check_memory(self.settings.engine.memory_limit))
@@ -72,6 +76,26 @@ class WarehouseResource(dg.ConfigurableResource):
         if self._warehouse is None:
             raise ConfigurationError("The warehouse is open only while a run lasts.")
         return self._warehouse
+
+    def journal(self, run_id: str) -> DayJournal:
+        """What is known of all dates: read once in a run, in which nobody else writes it.
+
+        Args:
+            run_id: Dagster's id of the run.
+        """
+        if self._journal is None:
+            self._journal = DayJournal.begin(self.warehouse, run_id)
+        return self._journal
+
+    def publishable(self, journal: DayJournal) -> Publishable:
+        """What is published, and the checks it has passed: read again only after a build.
+
+        Raises:
+            OutputError: there is nothing that may be published.
+        """
+        if self._publishable is None or not self._publishable.is_of(journal.days):
+            self._publishable = read_publishable(self.warehouse, journal.days)
+        return self._publishable
 
 
 class DuckDBResource(WarehouseResource):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
-from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.files.atomic import Publication, WrittenFile, describe, explaining
 from lending_club_pipeline.files.sharing import OWNER_ONLY, Sharing
 from lending_club_pipeline.publish.held_pages import remove_pages_of_published
@@ -18,11 +17,7 @@ from lending_club_pipeline.publish.tables import (
     PublishedTable,
     SummaryInOrder,
 )
-from lending_club_pipeline.reconcile.ledger import (
-    DeliveryLedger,
-    newest_publishable_date,
-    read_ledger,
-)
+from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.warehouse.protocol import Warehouse
 
 
@@ -44,19 +39,6 @@ class Published:
 def sharing_of(settings: DataPlatformConfig) -> Sharing:
     """Return who may read what is published."""
     return Sharing(settings.outputs.mode_bits, settings.outputs.group)
-
-
-def published_ledger(warehouse: Warehouse) -> DeliveryLedger:
-    """Read the ledger of the delivery that is published: the newest that closes and is not held.
-
-    Raises:
-        OutputError: no delivery that may be published was processed yet.
-    """
-    newest = newest_publishable_date(warehouse)
-    ledger = None if newest is None else read_ledger(warehouse, newest)
-    if ledger is None:
-        raise OutputError("There is nothing to publish: no delivery was processed yet.")
-    return ledger
 
 
 def publish_outputs(

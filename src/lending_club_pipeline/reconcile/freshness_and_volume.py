@@ -25,32 +25,55 @@ class VolumeAnomaly:
         )
 
 
-def read_processed_dates(warehouse: Warehouse) -> set[dt.date]:
-    """Return the business dates that have a ledger."""
-    rows = warehouse.fetch("select distinct as_of_date from delivery_ledger")
-    return {row["as_of_date"] for row in rows}
+@dataclass(frozen=True)
+class ProcessedFile:
+    """A file of a delivery that has a ledger.
+
+    Attributes:
+        source_file: its name.
+        as_of_date: business date of the delivery.
+        row_count: its records.
+        is_closed: whether the ledger of the delivery closes.
+    """
+
+    source_file: str
+    as_of_date: dt.date
+    row_count: int
+    is_closed: bool
 
 
-def read_volume_anomalies(warehouse: Warehouse, dates: Sequence[dt.date]) -> list[VolumeAnomaly]:
-    """Return the files of some deliveries whose number of records is unusual."""
+def read_processed_files(warehouse: Warehouse) -> list[ProcessedFile]:
+    """Return the files of all deliveries that have a ledger, by name, oldest first."""
     rows = warehouse.fetch(
-        "select source_file, as_of_date, row_count from delivery_ledger "
+        "select source_file, as_of_date, row_count, is_closed from delivery_ledger "
         "where stage = 'records' order by source_file, as_of_date"
     )
+    return [ProcessedFile(**row) for row in rows]
+
+
+def volume_anomalies(
+    files: Sequence[ProcessedFile], dates: Sequence[dt.date]
+) -> list[VolumeAnomaly]:
+    """Return the files of some deliveries whose number of records is unusual.
+
+    Args:
+        files: those of all deliveries, oldest first.
+        dates: business dates of the deliveries.
+    """
     before: dict[str, list[int]] = {}
     unusual = []
-    for row in rows:
-        known = before.setdefault(row["source_file"], [])
+    for file in files:
+        known = before.setdefault(file.source_file, [])
         usual = expected_volume(known)
-        if row["as_of_date"] in dates and usual is not None and not usual.has(row["row_count"]):
+        if file.as_of_date in dates and usual is not None and not usual.has(file.row_count):
             unusual.append(
                 VolumeAnomaly(
-                    row["as_of_date"],
-                    row["source_file"],
-                    row["row_count"],
+                    file.as_of_date,
+                    file.source_file,
+                    file.row_count,
                     -(-usual.least.numerator // usual.least.denominator),
                     usual.most.numerator // usual.most.denominator,
                 )
             )
-        known.append(row["row_count"])
+        known.append(file.row_count)
     return unusual

@@ -4,10 +4,25 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any, Final
 
 from lending_club_pipeline.contract.stages import stages
 from lending_club_pipeline.warehouse.day_tables import dates_listed
 from lending_club_pipeline.warehouse.protocol import Warehouse
+
+# Lines of the ledger, and records by their reasons.
+_LINES: Final = """
+    select
+        as_of_date, source_file, stage, row_count, balance, balance_unknown, is_closed,
+        null as reasons
+    from delivery_ledger
+    where as_of_date in ({dates})
+    union all
+    select as_of_date, source_file, null, count(*), null, null, null, reasons
+    from quarantined_records
+    where as_of_date in ({dates})
+    group by as_of_date, source_file, reasons
+"""
 
 
 @dataclass(frozen=True)
@@ -58,39 +73,30 @@ def read_ledger(warehouse: Warehouse, as_of_date: dt.date) -> DeliveryLedger | N
 
 
 def read_ledgers(warehouse: Warehouse, dates: Sequence[dt.date]) -> dict[dt.date, DeliveryLedger]:
-    """Read the ledgers of deliveries by two queries; those never processed are left out."""
+    """Read the ledgers of deliveries by one query; those never processed are left out."""
     if not dates:
         return {}
-    listed = f"as_of_date in ({dates_listed(dates)})"
-    entries: dict[dt.date, dict[tuple[str, str], LedgerEntry]] = {}
-    open_dates = set()
-    for line in warehouse.fetch(
-        "select as_of_date, source_file, stage, row_count, balance, balance_unknown, is_closed "
-        f"from delivery_ledger where {listed}"
-    ):
-        is_closed, date = line.pop("is_closed"), line.pop("as_of_date")
-        entry = LedgerEntry(**line)
-        entries.setdefault(date, {})[entry.source_file, entry.stage] = entry
-        if not is_closed:
-            open_dates.add(date)
-    reasons = _reasons(warehouse, listed) if entries else {}
-    return {
-        date: DeliveryLedger(date, date not in open_dates, entries[date], reasons.get(date, {}))
-        for date in sorted(entries)
-    }
+    lines: dict[dt.date, list[dict[str, Any]]] = {}
+    for line in warehouse.fetch(_LINES.format(dates=dates_listed(dates))):
+        lines.setdefault(line.pop("as_of_date"), []).append(line)
+    ledgers = (_ledger(date, lines[date]) for date in sorted(lines))
+    return {ledger.as_of_date: ledger for ledger in ledgers if ledger.entries}
 
 
-def _reasons(warehouse: Warehouse, listed: str) -> dict[dt.date, dict[tuple[str, str], int]]:
-    counts: dict[dt.date, dict[tuple[str, str], int]] = {}
-    for row in warehouse.fetch(
-        "select as_of_date, source_file, reasons, count(*) as records from quarantined_records "
-        f"where {listed} group by as_of_date, source_file, reasons"
-    ):
-        of_date = counts.setdefault(row["as_of_date"], {})
-        for reason in row["reasons"].split(";"):
-            key = (row["source_file"], reason)
-            of_date[key] = of_date.get(key, 0) + row["records"]
-    return {date: dict(sorted(found.items())) for date, found in counts.items()}
+def _ledger(date: dt.date, lines: Sequence[Mapping[str, Any]]) -> DeliveryLedger:
+    entries: dict[tuple[str, str], LedgerEntry] = {}
+    reasons: dict[tuple[str, str], int] = {}
+    is_closed = True
+    for line in lines:
+        file, rows = line["source_file"], line["row_count"]
+        if line["stage"] is None:
+            for reason in line["reasons"].split(";"):
+                reasons[file, reason] = reasons.get((file, reason), 0) + rows
+        else:
+            sums = line["balance"], line["balance_unknown"]
+            entries[file, line["stage"]] = LedgerEntry(file, line["stage"], rows, *sums)
+            is_closed = is_closed and line["is_closed"]
+    return DeliveryLedger(date, is_closed, entries, dict(sorted(reasons.items())))
 
 
 def closed_dates(warehouse: Warehouse) -> set[dt.date]:

@@ -2,14 +2,62 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.publish.manifest import holds
 from lending_club_pipeline.reconcile.checks import BLOCKING, CheckResult, read_checks
-from lending_club_pipeline.runs.day_states import DayState
+from lending_club_pipeline.reconcile.ledger import (
+    DeliveryLedger,
+    newest_publishable_date,
+    read_ledger,
+)
+from lending_club_pipeline.runs.day_states import DayState, builds_of
 from lending_club_pipeline.runs.plan import is_published, newest_publishable
 from lending_club_pipeline.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Publishable:
+    """The delivery that is published: the newest that closes and is not held.
+
+    Attributes:
+        ledger: its ledger.
+        checks: what its checks found; all blocking ones have passed.
+        builds: the builds that the warehouse held, see `builds_of`.
+    """
+
+    ledger: DeliveryLedger
+    checks: tuple[CheckResult, ...]
+    builds: str
+
+    def is_of(self, days: Mapping[dt.date, DayState]) -> bool:
+        """Whether nothing was built since.
+
+        Args:
+            days: states by date, as they are now.
+        """
+        return self.builds == builds_of(days)
+
+
+def read_publishable(warehouse: Warehouse, days: Mapping[dt.date, DayState]) -> Publishable:
+    """Read what is published.
+
+    Args:
+        warehouse: an open warehouse.
+        days: states by date.
+
+    Raises:
+        OutputError: no delivery that may be published was processed yet, or a blocking check of it
+            failed or did not run.
+    """
+    newest = newest_publishable_date(warehouse)
+    ledger = None if newest is None else read_ledger(warehouse, newest)
+    if ledger is None:
+        raise OutputError("There is nothing to publish: no delivery was processed yet.")
+    checks = proven_checks(warehouse, days, ledger.as_of_date)
+    return Publishable(ledger, tuple(checks), builds_of(days))
 
 
 def are_published(folder: Path, days: Mapping[dt.date, DayState], *, serves_readers: bool) -> bool:

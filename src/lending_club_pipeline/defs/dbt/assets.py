@@ -1,7 +1,7 @@
 """Every model and seed of the dbt project as an asset, every dbt test as an asset check."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
@@ -43,9 +43,9 @@ from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.resources import Settings, WarehouseResource
 from lending_club_pipeline.ingest.deliveries.delivered_files import bytes_in
 from lending_club_pipeline.reconcile.checks import record_checks
-from lending_club_pipeline.reconcile.ledger import closed_dates
+from lending_club_pipeline.reconcile.freshness_and_volume import read_processed_files
 from lending_club_pipeline.reconcile.movements import held_dates
-from lending_club_pipeline.runs.day_journal import Build, DayJournal
+from lending_club_pipeline.runs.day_journal import Build
 from lending_club_pipeline.runs.plan import batches, dates_to_build, last_deliveries, months_due
 from lending_club_pipeline.runs.survey import policy_of
 from lending_club_pipeline.warehouse import Warehouse
@@ -83,7 +83,7 @@ def build_dbt_assets(
             HeldDeliveryError: the delivery moved further than allowed and nobody approved that.
         """
         with shown_in_one_line():
-            yield from _DbtRun(context, settings, warehouse.warehouse, graph).results()
+            yield from _DbtRun(context, settings, warehouse, graph).results()
 
     return dbt_project
 
@@ -95,19 +95,19 @@ class _DbtRun:
         self,
         context: dg.AssetExecutionContext,
         settings: Settings,
-        warehouse: Warehouse,
+        resource: WarehouseResource,
         graph: DbtGraph,
     ) -> None:
         self._context = context
         self._settings = settings
-        self._warehouse = warehouse
+        self._warehouse = resource.warehouse
         self._graph = graph
         self._months = DbtGraph(graph.prepared, is_month_end=True)
         self._was_whole = False
         self._select = graph.selected(
             context.selected_asset_keys, context.selected_asset_check_keys
         )
-        self._journal = DayJournal.begin(warehouse, context.run.run_id)
+        self._journal = resource.journal(context.run.run_id)
         self._policy = replace(policy_of(self._settings), force=intent_of(context.run.tags).force)
 
     def results(self) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
@@ -187,9 +187,13 @@ class _DbtRun:
         equations = read_reconciliation_breaks(graph, nodes, warehouse)
         tables = {test: as_table(found) for test, found in equations.items()}
         checks = list(check_results(graph, nodes, selected, tables))
-        if _LEDGER in {graph.title_of(it.unique_id) for it in nodes if it.status == "success"}:
-            checks += check_freshness_and_volume(warehouse, self._settings, asked, selected)
-        self._record(nodes, dates, checks)
+        made = {graph.title_of(it.unique_id) for it in nodes if it.status == "success"}
+        files = read_processed_files(warehouse) if _LEDGER in made else None
+        if files is not None:
+            checks += check_freshness_and_volume(files, self._settings, asked, selected)
+        closed = None if files is None else {it.as_of_date for it in files if it.is_closed}
+        held = held_dates(warehouse) if _MOVEMENTS in made else None
+        self._record(nodes, dates, checks, closed, held)
         log_month_ends(self._context, self._months, nodes, warehouse, months)
         yield from materializations(graph, nodes, warehouse, self._context.selected_asset_keys)
         yield from checks
@@ -206,16 +210,18 @@ class _DbtRun:
         nodes: Sequence[NodeResult],
         dates: Sequence[dt.date],
         checks: Sequence[dg.AssetCheckResult],
+        closed: Collection[dt.date] | None,
+        held: Collection[dt.date] | None,
     ) -> None:
-        """Record the results of the dates before Dagster gets events, which may fail."""
+        """Record the results of the dates before Dagster gets events, which may fail.
+
+        What was not made anew is as it was before.
+        """
         passed = record_checks(
             self._warehouse, dates, [check_result(it) for it in checks], keeps_others=True
         )
         is_good = is_proven(self._graph, nodes, self._select)
-        made = {self._graph.title_of(it.unique_id) for it in nodes if it.status == "success"}
         days = self._journal.days
-        closed = closed_dates(self._warehouse) if _LEDGER in made else None
-        held = held_dates(self._warehouse) if _MOVEMENTS in made else None
         self._journal.end_build(
             dates,
             Build(

@@ -10,10 +10,9 @@ import dagster as dg
 from lending_club_pipeline.config.calendars import missing_days
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.reconcile.freshness_and_volume import (
-    read_processed_dates,
-    read_volume_anomalies,
+    ProcessedFile,
+    volume_anomalies,
 )
-from lending_club_pipeline.warehouse import Warehouse
 
 _SHOWN: Final = 5
 
@@ -33,7 +32,7 @@ FRESHNESS_AND_VOLUME_CHECKS: Final = (DAYS, VOLUME)
 
 
 def check_freshness_and_volume(
-    warehouse: Warehouse,
+    files: Sequence[ProcessedFile],
     settings: DataPlatformConfig,
     dates: Sequence[dt.date],
     selected: AbstractSet[dg.AssetCheckKey],
@@ -41,20 +40,20 @@ def check_freshness_and_volume(
     """Check the deliveries of a run against the calendar and against those before them.
 
     Args:
-        warehouse: an open warehouse.
+        files: files of all processed deliveries.
         settings: hold the calendar of expected deliveries.
         dates: business dates of the run.
         selected: checks to run.
     """
     if DAYS.key in selected:
         missing = missing_days(
-            read_processed_dates(warehouse),
+            {file.as_of_date for file in files},
             settings.deliveries.calendar,
             settings.deliveries.holiday_dates,
         )
         yield _warning(DAYS, "missing_days", [day.isoformat() for day in missing])
     if VOLUME.key in selected:
-        unusual = read_volume_anomalies(warehouse, dates)
+        unusual = volume_anomalies(files, dates)
         yield _warning(VOLUME, "unusual_files", [str(it) for it in unusual])
 
 

@@ -26,7 +26,6 @@ from lending_club_pipeline.defs.partitions import dates_of
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.resources import Settings, WarehouseResource
 from lending_club_pipeline.reconcile.ledger import closed_dates
-from lending_club_pipeline.runs.day_journal import DayJournal
 from lending_club_pipeline.runs.plan import last_deliveries
 from lending_club_pipeline.warehouse import Warehouse
 
@@ -58,7 +57,7 @@ def build_month_end_assets(
                 something.
         """
         with shown_in_one_line():
-            yield from _closed(context, settings, warehouse.warehouse, graph)
+            yield from _closed(context, settings, warehouse, graph)
 
     return month_end
 
@@ -66,9 +65,10 @@ def build_month_end_assets(
 def _closed(
     context: dg.AssetExecutionContext,
     settings: Settings,
-    warehouse: Warehouse,
+    resource: WarehouseResource,
     graph: DbtGraph,
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    warehouse = resource.warehouse
     months = _first_days(context, settings.today())
     _refuse_without_deliveries(warehouse, months)
     warehouse.check_tables(incremental_tables(graph.prepared))
@@ -89,7 +89,7 @@ def _closed(
     yield from check_results(graph, results, context.selected_asset_check_keys)
     fail_if_failed(graph, results)
     fail_without_evidence(graph, results)
-    journal = DayJournal.begin(warehouse, context.run.run_id)
+    journal = resource.journal(context.run.run_id)
     closed = [state.as_of_date for state in journal.days.values() if state.is_closed]
     journal.close_months(last_deliveries(months, closed))
 

@@ -101,7 +101,7 @@ def build_delivery_assets(days: BusinessDates) -> dg.AssetsDefinition:
             RefusedDeliveryError: a delivery is missing, broken or not whole.
         """
         with shown_in_one_line():
-            landed = _land_all(context, settings, warehouse.warehouse)
+            landed = _land_all(context, settings, warehouse)
         for result in _results(context, landed):
             if result.asset_key in context.selected_asset_keys:
                 yield result
@@ -130,16 +130,17 @@ def _line_checks(landed: Sequence[LandedDay]) -> Iterator[dg.AssetCheckResult]:
 
 
 def _land_all(
-    context: dg.AssetExecutionContext, settings: DataPlatformConfig, warehouse: Warehouse
+    context: dg.AssetExecutionContext, settings: DataPlatformConfig, resource: WarehouseResource
 ) -> list[LandedDay]:
     """Land what is asked for and new, and what an interrupted build still needs."""
+    warehouse = resource.warehouse
     dates, today, intent = dates_of(context), settings.today(), intent_of(context.run.tags)
     if not dates:
         raise ConfigurationError(
             "This run has no partition, so that its business date is unknown. Launch "
             "it again for a partition (a date), or for a range of them."
         )
-    journal = DayJournal.begin(warehouse, context.run.run_id)
+    journal = resource.journal(context.run.run_id)
     refuse_other_source(settings, journal.days, today)
     seen = survey(settings, dates, journal.days, today, takes_undated=intent.names_a_date)
     policy = replace(policy_of(settings), force=intent.force, lands_expired=intent.names_a_date)

@@ -22,14 +22,11 @@ from lending_club_pipeline.publish.output_files import OUTPUTS, OutputFile
 from lending_club_pipeline.publish.outputs import (
     Published,
     publish_outputs,
-    published_ledger,
     sharing_of,
 )
 from lending_club_pipeline.publish.report import render_report
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
-from lending_club_pipeline.runs.day_journal import DayJournal
-from lending_club_pipeline.runs.publication import are_published, proven_checks
-from lending_club_pipeline.warehouse import Warehouse
+from lending_club_pipeline.runs.publication import are_published
 
 _PARQUET: Final = "account_summary_parquet"
 _SUMMARY: Final = "account_summary"
@@ -80,17 +77,18 @@ def build_output_assets(days: BusinessDates) -> dg.AssetsDefinition:
                 blocking check of the delivery did not pass.
         """
         with shown_in_one_line():
-            yield from _publish(context, settings, warehouse.warehouse)
+            yield from _publish(context, settings, warehouse)
 
     return outputs
 
 
 def _publish(
-    context: dg.AssetExecutionContext, settings: Settings, warehouse: Warehouse
+    context: dg.AssetExecutionContext, settings: Settings, resource: WarehouseResource
 ) -> Iterator[dg.MaterializeResult]:
+    warehouse = resource.warehouse
     keys = {key.to_user_string() for key in context.selected_asset_keys}
     selected = [output for output in OUTPUTS if output.asset in keys]
-    journal = DayJournal.begin(warehouse, context.run.run_id)
+    journal = resource.journal(context.run.run_id)
     folder = settings.outputs.path.absolute()
     serves = warehouse.serves_readers
     if not intent_of(context.run.tags).force and are_published(
@@ -99,32 +97,33 @@ def _publish(
         for output in selected:
             yield dg.MaterializeResult(asset_key=output.asset, metadata={"left_alone": "unchanged"})
         return
-    ledger = published_ledger(warehouse)
-    checks = proven_checks(warehouse, journal.days, ledger.as_of_date)
+    publishable = resource.publishable(journal)
+    ledger = publishable.ledger
     published = publish_outputs(
         warehouse,
         folder,
         ledger,
-        partial(render_report, warehouse, ledger, checks, settings.outputs.currency),
+        partial(render_report, warehouse, ledger, publishable.checks, settings.outputs.currency),
         context.run.run_id,
         show_progress,
         sharing_of(settings),
     )
     journal.publish(ledger.as_of_date, published.digest)
-    previews = {mart: _preview(mart, warehouse, ledger) for mart in {it.mart for it in selected}}
+    previews = {mart: _preview(mart, published, ledger) for mart in {it.mart for it in selected}}
     for output in selected:
         yield _materialized(output, published, ledger, previews[output.mart])
 
 
-def _preview(mart: str, warehouse: Warehouse, ledger: DeliveryLedger) -> dict[str, Any]:
+def _preview(mart: str, published: Published, ledger: DeliveryLedger) -> dict[str, Any]:
     """Return some of what is in a published mart."""
     if mart == "quarantined_records":
         return preview_of_quarantine(ledger)
     if mart != _SUMMARY:
         return {}
     entry = ledger.entries["accounts.csv", "published"]
+    summary = published.files["account_summary.csv"].path
     # Text, as money is exact to the cent.
-    return {"published_balance": str(entry.balance), **preview_of_summary(warehouse)}
+    return {"published_balance": str(entry.balance), **preview_of_summary(summary)}
 
 
 def _materialized(

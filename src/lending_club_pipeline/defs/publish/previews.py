@@ -3,14 +3,15 @@
 Names of customers and raw records are never among them.
 """
 
+import csv
 from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
 from typing import Any, Final
 
 import dagster as dg
 
-from lending_club_pipeline.publish.tables import ACCOUNT_SUMMARY
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
-from lending_club_pipeline.warehouse import Warehouse
 from lending_club_pipeline.warehouse.serving import ServingColumn
 
 _PREVIEW_ROWS: Final = 5
@@ -46,9 +47,14 @@ def markdown_table(rows: list[dict[str, Any]]) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md("\n".join(f"| {line} |" for line in escaped))
 
 
-def preview_of_summary(warehouse: Warehouse) -> dict[str, dg.MarkdownMetadataValue]:
-    """Show the first accounts of the summary."""
-    return {"preview": markdown_table(warehouse.fetch(f"{ACCOUNT_SUMMARY} limit {_PREVIEW_ROWS}"))}
+def preview_of_summary(published: Path) -> dict[str, dg.MarkdownMetadataValue]:
+    """Show the first accounts of the summary.
+
+    Args:
+        published: `account_summary.csv`.
+    """
+    with published.open(newline="", encoding="utf-8") as lines:
+        return {"preview": markdown_table([*islice(csv.DictReader(lines), _PREVIEW_ROWS)])}
 
 
 def preview_of_quarantine(ledger: DeliveryLedger) -> dict[str, dg.MetadataValue]:

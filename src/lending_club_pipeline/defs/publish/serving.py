@@ -12,11 +12,10 @@ from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.publish.previews import column_lineage, table_schema
 from lending_club_pipeline.defs.resources import WarehouseResource
 from lending_club_pipeline.publish.output_files import FINANCE
-from lending_club_pipeline.publish.outputs import published_ledger
 from lending_club_pipeline.publish.tables import SUMMARY_COLUMNS
+from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.runs.day_journal import DayJournal
 from lending_club_pipeline.runs.plan import is_published
-from lending_club_pipeline.runs.publication import proven_checks
 from lending_club_pipeline.warehouse import Warehouse
 
 
@@ -57,20 +56,20 @@ def build_serving_asset(days: BusinessDates) -> dg.AssetsDefinition:
         Raises:
             OutputError: what readers would have seen differs from the mart or from the ledger.
         """
-        journal = DayJournal.begin(warehouse.warehouse, context.run.run_id)
+        journal = warehouse.journal(context.run.run_id)
         is_asked_for = intent_of(context.run.tags).force
         if not is_asked_for and is_published(journal.days, serves_readers=True):
             return dg.MaterializeResult(metadata={"left_alone": "unchanged"})
         with shown_in_one_line():
-            return _publish(warehouse.warehouse, journal)
+            return _publish(warehouse.warehouse, journal, warehouse.publishable(journal).ledger)
 
     return account_summary_to_databricks
 
 
-def _publish(warehouse: Warehouse, journal: DayJournal) -> dg.MaterializeResult:
+def _publish(
+    warehouse: Warehouse, journal: DayJournal, ledger: DeliveryLedger
+) -> dg.MaterializeResult:
     started = time.monotonic()
-    ledger = published_ledger(warehouse)
-    proven_checks(warehouse, journal.days, ledger.as_of_date)
     show_progress("Publishing account_summary to the serving table")
     published = ledger.entries["accounts.csv", "published"]
     served = warehouse.serving().publish(

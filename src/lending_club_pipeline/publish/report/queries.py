@@ -18,6 +18,7 @@ from lending_club_pipeline.publish.report.data import (
 from lending_club_pipeline.reconcile.checks import CheckResult
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.reconcile.movements import read_movements
+from lending_club_pipeline.warehouse.day_tables import dates_listed
 from lending_club_pipeline.warehouse.protocol import Warehouse
 
 _EXAMPLES: Final = 3
@@ -42,14 +43,16 @@ def read_report(
     Raises:
         OutputError: the tiers of the delivery are not what its ledger says was published.
     """
-    figures = Figures(ledger, _tiers(warehouse, ledger.as_of_date))
+    known = [ledger] if previous is None else [ledger, previous]
+    tiers = _tiers(warehouse, [it.as_of_date for it in known])
+    figures = Figures(ledger, tiers[ledger.as_of_date])
     if not figures.add_up:
         day = ledger.as_of_date.isoformat()
         raise OutputError(
             f"account_summary_by_tier of {day} does not add up to the ledger, so that a report "
             f"would be wrong. Process that delivery again: lending-club run --as-of {day}."
         )
-    before = None if previous is None else Figures(previous, _tiers(warehouse, previous.as_of_date))
+    before = None if previous is None else Figures(previous, tiers[previous.as_of_date])
     return Report(
         figures,
         before if before is not None and before.add_up else None,
@@ -61,13 +64,15 @@ def read_report(
     )
 
 
-def _tiers(warehouse: Warehouse, as_of_date: dt.date) -> tuple[TierTotals, ...]:
-    rows = warehouse.fetch(
-        "select lower_bound, next_lower_bound, annual_base_rate, with_loan_bonus, interest_rate, "
-        "accounts, original_balance, annual_interest, new_balance from account_summary_by_tier "
-        f"where as_of_date = date '{as_of_date.isoformat()}' order by lower_bound, with_loan_bonus"
-    )
-    return tuple(TierTotals(**row) for row in rows)
+def _tiers(warehouse: Warehouse, dates: Sequence[dt.date]) -> dict[dt.date, tuple[TierTotals, ...]]:
+    tiers: dict[dt.date, list[TierTotals]] = {date: [] for date in dates}
+    for row in warehouse.fetch(
+        "select as_of_date, lower_bound, next_lower_bound, annual_base_rate, with_loan_bonus, "
+        "interest_rate, accounts, original_balance, annual_interest, new_balance from account_summary_by_tier "
+        f"where as_of_date in ({dates_listed(dates)}) order by lower_bound, with_loan_bonus"
+    ):
+        tiers[row.pop("as_of_date")].append(TierTotals(**row))
+    return {date: tuple(of_date) for date, of_date in tiers.items()}
 
 
 def _changes(warehouse: Warehouse, as_of_date: dt.date) -> tuple[Change, ...]:

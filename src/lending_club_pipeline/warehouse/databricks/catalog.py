@@ -29,6 +29,7 @@ class Catalog:
     def __init__(self, session: StatementSession, catalog: str, schema: str) -> None:
         self._session, self._catalog, self._schema = session, catalog, schema
         self._tables: dict[str, Table] | None = None
+        self._made: set[str] = set()
         self._owners: set[str] = set()
 
     @property
@@ -50,9 +51,17 @@ class Catalog:
                 self._owners.add(self._tables[LEASE].owner)
         return self._tables
 
-    def forget(self) -> None:
-        """Ask again when somebody wants to know, because tables were made since."""
-        self._tables = None
+    def add(self, names: Iterable[str]) -> None:
+        """Take note of tables that were made since: nobody has to ask again."""
+        self._made.update(names)
+
+    def has(self, name: str) -> bool:
+        """Whether a table is there.
+
+        Raises:
+            WarehouseError: the statement failed.
+        """
+        return name in self._made or name in self.tables
 
     def _query(self) -> str:
         views = f"{quoted(self._catalog)}.information_schema"
@@ -74,7 +83,7 @@ class Catalog:
             WarehouseError: one is not; says which, what differs, and what to do.
         """
         for table in expected:
-            found = self.tables.get(table.name)
+            found = None if table.name in self._made else self.tables.get(table.name)
             problem = None if found is None else self._problem(table, found)
             if problem is not None:
                 raise WarehouseError(f"{self._session.address}: {problem}.")

@@ -57,9 +57,9 @@ class Loader:
             WarehouseError: a table is not as this project makes it, a statement failed, or the
                 tables do not hold what was landed.
         """
-        self._prepare_tables()
+        are_new = self._prepare_tables()
         expected = self._expected(landed, as_of_date)
-        if self._state(as_of_date) == expected and not force:
+        if not (are_new or force) and self._state(as_of_date) == expected:
             return False
         folder = self.schema.folder_of(as_of_date, uuid.uuid4().hex)
         self._upload(landed, as_of_date, folder)
@@ -82,13 +82,20 @@ class Loader:
         for statement in self.schema.deletions(as_of_date):
             self.session.run(statement)
 
-    def _prepare_tables(self) -> None:
-        """Refuse tables that are not ours; the first run of all makes those that are missing."""
+    def _prepare_tables(self) -> bool:
+        """Refuse tables that are not ours, and make those that are missing: the first run does.
+
+        Returns:
+            Whether none was there, so that nothing is loaded.
+        """
         self.catalog.check(self.schema.expected)
-        if any(table.name not in self.catalog.tables for table in self.schema.expected):
+        names = [table.name for table in self.schema.expected]
+        missing = [name for name in names if not self.catalog.has(name)]
+        if missing:
             for statement in self.schema.creations():
                 self.session.run(statement)
-            self.catalog.forget()
+            self.catalog.add(names)
+        return missing == names
 
     def _prove(self, as_of_date: dt.date, expected: _Loaded) -> None:
         state = self._state(as_of_date)

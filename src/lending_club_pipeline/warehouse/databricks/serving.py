@@ -91,16 +91,18 @@ class ServingTable:
             WarehouseError: the table that is there is not as this project makes it.
         """
         types = {column.name: column.type for column in columns}
-        self.catalog.check([ExpectedTable(self.name[2].lower(), types)])
-        declared = ", ".join(
-            f"{column.name} {column.type} not null comment {text(column.comment)}"
-            for column in columns
-        )
-        wanted = self._retention()
-        self.session.run(
-            f"create table if not exists {self._quoted} ({declared}) using delta "
-            f"cluster by (account_id) comment {text(_COMMENT)} tblproperties ({_listed(wanted)})"
-        )
+        name, wanted = self.name[2].lower(), self._retention()
+        self.catalog.check([ExpectedTable(name, types)])
+        if not self.catalog.has(name):
+            declared = ", ".join(
+                f"{column.name} {column.type} not null comment {text(column.comment)}"
+                for column in columns
+            )
+            self.session.run(
+                f"create table if not exists {self._quoted} ({declared}) using delta cluster by "
+                f"(account_id) comment {text(_COMMENT)} tblproperties ({_listed(wanted)})"
+            )
+            return
         found = self.session.fetch(f"show tblproperties {self._quoted}")
         known = {row["key"]: row["value"] for row in found}
         if any(known.get(name) != value for name, value in wanted.items()):

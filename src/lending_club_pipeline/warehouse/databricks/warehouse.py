@@ -203,6 +203,8 @@ class DatabricksWarehouse:
             if rows
             else f"delete from {self._named(table)} where {chosen}"
         )
+        if self._catalog is not None and not self._catalog.has(table.name):
+            self._create(table)
         try:
             self.statements.run(statement)
         except WarehouseError as error:
@@ -213,13 +215,12 @@ class DatabricksWarehouse:
             self.statements.run(statement)
 
     def _create(self, table: DayTable) -> None:
-        """Make a table of days: the first run of all does."""
-        schema = quoted(self.address.catalog, self.address.schema_name)
-        self.statements.run(f"create schema if not exists {schema}")
+        """Make a table of days: the first run of all does. The lease has made the schema."""
         self.statements.run(
             f"{table.creation(self._named(table), TIMESTAMP)} using delta "
             f"comment {text(table.comment)}"
         )
+        self.catalog.add([table.name])
 
     def _add_columns(self, table: DayTable) -> bool:
         """Add the columns that an older version did not have; return whether there were any."""

@@ -1,0 +1,26 @@
+{#- An incremental table on Databricks: one statement a run. dbt-databricks makes a view of the query,
+    describes it and the table, and compares both before it inserts; here the statement itself holds
+    the contract, see `as_contracted`.
+
+    Comments, tags and clustering are those of the first run; docs/decisions.md says how they change. -#}
+{% materialization incremental, adapter='lendingclubdatabricks' %}
+    {%- set target = this.incorporate(type='table') -%}
+    {%- set rows = '(' ~ as_contracted(sql) ~ ')' -%}
+    {{ run_hooks(pre_hooks) }}
+    {%- if load_cached_relation(this) is none -%}
+        {{ create_as_contracted(target) }}
+        {{ overwrite(target, rows) }}
+    {%- else -%}
+        {%- set strategy = config.require('incremental_strategy') -%}
+        {%- call statement('main') -%}
+            {{ adapter.get_incremental_strategy_macro(context, strategy)({
+                'target_relation': target,
+                'temp_relation': rows,
+                'unique_key': config.get('unique_key'),
+            }) }}
+        {%- endcall -%}
+    {%- endif -%}
+    {%- do apply_grants(target, config.get('grants')) -%}
+    {{ run_hooks(post_hooks) }}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}
