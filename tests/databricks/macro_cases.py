@@ -115,7 +115,37 @@ CASES: Final = {
     "replace_by_none": """
         {%- if execute %}{{ replace_day('no_rows') }}{% endif -%}
     """,
+    "contract_kept": "{{ as_contracted('select as_of_date, word from incoming') }}",
+    "contract_with_another_type": "{{ as_contracted('select as_of_date, 1 as word from days') }}",
+    "contract_without_a_column": "{{ as_contracted('select as_of_date from incoming') }}",
+    "contract_with_another_column": """
+        {{ as_contracted('select as_of_date, word, 1 as more from incoming') }}
+    """,
+    "view_described": "{{ view_definition('select word from days') }}",
+    "view_described_otherwise": "{{ view_definition('select word from days') }}",
 }
+
+# What is said of some of the cases.
+DESCRIPTIONS: Final = (
+    """
+models:
+"""
+    + "".join(
+        f"""
+  - name: {name}
+    config: {{materialized: table, contract: {{enforced: true}}}}
+    columns: [{{name: as_of_date, data_type: date}}, {{name: word, data_type: string}}]
+"""
+        for name in CASES
+        if name.startswith("contract_")
+    )
+    + """
+  - name: view_described
+    columns: [{name: word, description: A word.}]
+  - name: view_described_otherwise
+    columns: [{name: word, description: A word of a day.}]
+"""
+)
 
 # What dbt passes to an incremental strategy.
 REPLACE_DAY: Final = """

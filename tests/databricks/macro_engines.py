@@ -21,7 +21,7 @@ from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner.manifest import project_arguments
 from tests import strategies
-from tests.databricks.macro_cases import CASES, REPLACE_DAY
+from tests.databricks.macro_cases import CASES, DESCRIPTIONS, REPLACE_DAY
 from tests.databricks.parity_deliveries import BOUNDARIES, HALF_CENTS
 
 DAY, OTHER_DAY = dt.date(2026, 3, 31), dt.date(2026, 3, 30)
@@ -196,6 +196,7 @@ def _compile_for_both(
     (project / "profiles.yml").write_bytes((project_dir() / "profiles.yml").read_bytes())
     (project / "macros" / "replace_day.sql").write_text(REPLACE_DAY)
     (project / "models" / "_sources.yml").write_text(_SOURCES)
+    (project / "models" / "_models.yml").write_text(DESCRIPTIONS)
     for name, sql in CASES.items():
         (project / "models" / f"{name}.sql").write_text(sql)
     environments = {

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
+from databricks.sql.exc import ServerOperationError
 
 from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.contract.seeds import project_dir
@@ -223,3 +224,41 @@ def test_a_day_is_replaced_by_what_came_even_if_that_is_nothing(
     assert days() == [other, (DAY, "new"), (DAY, "new")]
     engines.run(engine, engines.compiled[engine]["replace_by_none"])
     assert days() == [other]
+
+
+def test_a_query_with_another_type_than_its_contract_says_inserts_nothing(
+    engines: Engines,
+) -> None:
+    kept, broken = (
+        f"insert into days by name {engines.compiled['databricks'][case]}"
+        for case in ("contract_kept", "contract_with_another_type")
+    )
+    rows = "select count(*) from days"
+    (before,) = engines.ask("databricks", rows)[1][0]
+    engines.run("databricks", kept)
+
+    with pytest.raises(ServerOperationError) as caught:
+        engines.run("databricks", broken)
+
+    assert "The contract of contract_with_another_type: word is no string" in str(caught.value)
+    assert engines.ask("databricks", rows)[1] == [(before + 2,)]
+
+
+@pytest.mark.parametrize("columns", ["without_a_column", "with_another_column"])
+def test_a_query_with_other_columns_than_its_contract_inserts_nothing(
+    engines: Engines, columns: str
+) -> None:
+    query = engines.compiled["databricks"][f"contract_{columns}"]
+
+    with pytest.raises(ServerOperationError, match=r"COLUMN"):
+        engines.run("databricks", f"insert into days by name {query}")
+
+
+def test_a_view_is_another_one_if_it_is_described_otherwise(engines: Engines) -> None:
+    compiled = engines.compiled["databricks"]
+    texts = [compiled[case].split() for case in ("view_described", "view_described_otherwise")]
+
+    assert [text[:-1] for text in texts] == [
+        ["select", "*", "from", "(", "select", "word", "from", "days", ")", "as"]
+    ] * 2
+    assert texts[0][-1] != texts[1][-1]

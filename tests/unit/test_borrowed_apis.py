@@ -20,6 +20,8 @@ from dbt.adapters.databricks.connections import DatabricksConnectionManager
 from dbt.adapters.databricks.credentials import DatabricksCredentialManager, DatabricksCredentials
 from dbt.adapters.databricks.handle import SqlUtils
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.include import global_project
+from dbt.task import seed
 
 from lending_club_pipeline import defs
 from lending_club_pipeline.defs.instance import keeping_open, open_instance
@@ -91,20 +93,35 @@ def test_dbt_finds_our_adapter_by_the_name_of_its_class() -> None:
     assert '.split("Adapter")' in source_of(BaseAdapter.get_adapter_run_info)
 
 
-# --- macros of dbt-databricks that the project replaces
+# --- macros of dbt-databricks that our adapter's materializations use
 
 
-def test_the_macros_are_there_that_the_project_replaces() -> None:
+def test_the_macros_are_there_that_our_materializations_use() -> None:
     macros = Path(dbt.adapters.databricks.__file__).parents[2] / "include" / "databricks"
     text = "".join(path.read_text() for path in macros.rglob("*.sql"))
 
-    # dbt/macros/strategies/process_config_changes.sql: four queries for each table and run.
-    assert "macro process_config_changes(" in text
-    # dbt/macros/strategies/create_table_at.sql: an insert that doubles rows if it is sent twice.
-    assert "macro create_table_at(relation, intermediate_relation, compiled_code)" in text
-    # A statement of the materialization hands our strategies what they take.
-    for argument in ("'target_relation'", "'temp_relation'", "'unique_key'"):
-        assert argument in text
+    # dbt/macros/materializations/view.sql: where a view has to be made, dbt-databricks makes it.
+    assert "{% materialization view, adapter='databricks' -%}" in text
+    assert "{% macro databricks__create_view_as(relation, sql) %}" in text
+    assert "get_create_view_as_sql(target_relation, sql)" in text
+    # dbt/macros/materializations/contracts.sql: columns with their constraints and comments.
+    for macro in (
+        "parse_model_columns_and_constraints(existing_columns)",
+        "get_column_and_constraints_sql(relation, columns)",
+        "apply_tags(relation, set_tags)",
+        "liquid_clustered_cols()",
+        "databricks__comment_clause()",
+    ):
+        assert f"macro {macro}" in text
+
+
+def test_what_our_materializations_say_is_known_to_dbt() -> None:
+    # A seed hands its rows on, and what did nothing says so.
+    assert '["load_result"]("agate_table")' in source_of(seed)
+    macros = Path(global_project.__file__).parent / "macros" / "etc" / "statement.sql"
+    assert "macro noop_statement(name=None, message=None, code=None, rows_affected" in (
+        macros.read_text()
+    )
 
 
 # --- what an embedded dbt leaves open

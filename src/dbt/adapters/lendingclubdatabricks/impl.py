@@ -23,7 +23,7 @@ class LendingClubDatabricksAdapter(DatabricksAdapter):
 
     @available.parse(lambda *_: False)  # type: ignore[untyped-decorator]
     def selects(self, view: Any, query: str) -> bool:  # noqa: ANN401 - dbt's relation
-        """Whether a view is there and selects what a query says, but for white space.
+        """Whether a view is there and selects what a query says, but for how that is written.
 
         Args:
             view: relation of the view.
@@ -47,7 +47,7 @@ class LendingClubDatabricksAdapter(DatabricksAdapter):
 
 
 def _plain(query: str) -> str:
-    """Return a query without the white space and the parentheses in which a view keeps it."""
-    plain = " ".join(query.split())
+    """Return a query without white space, quotes of names and the parentheses around it."""
+    plain = " ".join(query.replace("`", "").split())
     is_in_parentheses = plain.startswith("(") and plain.endswith(")")
     return plain[1:-1].strip() if is_in_parentheses else plain

@@ -68,7 +68,8 @@ def _tiers(warehouse: Warehouse, dates: Sequence[dt.date]) -> dict[dt.date, tupl
     tiers: dict[dt.date, list[TierTotals]] = {date: [] for date in dates}
     for row in warehouse.fetch(
         "select as_of_date, lower_bound, next_lower_bound, annual_base_rate, with_loan_bonus, "
-        "interest_rate, accounts, original_balance, annual_interest, new_balance from account_summary_by_tier "
+        "interest_rate, accounts, original_balance, annual_interest, new_balance "
+        "from account_summary_by_tier "
         f"where as_of_date in ({dates_listed(dates)}) order by lower_bound, with_loan_bonus"
     ):
         tiers[row.pop("as_of_date")].append(TierTotals(**row))
