@@ -5,9 +5,10 @@
     Comments, tags and clustering are those of the first run; docs/decisions.md says how they change. -#}
 {% materialization incremental, adapter='lendingclubdatabricks' %}
     {%- set target = this.incorporate(type='table') -%}
+    {%- set existing = load_cached_relation(this) -%}
     {%- set rows = '(' ~ as_contracted(sql) ~ ')' -%}
     {{ run_hooks(pre_hooks) }}
-    {%- if load_cached_relation(this) is none -%}
+    {%- if existing is none -%}
         {{ create_as_contracted(target) }}
         {{ overwrite(target, rows) }}
     {%- else -%}
@@ -20,7 +21,7 @@
             }) }}
         {%- endcall -%}
     {%- endif -%}
-    {%- do apply_grants(target, config.get('grants')) -%}
+    {%- do apply_grants(target, config.get('grants'), existing is not none) -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}

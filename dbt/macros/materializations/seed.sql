@@ -9,7 +9,7 @@
         create or replace table {{ target }} using delta as
         {{ rows_of_seed(table) }}
     {%- endcall -%}
-    {%- do apply_grants(target, config.get('grants')) -%}
+    {%- do apply_grants(target, config.get('grants'), true) -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}

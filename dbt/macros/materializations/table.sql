@@ -16,7 +16,7 @@
             {{ sql }}
         {%- endcall -%}
     {%- endif -%}
-    {%- do apply_grants(target, config.get('grants')) -%}
+    {%- do apply_grants(target, config.get('grants'), existing is not none) -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}

@@ -5,7 +5,7 @@
 {% materialization view, adapter='lendingclubdatabricks' %}
     {%- if adapter.selects(this, view_definition(sql)) -%}
         {%- call noop_statement('main', 'unchanged', 'unchanged', 0) -%}{{ sql }}{%- endcall -%}
-        {%- do apply_grants(this, config.get('grants')) -%}
+        {%- do apply_grants(this, config.get('grants'), true) -%}
         {{ return({'relations': [this.incorporate(type='view')]}) }}
     {%- endif -%}
     {{ return(dbt.materialization_view_databricks()) }}
