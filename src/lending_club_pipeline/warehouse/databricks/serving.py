@@ -102,6 +102,7 @@ class ServingTable:
                 f"create table if not exists {self._quoted} ({declared}) using delta cluster by "
                 f"(account_id) comment {text(_COMMENT)} tblproperties ({_listed(wanted)})"
             )
+            self.catalog.add([name])
             return
         found = self.session.fetch(f"show tblproperties {self._quoted}")
         known = {row["key"]: row["value"] for row in found}
