@@ -48,7 +48,8 @@ KILLS: dict[str, dict[str, Any]] = {
     "at its first statement": {"at": 1},
     "in the upload": {"matching": "^put .*/rejected_records/"},
     "in the load": {"matching": "^insert into .*`delivered_files`"},
-    "in dbt": {"matching": r"insert overwrite\s+\S*`account_summary`", "after": True},
+    # All tables are there then; the view is there, and its tags are not.
+    "in dbt": {"matching": r"create or replace view\s+\S*`customer_profile`", "after": True},
     "before the verification": {
         "matching": "^insert overwrite .*account_summary_serving",
         "after": True,
@@ -63,11 +64,13 @@ LOST = [
 ]
 
 
-# A view that somebody changes, so that the next run has to make it again.
-EDITED = "account_interest"
+# Views that the next run has to make again: one that somebody changes, and the one without tags.
+EDITED, UNTAGGED = "account_interest", "customer_profile"
 # Each statement is a round trip, for which a warehouse is billed; docs/performance.md says which
-# are left. A run for which a machine takes long renews its lease more often: that does not count.
-MOST_OF_A_FIRST_RUN, MOST_OF_A_DAY = 130, 95
+# are left. The lease does not count, which a slow machine renews more often, nor does it to remove
+# what the killed run has uploaded.
+MOST_OF_A_FIRST_RUN, MOST_OF_A_DAY = 120, 99
+NOT_COUNTED = re.compile(r"^(?:update \S*`pipeline_lease`|remove ')")
 
 
 @dataclass
@@ -269,7 +272,7 @@ def _node(statement: str) -> str | None:
 
 def _without_repetitions(statements: list[dict[str, Any]]) -> list[str]:
     """Return what a run sends if nothing disturbs it: dbt builds again what was disturbed."""
-    sent = [ran["text"] for ran in statements if "set holder = '" not in ran["text"]]
+    sent = [ran["text"] for ran in statements if not NOT_COUNTED.match(ran["text"])]
     of_dbt = {(_node(it), it.partition("*/")[2]) for it in sent if _node(it) is not None}
     return [*(text for _, text in of_dbt), *(it for it in sent if _node(it) is None)]
 
@@ -278,13 +281,15 @@ def test_a_first_run_sends_few_statements(story: Story) -> None:
     sent = _without_repetitions(story.until_killed_in_dbt)
 
     assert 50 < len(sent) <= MOST_OF_A_FIRST_RUN, (
-        f"{len(sent)} statements until the last model of a first run is made: each is a round trip"
+        f"{len(sent)} statements until the last view of a first run is made: each is a round trip"
     )
 
 
 def test_a_run_on_a_warehouse_with_a_history_sends_few_statements(story: Story) -> None:
-    usual = [it for it in story.statements if _node(it["text"]) != f"model.lending_club.{EDITED}"]
-    sent = _without_repetitions(usual)
+    again = {f"model.lending_club.{it}" for it in (EDITED, UNTAGGED)}
+    sent = _without_repetitions(
+        [ran for ran in story.statements if _node(ran["text"]) not in again]
+    )
 
     assert 50 < len(sent) <= MOST_OF_A_DAY, (
         f"{len(sent)} statements for a day: each is a round trip. Sent:\n"
@@ -292,12 +297,14 @@ def test_a_run_on_a_warehouse_with_a_history_sends_few_statements(story: Story) 
     )
 
 
-def test_only_a_view_that_somebody_changed_is_made_again(story: Story) -> None:
-    made = [
-        _node(ran["text"]) for ran in story.statements if "create or replace view" in ran["text"]
-    ]
+def test_only_views_that_are_not_as_they_would_be_are_made_again(story: Story) -> None:
+    sent = [ran["text"] for ran in story.statements]
+    made, tagged = (
+        {_node(text) for text in sent if verb in text}
+        for verb in ("create or replace view", "ALTER VIEW")
+    )
 
-    assert made == [f"model.lending_club.{EDITED}"]
+    assert made == tagged == {f"model.lending_club.{it}" for it in (EDITED, UNTAGGED)}
 
 
 def test_every_statement_of_a_run_carries_its_id(story: Story) -> None:

@@ -1,9 +1,9 @@
-{#- A view on Databricks: it is left alone if it selects what it would select if it were made anew, and
-    had the same comments and tags when it was made. dbt-databricks makes it otherwise.
+{#- A view on Databricks: it is left alone if it is as it would be if it were made anew, comments and
+    tags included. dbt-databricks makes it otherwise.
 
     Its own way to find that out (`view_update_via_alter`) takes four statements for each view. -#}
 {% materialization view, adapter='lendingclubdatabricks' %}
-    {%- if adapter.selects(this, view_definition(sql)) -%}
+    {%- if adapter.selects(this, view_definition(sql), config.get('databricks_tags')) -%}
         {%- call noop_statement('main', 'unchanged', 'unchanged', 0) -%}{{ sql }}{%- endcall -%}
         {%- do apply_grants(this, config.get('grants'), true) -%}
         {{ return({'relations': [this.incorporate(type='view')]}) }}
@@ -15,8 +15,8 @@
     {{ return(dbt.databricks__create_view_as(relation, view_definition(sql))) }}
 {%- endmacro %}
 
-{#- What a view selects. The name in it says what it was made with: comments and tags are not part of a
-    query, and to read them takes a statement each. Comments of SQL are not kept by every engine. -#}
+{#- What a view selects. The name in it says what it was made with: comments of columns are not part of
+    a query, and to read them takes a statement each. Comments of SQL are not kept by every engine. -#}
 {% macro view_definition(sql) -%}
     {%- set described = [sql, model.columns, model.description, config.get('databricks_tags')] -%}
     {%- set lines = [] -%}

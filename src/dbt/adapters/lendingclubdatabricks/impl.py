@@ -1,6 +1,8 @@
-"""dbt-databricks with our connections, which reads once what the views of a schema select."""
+"""dbt-databricks with our connections, which reads once what the views of a schema are."""
 
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dbt.adapters.base import available
@@ -8,6 +10,14 @@ from dbt.adapters.databricks.impl import DatabricksAdapter
 
 from dbt.adapters.lendingclubdatabricks.connections import SignedInConnectionManager
 from lending_club_pipeline.warehouse.databricks.statements import quoted, text
+
+
+@dataclass
+class _View:
+    """What a view selects, in plain writing, and its tags."""
+
+    query: str
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 class LendingClubDatabricksAdapter(DatabricksAdapter):
@@ -18,32 +28,49 @@ class LendingClubDatabricksAdapter(DatabricksAdapter):
     def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - dbt's types
         """Prepare; nothing is sent. dbt makes an adapter for each of its invocations."""
         super().__init__(*arguments, **options)
-        self._definitions: dict[tuple[str, str], dict[str, str]] = {}
+        self._views: dict[tuple[str, str], dict[str, _View]] = {}
         self._reading: Final = threading.Lock()
 
     @available.parse(lambda *_: False)  # type: ignore[untyped-decorator]
-    def selects(self, view: Any, query: str) -> bool:  # noqa: ANN401 - dbt's relation
-        """Whether a view is there and selects what a query says, but for how that is written.
+    def selects(
+        self,
+        view: Any,  # noqa: ANN401 - dbt's relation
+        query: str,
+        tags: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Whether a view is there, selects what a query says, and has the tags that it should have.
 
         Args:
             view: relation of the view.
-            query: the query.
+            query: the query; how it is written is of no account.
+            tags: values by tag.
         """
         place = (view.database, view.schema)
         with self._reading:
-            if place not in self._definitions:
-                self._definitions[place] = self._read_definitions(*place)
-        found = self._definitions[place].get(view.identifier.lower())
-        return found is not None and found == _plain(query)
+            if place not in self._views:
+                self._views[place] = self._read_views(*place)
+        found = self._views[place].get(view.identifier.lower())
+        if found is None or found.query != _plain(query):
+            return False
+        # A run may have been killed between the view and its tags.
+        return all(found.tags.get(tag) == str(value) for tag, value in (tags or {}).items())
 
-    def _read_definitions(self, catalog: str, schema: str) -> dict[str, str]:
-        _, rows = self.execute(
-            f"select table_name, view_definition from {quoted(catalog)}.information_schema.views "
-            f"where table_schema = {text(schema.lower())}",
+    def _read_views(self, catalog: str, schema: str) -> dict[str, _View]:
+        information = f"{quoted(catalog)}.information_schema"
+        _, table = self.execute(
+            "select views.table_name, views.view_definition, tags.tag_name, tags.tag_value "
+            f"from {information}.views as views left join {information}.table_tags as tags "
+            "on tags.schema_name = views.table_schema and tags.table_name = views.table_name "
+            f"where views.table_schema = {text(schema.lower())}",
             fetch=True,
         )
-        # Of a view of somebody else there is no text.
-        return {name.lower(): _plain(query or "") for name, query in rows.rows}
+        views: dict[str, _View] = {}
+        for name, query, tag, value in table.rows:
+            # Of a view of somebody else there is no text.
+            view = views.setdefault(name.lower(), _View(_plain(query or "")))
+            if tag is not None:
+                view.tags[tag] = str(value)
+        return views
 
 
 def _plain(query: str) -> str:
