@@ -34,7 +34,7 @@ RESULTS = ROOT / "bench" / "results"
 # What statements are for, and how they are told; the first that fits.
 _PURPOSES = {
     "dbt: tests": r"^/\* .* count\(\*\) as failures",
-    "dbt: what there is": r"^/\* .*\*/ (SHOW |SELECT table_name|select table_name)",
+    "dbt: what there is": r"^/\* .*\*/ (SHOW |SELECT table_name|select views)",
     "dbt: make tables and views": r"^/\* .*\*/ (create|ALTER|select \* from \(|DESCRIBE)",
     "dbt: write rows": r"^/\* .*\*/ (insert|merge)",
     "dbt: dates to compare": r"^/\* ",
