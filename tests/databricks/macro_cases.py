@@ -122,6 +122,9 @@ CASES: Final = {
         {{ as_contracted('select as_of_date, word, 1 as more from incoming') }}
     """,
     "view_described": "{{ view_definition('select word from days') }}",
+    "view_of_another_indentation": """{{ view_definition('
+        select word from days
+    ') }}""",
     "view_described_otherwise": "{{ view_definition('select word from days') }}",
 }
 
@@ -141,7 +144,9 @@ models:
     )
     + """
   - name: view_described
-    columns: [{name: word, description: A word.}]
+    columns: &described [{name: word, description: A word.}]
+  - name: view_of_another_indentation
+    columns: *described
   - name: view_described_otherwise
     columns: [{name: word, description: A word of a day.}]
 """

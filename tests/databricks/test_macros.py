@@ -265,3 +265,5 @@ def test_a_view_is_another_one_if_it_is_described_otherwise(engines: Engines) ->
         ["select", "*", "from", "(", "select", "word", "from", "days", ")", "as"]
     ] * 2
     assert texts[0][-1] != texts[1][-1]
+    # dbt-databricks takes white space around a query away.
+    assert compiled["view_of_another_indentation"].split() == texts[0]

@@ -18,7 +18,7 @@
 {#- What a view selects. The name in it says what it was made with: comments of columns are not part of
     a query, and to read them takes a statement each. Comments of SQL are not kept by every engine. -#}
 {% macro view_definition(sql) -%}
-    {%- set described = [sql, model.columns, model.description, config.get('databricks_tags')] -%}
+    {%- set described = [sql | trim, model.columns, model.description, config.get('databricks_tags')] -%}
     {%- set lines = [] -%}
     {%- for line in sql.splitlines() if not line.strip().startswith('--') -%}
         {%- do lines.append(line) -%}
