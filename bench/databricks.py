@@ -38,12 +38,12 @@ _PURPOSES = {
     "dbt: make tables and views": r"^/\* .*\*/ (create|ALTER|select \* from \(|DESCRIBE)",
     "dbt: write rows": r"^/\* .*\*/ (insert|merge)",
     "dbt: dates to compare": r"^/\* ",
-    "one run at a time": r"`pipeline_lease`",
     "states of dates, results of checks": (
         r"`(pipeline_days|delivery_checks)`|delivery_movements where is_held"
         r"|from delivery_ledger where stage"
     ),
     "the serving table": r"account_summary_serving",
+    "one run at a time": r"`pipeline_lease`",
     "schema, volume, tables and columns": r"information_schema|^create (schema|volume)",
     "upload, load and prove a delivery": (
         r"^(put|list|remove) |_raw`|delivered_files|rejected_records|delivery_approvals"
