@@ -12,7 +12,7 @@ from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.calendars import Calendar, parse_deadline, parse_holidays
 from lending_club_pipeline.config.concern import Concern, prefixed
 from lending_club_pipeline.config.movement_limits import parse_movement_limits
-from lending_club_pipeline.config.paths import AnyPath, parse_mode
+from lending_club_pipeline.config.paths import AnyLocation, parse_mode
 from lending_club_pipeline.config.values import matching, read_by
 
 
@@ -21,8 +21,8 @@ class DeliverySettings(Concern):
 
     model_config = SettingsConfigDict(alias_generator=prefixed("DELIVERY_"))
 
-    input_path: AnyPath = Field(default=Path("data/inputs"), validation_alias="INPUT_PATH")
-    """Folder in which deliveries arrive."""
+    input_path: AnyLocation = Field(default=Path("data/inputs"), validation_alias="INPUT_PATH")
+    """Folder in which deliveries arrive, or a prefix of an object store."""
     source: str = ""
     """Name of the sender; a database holds the deliveries of one sender alone."""
     calendar: Calendar = "every_day"
@@ -75,8 +75,8 @@ class OutputSettings(Concern):
 
     model_config = SettingsConfigDict(alias_generator=prefixed("OUTPUT_"))
 
-    path: AnyPath = Path("data/outputs")
-    """Folder in which outputs are published."""
+    path: AnyLocation = Path("data/outputs")
+    """Folder in which outputs are published, or a prefix of an object store."""
     mode: Annotated[str, read_by(parse_mode)] = "0600"
     """Permission bits of the published files, in octal digits."""
     group: str | None = None

@@ -3,12 +3,10 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Final
 
-from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import OutputError
-from lending_club_pipeline.files.atomic import Publication, WrittenFile, describe, explaining
-from lending_club_pipeline.files.sharing import OWNER_ONLY, Sharing
+from lending_club_pipeline.files.atomic import WrittenFile, describe
 from lending_club_pipeline.publish.held_pages import remove_pages_of_published
 from lending_club_pipeline.publish.manifest import FILE_NAME, digest_of, render_manifest
 from lending_club_pipeline.publish.output_files import OUTPUT_FILES, OUTPUTS, Sources
@@ -23,7 +21,10 @@ from lending_club_pipeline.reconcile.ledger import (
     newest_publishable_date,
     read_ledger,
 )
+from lending_club_pipeline.storage.outputs import Outputs
 from lending_club_pipeline.warehouse.protocol import Warehouse
+
+_LABEL_DIGITS: Final = 16
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,6 @@ class Published:
     digest: str
 
 
-def sharing_of(settings: DataPlatformConfig) -> Sharing:
-    """Return who may read what is published."""
-    return Sharing(settings.outputs.mode_bits, settings.outputs.group)
-
-
 def published_ledger(warehouse: Warehouse) -> DeliveryLedger:
     """Read the ledger of the delivery that is published: the newest that closes and is not held.
 
@@ -61,57 +57,57 @@ def published_ledger(warehouse: Warehouse) -> DeliveryLedger:
 
 def publish_outputs(
     warehouse: Warehouse,
-    folder: Path,
+    outputs: Outputs,
     ledger: DeliveryLedger,
     read_page: Callable[[], str],
     run_id: str,
     on_progress: Callable[[str], None],
-    sharing: Sharing = OWNER_ONLY,
 ) -> Published:
     """Publish the files of a delivery, `manifest.json` last: all of them, or none.
 
     Args:
         warehouse: an open warehouse.
-        folder: where outputs are published.
+        outputs: where outputs are published.
         ledger: ledger of the delivery.
         read_page: returns the page of its report.
         run_id: Dagster's id of the run.
         on_progress: called with a short text about the current step.
-        sharing: who may read the files.
 
     Raises:
         OutputError: a file cannot be written, or its rows are not those of the ledger.
     """
     files: dict[str, WrittenFile] = {}
     seconds: dict[str, float] = {}
-    with Publication(sharing=sharing) as publication:
+    with outputs.publication(manifest=FILE_NAME) as publication:
         sources = Sources(
             SummaryInOrder(
-                _summary(warehouse, ledger), publication.scratch(folder / "account_summary.sorted")
+                _summary(warehouse, ledger), publication.scratch("account_summary.sorted")
             ),
             PublishedTable(warehouse, "quarantine.csv", QUARANTINE, ledger.all_excluded),
             read_page,
         )
         on_progress("Sorting account_summary")
-        with explaining(folder):
+        with publication.explaining():
             sources.summary.prepare()
         for output in OUTPUTS:
             on_progress(f"Writing {output.name}")
             started = time.monotonic()
-            target = folder / output.name
-            work = publication.temp_path_for(target)
-            with explaining(target):
+            work = publication.work_for(output.name)
+            with publication.explaining(output.name):
                 rows = output.write(sources, work)
-                files[output.name] = describe(work, rows, target)
+                files[output.name] = describe(work, rows, outputs.location / output.name)
             seconds[output.name] = round(time.monotonic() - started, 3)
+        digest = digest_of((name, file.sha256) for name, file in files.items())
         manifest = render_manifest(
-            ledger.as_of_date, run_id, [files[name] for name in OUTPUT_FILES]
+            ledger.as_of_date,
+            run_id,
+            [files[name] for name in OUTPUT_FILES],
+            publication.kept_in(f"{ledger.as_of_date}-{digest[:_LABEL_DIGITS]}"),
         )
-        work = publication.temp_path_for(folder / FILE_NAME)
-        with explaining(work):
+        work = publication.work_for(FILE_NAME)
+        with publication.explaining(FILE_NAME):
             work.write_text(manifest, encoding="utf-8", newline="\n")
-    remove_pages_of_published(warehouse, folder)
-    digest = digest_of((name, file.sha256) for name, file in files.items())
+    remove_pages_of_published(warehouse, outputs)
     return Published(files, seconds, digest)
 
 

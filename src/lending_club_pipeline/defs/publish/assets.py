@@ -23,12 +23,12 @@ from lending_club_pipeline.publish.outputs import (
     Published,
     publish_outputs,
     published_ledger,
-    sharing_of,
 )
 from lending_club_pipeline.publish.report import render_report
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.runs.day_journal import DayJournal
 from lending_club_pipeline.runs.publication import are_published, proven_checks
+from lending_club_pipeline.storage.outputs import outputs_of
 from lending_club_pipeline.warehouse import Warehouse
 
 _PARQUET: Final = "account_summary_parquet"
@@ -91,10 +91,10 @@ def _publish(
     keys = {key.to_user_string() for key in context.selected_asset_keys}
     selected = [output for output in OUTPUTS if output.asset in keys]
     journal = DayJournal.begin(warehouse, context.run.run_id)
-    folder = settings.outputs.path.absolute()
+    outputs = outputs_of(settings)
     serves = warehouse.serves_readers
     if not intent_of(context.run.tags).force and are_published(
-        folder, journal.days, serves_readers=serves
+        outputs, journal.days, serves_readers=serves
     ):
         for output in selected:
             yield dg.MaterializeResult(asset_key=output.asset, metadata={"left_alone": "unchanged"})
@@ -103,12 +103,11 @@ def _publish(
     checks = proven_checks(warehouse, journal.days, ledger.as_of_date)
     published = publish_outputs(
         warehouse,
-        folder,
+        outputs,
         ledger,
         partial(render_report, warehouse, ledger, checks, settings.outputs.currency),
         context.run.run_id,
         show_progress,
-        sharing_of(settings),
     )
     journal.publish(ledger.as_of_date, published.digest)
     previews = {mart: _preview(mart, warehouse, ledger) for mart in {it.mart for it in selected}}
