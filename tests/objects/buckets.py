@@ -1,16 +1,18 @@
 """A bucket of a real S3 server on this machine, as a test sees it: apart from the pipeline."""
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import boto3
 from moto.server import ThreadedMotoServer
 
-from tests.workspaces import Workspace
+from lending_club_pipeline.config.settings import DataPlatformConfig
+from tests.workspaces import AS_OF, Workspace
 
 NAME = "lending-club"
 VARIABLES = {
@@ -78,24 +80,32 @@ def running() -> Iterator[Bucket]:
         server.stop()
 
 
-@dataclass(frozen=True)
-class InObjects:
+@dataclass
+class ObjectWorkspace(Workspace):
     """A workspace whose inputs and outputs are in a bucket."""
 
-    workspace: Workspace
-    bucket: Bucket
-    endpoint: str
+    bucket: Bucket = field(kw_only=True)
+    endpoint: str = field(kw_only=True)
 
     @property
     def variables(self) -> dict[str, str]:
         return {
-            **VARIABLES,
             "INPUT_PATH": f"s3://{self.bucket.name}/in",
             "OUTPUT_PATH": f"s3://{self.bucket.name}/out",
             "OBJECTS_ENDPOINT": self.endpoint,
         }
 
-    def deliver(self, *given: Any) -> None:
-        """Put a delivery into the bucket; see `Workspace.deliver`."""
-        self.workspace.deliver(*given)
-        self.bucket.deliver(self.workspace.inputs)
+    def settings(self, **overrides: object) -> DataPlatformConfig:
+        given = {name.lower(): value for name, value in self.variables.items()}
+        return super().settings(**{**given, **overrides})
+
+    def environment(self) -> dict[str, str]:
+        return {**super().environment(), **VARIABLES, **self.variables}
+
+    def deliver(
+        self, customers: str | bytes, accounts: str | bytes, as_of: dt.date = AS_OF
+    ) -> Path:
+        """Put a delivery into the bucket."""
+        folder = super().deliver(customers, accounts, as_of)
+        self.bucket.deliver(self.inputs)
+        return folder

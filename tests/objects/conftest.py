@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.objects import buckets
-from tests.objects.buckets import Bucket, InObjects
+from tests.objects.buckets import Bucket, ObjectWorkspace
 from tests.workspaces import Workspace
 
 
@@ -23,9 +23,10 @@ def bucket(_server: Bucket) -> Bucket:
 
 
 @pytest.fixture
-def in_objects(workspace: Workspace, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> InObjects:
-    """A workspace whose inputs and outputs are in a bucket; its settings are in the environment."""
-    place = InObjects(workspace, bucket, bucket.endpoint)
-    for name, value in {**workspace.environment(), **place.variables}.items():
+def in_objects(
+    workspace: Workspace, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> ObjectWorkspace:
+    """A workspace whose inputs and outputs are in a bucket."""
+    for name, value in buckets.VARIABLES.items():
         monkeypatch.setenv(name, value)
-    return place
+    return ObjectWorkspace(workspace.root, bucket=bucket, endpoint=bucket.endpoint)

@@ -3,7 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -14,6 +14,9 @@ from lending_club_pipeline.config.concern import Concern, prefixed
 from lending_club_pipeline.config.movement_limits import parse_movement_limits
 from lending_club_pipeline.config.paths import AnyLocation, parse_mode
 from lending_club_pipeline.config.values import matching, read_by
+from lending_club_pipeline.contract.locations import ObjectUrl
+
+_OWNER_ONLY: Final = 0o600
 
 
 class DeliverySettings(Concern):
@@ -86,6 +89,18 @@ class OutputSettings(Concern):
         matching("[A-Z]{3}", "write the three capital letters of its ISO 4217 code, such as USD"),
     ] = Field(default="USD", validation_alias="CURRENCY")
     """Of all balances and interest, as its ISO 4217 code; it is shown, never converted."""
+
+    def check_rights(self) -> None:
+        """Check that rights of files are not set where there are no files.
+
+        Raises:
+            ValueError: they are, for objects.
+        """
+        if isinstance(self.path, ObjectUrl) and (self.group or self.mode_bits != _OWNER_ONLY):
+            raise ValueError(
+                "OUTPUT_MODE and OUTPUT_GROUP are rights of files, but OUTPUT_PATH="
+                f"{self.path} is in an object store: leave them out, and give the rights there"
+            )
 
     @property
     def mode_bits(self) -> int:

@@ -73,6 +73,7 @@ class DataPlatformConfig(BaseModel):
             )
         if engine == "databricks":
             self.databricks.check_complete()
+        self.outputs.check_rights()
         return self
 
     @classmethod

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from obstore.exceptions import (
+    AlreadyExistsError,
     BaseError,
     InvalidPathError,
     PermissionDeniedError,
+    PreconditionError,
     UnauthenticatedError,
 )
 
@@ -26,6 +28,7 @@ _CREDENTIALS: Final = {
     "az": "AZURE_STORAGE_ACCOUNT_KEY or AZURE_CLIENT_ID",
     "gs": "GOOGLE_APPLICATION_CREDENTIALS",
 }
+_CONDITION: Final = "status code: 412"
 _FORBIDDEN: Final = ("401", "403")
 
 
@@ -49,8 +52,11 @@ def explaining_store(url: ObjectUrl) -> Iterator[None]:
             raise _no_container(url) from None
         raise
     except BaseError as error:
-        if type(error).__name__ in ("PreconditionError", "AlreadyExistsError"):
+        if isinstance(error, PreconditionError | AlreadyExistsError):
             raise
+        if _CONDITION in str(error):
+            # So it says when it goes on with an object that was broken off.
+            raise PreconditionError(f"{url}") from None
         # The text of the library may hold headers and addresses: only what is known is said.
         raise _explained(url, error) from None
 

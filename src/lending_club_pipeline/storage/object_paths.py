@@ -28,7 +28,7 @@ class ObjectStatus:
         st_size: bytes.
         st_mtime: when it was written, in seconds since 1970, by the store's clock.
         st_mode: whether it is a file or a folder.
-        tag: changes with the content: its ETag, else its version.
+        tag: its ETag, which changes with the content.
     """
 
     st_size: int
@@ -53,7 +53,8 @@ _FOLDER: Final = ObjectStatus(0, 0.0, stat.S_IFDIR, "")
 def status_of(meta: "ObjectMeta") -> ObjectStatus:
     """Return what a list or an answer says of an object."""
     changed = meta["last_modified"].timestamp()
-    tag = meta["e_tag"] or meta["version"] or f"{changed}"
+    # Azure writes its tags with quotes in some places and without them in others.
+    tag = (meta["e_tag"] or "").strip('"')
     return ObjectStatus(meta["size"], changed, stat.S_IFREG | 0o400, tag)
 
 

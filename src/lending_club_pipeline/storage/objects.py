@@ -22,11 +22,6 @@ from lending_club_pipeline.storage.object_paths import (
 from lending_club_pipeline.storage.stores import open_store
 
 _CHUNK: Final = 2**22
-_MOST_TRIES: Final = 3
-
-
-class _CutOffError(StorageError):
-    """Fewer bytes came than were announced."""
 
 
 def watch(
@@ -44,18 +39,12 @@ def download(path: ObjectPath, copy: Path) -> None:
     Raises:
         ChangedError: it is not the one that was listed any more.
         FileNotFoundError: it is gone.
-        StorageError: the store refuses, is not there, or breaks off again and again.
+        StorageError: the store refuses, or is not there. Where it breaks off, the rest is
+            asked for.
     """
-    for tried in range(1, _MOST_TRIES + 1):
-        try:
-            with copy.open("wb") as file:
-                for chunk in stream(path):
-                    file.write(chunk)
-        except _CutOffError:
-            if tried == _MOST_TRIES:
-                raise
-        else:
-            return
+    with copy.open("wb") as file:
+        for chunk in stream(path):
+            file.write(chunk)
 
 
 def stream(path: ObjectPath) -> Iterator[bytes]:
@@ -63,16 +52,15 @@ def stream(path: ObjectPath) -> Iterator[bytes]:
     known, came = path.stat(), 0
     try:
         with explaining_store(path):
-            answer = obstore.get(path.root.store, path.key, options={"if_match": known.tag})
+            answer = obstore.get(path.root.store, path.key, options={"if_match": f'"{known.tag}"'})
             for chunk in answer.stream(_CHUNK):
                 came += len(chunk)
                 yield bytes(chunk)
     except PreconditionError:
         raise ChangedError from None
     if came != known.st_size:
-        raise _CutOffError(
-            f"{path}: {came:,} of {known.st_size:,} bytes came, {_MOST_TRIES} times. Check the "
-            "network, and run again."
+        raise StorageError(
+            f"{path}: {came:,} of {known.st_size:,} bytes came. Check the network, and run again."
         )
 
 
@@ -84,6 +72,9 @@ def is_current(path: ObjectPath) -> bool:
     """
     try:
         with explaining_store(path):
-            return status_of(obstore.head(path.root.store, path.key)) == path.stat()
+            found = status_of(obstore.head(path.root.store, path.key))
     except FileNotFoundError:
         return False
+    # Lists and answers round times in different ways.
+    known = path.stat()
+    return (found.tag, found.st_size) == (known.tag, known.st_size)

@@ -1,7 +1,7 @@
 """The client of an object store; obstore is imported here and in its neighbours alone."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final
 
 from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
@@ -9,9 +9,6 @@ from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
 from lending_club_pipeline.config.objects import ObjectSettings
 from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.contract.locations import ObjectUrl
-
-if TYPE_CHECKING:
-    from obstore.store import AzureConfig, GCSConfig
 
 # A transfer may take as long as it likes while something arrives: `read_timeout` sees to that.
 _WHOLE_TRANSFER: Final = timedelta(days=1)
@@ -29,43 +26,47 @@ def open_store(url: ObjectUrl, settings: ObjectSettings) -> ObjectStore:
         ConfigurationError: a file of certificates cannot be read, or a variable of the library
             holds what it does not know.
     """
-    options: dict[str, Any] = {
-        "client_options": _client_options(settings),
-        "retry_config": {"retry_timeout": timedelta(seconds=settings.retry_seconds)},
-    }
+    given: Any = client_arguments(url, settings)
+    given = client_arguments(url, settings)
+    make: Any = {"s3": S3Store, "gs": GCSStore}.get(url.scheme, AzureStore)
     try:
-        if url.scheme == "s3":
-            return S3Store(url.container, **_s3(settings), **options)
-        if url.scheme == "gs":
-            address = {"base_url": settings.endpoint} if settings.endpoint else {}
-            return GCSStore(url.container, config=cast("GCSConfig", address), **options)
-        return _azure(url, settings, options)
+        store: ObjectStore = make(url.container.partition("@")[0], **given)
     except (BaseError, ValueError) as error:
         raise ConfigurationError(
             f"{url}: the client of this store cannot be made ({_first_line(error)}). Correct the "
             "variables of its credentials."
         ) from None
+    return store
 
 
-def _s3(settings: ObjectSettings) -> dict[str, Any]:
-    given = {
+def client_arguments(url: ObjectUrl, settings: ObjectSettings) -> dict[str, Any]:
+    """Return what obstore is told beside the name of the bucket or container; see `open_store`."""
+    config = {"s3": _s3, "gs": _google}.get(url.scheme, _azure)(url, settings)
+    return {
+        "config": {name: value for name, value in config.items() if value},
+        "client_options": _client_options(settings),
+        "retry_config": {"retry_timeout": timedelta(seconds=settings.retry_seconds)},
+    }
+
+
+def _s3(_: ObjectUrl, settings: ObjectSettings) -> dict[str, str | None]:
+    return {
         "endpoint": settings.endpoint,
         "server_side_encryption": settings.encryption,
         "sse_kms_key_id": settings.kms_key,
     }
-    return {name: value for name, value in given.items() if value}
 
 
-def _azure(url: ObjectUrl, settings: ObjectSettings, options: dict[str, Any]) -> AzureStore:
-    container, _, host = url.container.partition("@")
-    account, _, cloud = host.partition(".")
-    cloud = cloud.partition(".")[2] or _AZURE_CLOUD
-    config: dict[str, Any] = {"account_name": account} if account else {}
-    if settings.endpoint:
-        config["endpoint"] = settings.endpoint
-    elif cloud != _AZURE_CLOUD:
-        config["endpoint"] = f"https://{account}.blob.{cloud}"
-    return AzureStore(container, config=cast("AzureConfig", config), **options)
+def _google(_: ObjectUrl, settings: ObjectSettings) -> dict[str, str | None]:
+    return {"base_url": settings.endpoint}
+
+
+def _azure(url: ObjectUrl, settings: ObjectSettings) -> dict[str, str | None]:
+    account, _, host = url.container.partition("@")[2].partition(".")
+    cloud = host.partition(".")[2]
+    # Other clouds than the public one have names of their own.
+    own = f"https://{account}.blob.{cloud}" if cloud not in ("", _AZURE_CLOUD) else None
+    return {"account_name": account, "endpoint": settings.endpoint or own}
 
 
 def _client_options(settings: ObjectSettings) -> dict[str, Any]:
