@@ -101,14 +101,14 @@ def test_of_two_publishers_one_publishes_and_the_other_is_told(
     publish(outputs, 1)
 
     with pytest.raises(OutputError) as caught:
-        publish(outputs, 2, meanwhile=lambda: _as_another_process(others, 3))
+        publish(outputs, 2, meanwhile=lambda: as_another_process(others, 3))
 
     assert "s3://lending-club/out/manifest.json: another run published there" in str(caught.value)
     assert read(bucket) == {b"3\n"}
     assert bucket.get("out/account_summary.csv")[:2] == b"3\n"
 
 
-def _as_another_process(outputs: Outputs, number: int) -> None:
+def as_another_process(outputs: Outputs, number: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("os.getpid", lambda: 1)
         publish(outputs, number)
@@ -118,7 +118,7 @@ def test_the_first_publication_of_all_is_conditional_too(proxy: Proxy, bucket: B
     outputs, others = outputs_behind(proxy), outputs_behind(proxy)
 
     with pytest.raises(OutputError):
-        publish(outputs, 2, meanwhile=lambda: _as_another_process(others, 3))
+        publish(outputs, 2, meanwhile=lambda: as_another_process(others, 3))
 
     assert read(bucket) == {b"3\n"}
 
