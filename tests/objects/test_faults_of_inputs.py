@@ -89,6 +89,40 @@ def test_a_refused_right_is_told_with_the_object(proxy: Proxy, tmp_path: Path, p
     said_of(caught.value, f"s3://lending-club/{name}: the store refuses access (403)")
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer(400, [], b"<Error><Code>ExpiredToken</Code></Error>"), "the store refuses access"),
+        (Answer(301, [], b""), "this bucket is in another region. Set AWS_REGION"),
+    ],
+)
+def test_a_key_that_has_run_out_and_a_wrong_region_are_told(
+    proxy: Proxy, answer: Answer, said: str
+) -> None:
+    proxy.answer(answer, "GET", "list-type")
+
+    with pytest.raises(StorageError) as caught:
+        find(proxy, objects_retry_seconds=0.5)
+
+    said_of(caught.value, f"s3://lending-club/in: {said}")
+
+
+def test_a_process_without_credentials_is_told_which_ones_to_give(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    # The service of a machine that has no role.
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", proxy.endpoint)
+    proxy.answer(Answer(404, [], b""), "PUT", "/latest/api/token")
+    proxy.answer(Answer(404, [], b""), "GET", "/latest/meta-data")
+
+    with pytest.raises(StorageError) as caught:
+        find(proxy, objects_retry_seconds=0.5)
+
+    said_of(caught.value, "there are no credentials for this store", "AWS_ACCESS_KEY_ID")
+
+
 def test_a_bucket_that_is_not_there_is_told(proxy: Proxy) -> None:
     with pytest.raises(StorageError) as caught:
         find(proxy, "s3://another/in")

@@ -21,7 +21,13 @@ _STATUS: Final = re.compile(r"status code: (\d{3})")
 _NO_CONTAINER: Final = re.compile(
     "NoSuchBucket|ContainerNotFound|bucket does not exist", re.IGNORECASE
 )
-_NO_CREDENTIALS: Final = re.compile(r"credential|metadata|169\.254\.169\.254|token", re.IGNORECASE)
+# What the services of platforms that give credentials are asked for.
+_NO_CREDENTIALS: Final = re.compile(
+    "/latest/(api/token|meta-data)|/computeMetadata/|/metadata/identity|/oauth2/|credential",
+    re.IGNORECASE,
+)
+_OTHER_REGION: Final = re.compile("configured region|AuthorizationHeaderMalformed")
+_EXPIRED: Final = re.compile("ExpiredToken|InvalidToken")
 _CREDENTIALS: Final = {
     "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     "abfss": "AZURE_STORAGE_ACCOUNT_KEY or AZURE_CLIENT_ID",
@@ -66,8 +72,12 @@ def _explained(url: ObjectUrl, error: BaseError) -> StorageError:
     status = found[1] if (found := _STATUS.search(said)) else ""
     if _NO_CONTAINER.search(said):
         return _no_container(url)
+    if _OTHER_REGION.search(said):
+        return StorageError(
+            f"{url}: this bucket is in another region. Set AWS_REGION to the bucket's own."
+        )
     denied = isinstance(error, PermissionDeniedError | UnauthenticatedError)
-    if denied or status in _FORBIDDEN:
+    if denied or status in _FORBIDDEN or _EXPIRED.search(said):
         return StorageError(
             f"{url}: the store refuses access{f' ({status})' if status else ''}. Give the identity "
             "of this process the right to it, or check its credentials "
@@ -77,7 +87,7 @@ def _explained(url: ObjectUrl, error: BaseError) -> StorageError:
         return StorageError(
             f"{url}: the name of an object below it has an empty part. Rename or remove it."
         )
-    if not status and _NO_CREDENTIALS.search(said):
+    if _NO_CREDENTIALS.search(said):
         return StorageError(
             f"{url}: there are no credentials for this store. Give this process a workload "
             f"identity, or set {_CREDENTIALS[url.scheme]}."
