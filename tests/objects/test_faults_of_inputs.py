@@ -1,6 +1,7 @@
 """What goes wrong between a store and a delivery: healed, or told in one line; never mixed."""
 
 import datetime as dt
+import gzip
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -145,6 +146,15 @@ def test_a_store_that_does_not_answer_is_told(proxy: Proxy) -> None:
     assert find(proxy, objects_timeout_seconds=10).as_of_date == DAY
 
 
+def test_a_compressed_object_comes_as_its_text(
+    proxy: Proxy, bucket: Bucket, tmp_path: Path
+) -> None:
+    bucket.client.delete_object(Bucket=bucket.name, Key=f"{FOLDER}/accounts.csv")
+    bucket.put(f"{FOLDER}/accounts.csv.gz", gzip.compress(ACCOUNTS))
+
+    assert read(find(proxy), tmp_path) == ACCOUNTS
+
+
 def truncating(times: int) -> proxies.Rule:
     """Cut off what comes of the accounts, that many times."""
     left = iter(range(times))
@@ -233,6 +243,13 @@ def test_an_object_that_is_gone_is_refused(proxy: Proxy, bucket: Bucket, tmp_pat
         read(found, tmp_path)
 
     assert caught.value.code == "file_missing"
+
+
+def test_a_full_disk_is_no_fault_of_the_object(proxy: Proxy, tmp_path: Path) -> None:
+    (tmp_path / "accounts.fetched.csv").symlink_to("/dev/full")
+
+    with pytest.raises(OSError, match="No space left"):
+        read(find(proxy), tmp_path)
 
 
 def test_an_upload_that_is_not_complete_is_not_there(proxy: Proxy, bucket: Bucket) -> None:

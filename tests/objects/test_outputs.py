@@ -214,6 +214,23 @@ def test_outputs_are_encrypted_and_kept_as_the_settings_say(proxy: Proxy, bucket
     assert json.loads(bucket.get("out/manifest.json"))["run_id"] == "1"
 
 
+def test_a_page_beside_the_outputs_is_no_publication(proxy: Proxy, bucket: Bucket) -> None:
+    outputs = outputs_behind(proxy)
+    digest = publish(outputs, 1)
+    before = bucket.manifest()
+
+    with outputs.publication() as publication:
+        publication.work_for("held-2026-01-31.html").write_text("held")
+
+    assert "held-2026-01-31.html" in outputs.names()
+    assert outputs.read("held-2026-01-31.html") == b"held"
+    outputs.remove("held-2026-01-31.html")
+    outputs.remove("held-2026-01-31.html")
+    assert "held-2026-01-31.html" not in outputs.names()
+    assert bucket.manifest() == before
+    assert holds(outputs, digest)
+
+
 def test_rights_of_files_are_refused_for_outputs_that_have_none(proxy: Proxy) -> None:
     with pytest.raises(ConfigurationError) as caught:
         outputs_behind(proxy, output_group="analysts")

@@ -61,3 +61,20 @@ def test_what_is_unchanged_is_neither_fetched_nor_sent_again(in_objects: ObjectW
         assert in_objects.run_range(AS_OF, AS_OF).outcomes == {"unchanged"}
         assert proxy.asked("GET", "accounts.csv")
         assert not proxy.asked("PUT")
+
+
+def test_doctor_reaches_both_places_and_leaves_nothing(in_objects: ObjectWorkspace) -> None:
+    in_objects.deliver(CUSTOMERS, ACCOUNTS)
+
+    ended = in_objects.command("doctor")
+
+    assert ended.returncode == 0, ended.stdout
+    assert "OUTPUT_PATH: s3://lending-club/out: an object was written and removed" in ended.stdout
+    assert f"delivery: {AS_OF} in s3://lending-club/in/{AS_OF}" in ended.stdout
+    assert in_objects.bucket.keys("out/") == []
+
+    ended = in_objects.command("doctor", "--outputs", "s3://another/out")
+
+    assert ended.returncode == 1
+    assert "OUTPUT_PATH: s3://another/out" in ended.stdout
+    assert "there is no bucket or container another" in ended.stdout

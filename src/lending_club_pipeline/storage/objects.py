@@ -22,12 +22,17 @@ from lending_club_pipeline.storage.object_paths import (
 from lending_club_pipeline.storage.stores import open_store
 
 _CHUNK: Final = 2**22
+_MOST_RETRY_SECONDS: Final = 20.0
 
 
 def watch(
     url: ObjectUrl, settings: ObjectSettings, *, looks_often: bool
 ) -> Callable[[], ObjectPath]:
     """Return what gives a prefix as it is at each call; see `watched_inputs`."""
+    if looks_often:
+        # Dagster gives a sensor a minute; the next look is another try.
+        most = min(settings.retry_seconds, _MOST_RETRY_SECONDS)
+        settings = settings.model_copy(update={"retry_seconds": most})
     whole = WholeListing(open_store(url, settings), url)
     listing = WatchedListing(whole) if looks_often else whole
     return lambda: path_of(Root(url, listing))

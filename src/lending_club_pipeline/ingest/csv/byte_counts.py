@@ -163,7 +163,7 @@ def count_bytes(delivered: DeliveredFile, plain_copy: Path) -> tuple[ByteCounts,
     digest = hashlib.sha256()
     with _refusing(delivered):
         _refuse_if_no_file(delivered)
-        here = fetch(delivered.path, plain_copy.with_name(f"{plain_copy.stem}.fetched.csv"))
+    here = _fetched(delivered, plain_copy.with_name(f"{plain_copy.stem}.fetched.csv"))
     with _refusing(delivered), here.open("rb") as stored:
         counts.identity = _identity(os.fstat(stored.fileno()))
         for chunk in iter(lambda: stored.read(_CHUNK), b""):
@@ -181,6 +181,15 @@ def count_bytes(delivered: DeliveredFile, plain_copy: Path) -> tuple[ByteCounts,
                 copy.write(chunk)
     counts.finish()
     return counts, plain
+
+
+def _fetched(delivered: DeliveredFile, copy: Path) -> Path:
+    """Return where a file is on this machine. That its disk is full is no fault of the file."""
+    try:
+        return fetch(delivered.path, copy)
+    except (ChangedError, FileNotFoundError):
+        with _refusing(delivered):
+            raise
 
 
 def is_as_it_was_read(delivered: DeliveredFile, counts: ByteCounts) -> bool:
