@@ -190,9 +190,9 @@ def test_older_publications_are_removed_when_nobody_reads_them_any_more(
     monkeypatch.setattr(clock, "now", lambda: later)
     publish(outputs, 3)
 
-    assert {key.split("/")[2] for key in bucket.keys("out/publications/")} == {
-        it["path"].split("/")[1] for it in bucket.manifest()["files"]
-    }
+    # Somebody may have read the manifest before it a moment ago.
+    kept = {bucket.get(key)[:2] for key in bucket.keys("out/publications/")}
+    assert kept == {b"2\n", b"3\n"}
 
 
 def test_outputs_are_encrypted_and_kept_as_the_settings_say(proxy: Proxy, bucket: Bucket) -> None:

@@ -7,8 +7,6 @@ there when the publication began. The names that stay are copies for readers who
 manifest.
 """
 
-import datetime as dt
-import logging
 import mimetypes
 import os
 import shutil
@@ -22,16 +20,14 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, PreconditionError
 from obstore.store import ObjectStore
 
-from lending_club_pipeline.config import clock
-from lending_club_pipeline.contract.errors import OutputError, StorageError
+from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.contract.locations import ObjectUrl
 from lending_club_pipeline.files.atomic import describe, explaining
 from lending_club_pipeline.files.processes import is_running
 from lending_club_pipeline.storage.errors import explaining_store
+from lending_club_pipeline.storage.old_publications import remove_old
 
 PUBLICATIONS: Final = "publications"
-# A reader that began with an older manifest has that long to read what it names.
-_KEPT: Final = dt.timedelta(days=1)
 # Four parts of this size are in memory at a time; a store takes ten thousand of them.
 _PART: Final = 8 * 2**20
 _PARTS_AT_ONCE: Final = 4
@@ -39,8 +35,6 @@ _SHA256: Final = "sha256"
 _WORK: Final = ".publishing-"
 _SETTING: Final = "LANDING_PATH"
 _TYPES: Final = {".parquet": "application/vnd.apache.parquet", ".csv": "text/csv; charset=utf-8"}
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -140,6 +134,7 @@ class ObjectOutputSet:
     _works: dict[str, Path] = field(default_factory=dict)
     _label: str = ""
     _condition: Any = None
+    _before: bytes = b""
 
     @property
     def _folder(self) -> Path:
@@ -152,6 +147,7 @@ class ObjectOutputSet:
             self._folder.mkdir(parents=True, mode=0o700)
         if self._manifest:
             self._condition = _still_as_it_is(self._outputs, self._manifest)
+            self._before = self._outputs.read(self._manifest) or b""
         return self
 
     def __exit__(
@@ -196,7 +192,7 @@ class ObjectOutputSet:
         for name, work in self._works.items():
             self._outputs.send(work, base / name)
         if manifest is not None:
-            _remove_old(self._outputs, self._label)
+            remove_old(self._outputs.store, base / PUBLICATIONS, self._label, self._before)
 
     def _commit(self, manifest: Path, url: ObjectUrl) -> None:
         """Exchange the manifest, unless somebody else has done so meanwhile."""
@@ -234,25 +230,3 @@ def _clear_abandoned(scratch: Path) -> None:
         pid = folder.name.removeprefix(_WORK)
         if not (pid.isdecimal() and is_running(int(pid))):
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove_old(outputs: ObjectOutputs, current: str) -> None:
-    """Remove publications that nobody reads any more, and what failed ones have left."""
-    prefix = outputs.location / PUBLICATIONS
-    before = clock.now() - _KEPT
-    try:
-        with explaining_store(prefix):
-            pages = obstore.list(outputs.store, prefix.key)
-            kept = {current}
-            found = [(_label_of(it["path"], prefix), it) for page in pages for it in page]
-            kept |= {label for label, it in found if it["last_modified"] > before}
-            old = [it["path"] for label, it in found if label not in kept]
-            if old:
-                obstore.delete(outputs.store, old)
-    except StorageError as error:
-        # All is published: what is left over costs space, and the next publication tries again.
-        logger.warning("Older publications could not be removed: %s", error)
-
-
-def _label_of(path: str, prefix: ObjectUrl) -> str:
-    return path.removeprefix(f"{prefix.key}/").partition("/")[0]
