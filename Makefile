@@ -29,8 +29,8 @@ test-all: lint  ## The same, and the exhaustive tests (takes half an hour)
 test-stand-in: .venv/.dev  ## Test the SQL warehouse stand-in itself, and note what passed
 	@$(BIN)/python -m tests.stand_in_tests --always
 
-test-operations: .venv/.dev  ## Alerts, metrics, roles and audit with the real servers (.ci/run names their packages)
-	@$(PYTEST) -n 2 --operations tests/operating
+test-operations: .venv/.dev  ## Alerts, metrics, roles, audit, Azure with the real servers (.ci/run names their packages)
+	@$(PYTEST) -n 2 --operations tests/operating tests/objects
 
 coverage: .venv/.dev  ## Run all tests and list the lines and branches that none reaches
 	@$(PYTEST) --exhaustive --cov --cov-report=term:skip-covered

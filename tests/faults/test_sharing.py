@@ -11,7 +11,8 @@ from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.files.atomic import Publication, replacing
 from lending_club_pipeline.files.sharing import Sharing
-from lending_club_pipeline.publish.outputs import sharing_of
+from lending_club_pipeline.storage.folder_outputs import FolderOutputs
+from lending_club_pipeline.storage.outputs import outputs_of
 
 OWN_GROUP = grp.getgrgid(os.getgid()).gr_name
 
@@ -43,7 +44,9 @@ def test_files_and_the_folders_made_for_them_have_the_rights_of_the_settings(
     target = tmp_path / "share" / "outputs" / "account_summary.csv"
 
     for text in ("first", "second"):
-        publish(target, text, sharing_of(load_settings(given)))
+        outputs = outputs_of(load_settings({"output_path": target.parent, **given}))
+        assert isinstance(outputs, FolderOutputs)
+        publish(target, text, outputs.sharing)
 
         assert (target.read_text(), mode_of(target)) == (text, file)
         assert [mode_of(it) for it in target.parents[:2]] == [folder, folder]

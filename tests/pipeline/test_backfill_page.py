@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from lending_club_pipeline.publish.manifest import read_manifest
+from lending_club_pipeline.storage.folder_outputs import FolderOutputs
 from tests.pipeline.doors import record, states
 from tests.workspaces import Workspace
 
@@ -140,6 +141,6 @@ def test_a_backfill_keeps_the_promises_of_every_door(workspace: Workspace) -> No
     assert known[PROCESSED].build_ended_at == before.build_ended_at
     assert [known[day].is_built for day in DAYS] == [True, True, False, True]
     assert "separated by a semicolon" in known[BROKEN].refused
-    manifest = read_manifest(workspace.outputs)
+    manifest = read_manifest(FolderOutputs(workspace.outputs))
     assert manifest is not None
     assert manifest["as_of_date"] == DAYS[-1].isoformat()

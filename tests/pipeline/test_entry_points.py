@@ -18,6 +18,7 @@ from lending_club_pipeline.publish.manifest import holds, read_manifest
 from lending_club_pipeline.publish.output_files import OUTPUT_FILES
 from lending_club_pipeline.runs import plan
 from lending_club_pipeline.runs.plan import Skip, newest_publishable
+from lending_club_pipeline.storage.folder_outputs import FolderOutputs
 from tests.pipeline.doors import Doors, journal_of, land, open_doors, states, steps
 from tests.workspaces import Workspace
 
@@ -78,8 +79,8 @@ def test_every_door_keeps_every_promise(doors: Doors, name: str) -> None:
     assert known[other].is_built
     assert known[day].month_closed_at is not None
     assert newest_publishable(known) == known[max(known)]
-    assert holds(workspace.outputs, known[max(known)].published_sha256)
-    manifest = read_manifest(workspace.outputs)
+    assert holds(FolderOutputs(workspace.outputs), known[max(known)].published_sha256)
+    manifest = read_manifest(FolderOutputs(workspace.outputs))
     assert manifest is not None
     assert [it["name"] for it in manifest["files"]] == list(OUTPUT_FILES)
     assert manifest["as_of_date"] == max(known).isoformat()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lending_club_pipeline.publish.manifest import read_manifest
+from lending_club_pipeline.storage.folder_outputs import FolderOutputs
 from tests.pipeline.doors import states
 from tests.workspaces import Workspace
 
@@ -29,7 +30,7 @@ def test_the_newest_day_is_processed_again_and_published(older: Workspace) -> No
 
     assert ended.returncode == 0, ended.stderr
     assert (older.outputs / "account_summary.csv").read_bytes() == before
-    manifest = read_manifest(older.outputs)
+    manifest = read_manifest(FolderOutputs(older.outputs))
     assert manifest is not None
     assert manifest["as_of_date"] == LAST.isoformat()
     assert set(states(older)) == {LAST}

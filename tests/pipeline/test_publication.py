@@ -17,6 +17,7 @@ from lending_club_pipeline.defs.jobs import PUBLISH_JOB_NAME
 from lending_club_pipeline.files.atomic import Publication, describe
 from lending_club_pipeline.publish.manifest import FILE_NAME, holds, render_manifest
 from lending_club_pipeline.publish.output_files import OUTPUT_FILES
+from lending_club_pipeline.storage.folder_outputs import FolderOutputs
 from tests.faults.killed_run import CHANGE
 from tests.faults.processes import Ended, KillPoint, run_and_kill
 from tests.pipeline.doors import states
@@ -156,7 +157,7 @@ def test_a_kill_amid_the_exchange_leaves_the_next_run_to_publish(
     assert again.code == 0, again.text
     assert "dbt " not in again.text
     assert workspace.output_bytes() == good.output_bytes()
-    assert holds(workspace.outputs, states(workspace)[AS_OF].published_sha256)
+    assert holds(FolderOutputs(workspace.outputs), states(workspace)[AS_OF].published_sha256)
     assert "nothing to do" in run_and_kill(workspace, RUN).text.replace("\n", " ")
 
 

@@ -11,11 +11,12 @@ import lending_club_pipeline
 PACKAGE = Path(lending_club_pipeline.__file__).parent
 NAME = PACKAGE.name
 # Each room with the rooms of the package that it may know, beside itself.
-FLOOR = {"contract", "config", "files"}
+FLOOR = {"contract", "config", "files", "storage"}
 MAY_KNOW = {
     "contract": set(),
     "config": {"contract"},
     "files": {"contract"},
+    "storage": {"contract", "config", "files"},
     "ingest": FLOOR,
     "warehouse": {*FLOOR, "ingest"},
     "dbt_runner": FLOOR,

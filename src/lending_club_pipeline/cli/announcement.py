@@ -14,6 +14,7 @@ from lending_club_pipeline.ingest.deliveries.discovery import (
     no_delivery_between,
 )
 from lending_club_pipeline.runs.memory import check_memory, warning_of
+from lending_club_pipeline.storage.inputs import inputs_of
 
 # There is no delivery that a run could record as refused.
 _NOTHING_THERE: Final = frozenset(
@@ -38,7 +39,7 @@ def announce(
     Raises:
         RefusedDeliveryError: there is no delivery of that date or range.
     """
-    inputs, today = settings.deliveries.input_path, settings.today()
+    inputs, today = inputs_of(settings), settings.today()
     if first is not None:
         until = last or today.date
         dates = dates_with_delivery(inputs, first, until, today)

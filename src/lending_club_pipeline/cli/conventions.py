@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from lending_club_pipeline.contract.locations import Location, parse_location
+
 if TYPE_CHECKING:
     from lending_club_pipeline.runs.reports import RunReport
 
@@ -77,8 +79,23 @@ class _Seconds(click.ParamType):  # type: ignore[type-arg]  # as above
         return seconds
 
 
+class _Location(click.ParamType):  # type: ignore[type-arg]  # as above
+    """A folder, or a prefix of an object store."""
+
+    name = "path"
+
+    def convert(
+        self, value: str | Location, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Location:
+        try:
+            return parse_location(str(value))
+        except ValueError as error:
+            self.fail(f"{value!s} is not allowed: {error}.", param, ctx)
+
+
 EPILOG: Final = exit_codes(REFUSED, HELD)
 FOLDER: Final = click.Path(path_type=Path)
+LOCATION: Final = _Location()
 DATE: Final = _Date("date", "%Y-%m-%d", "YYYY-MM-DD")
 MONTH: Final = _Date("month", "%Y-%m", "YYYY-MM")
 SECONDS: Final = _Seconds()

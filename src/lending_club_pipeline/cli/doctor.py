@@ -1,17 +1,17 @@
 """`lending-club doctor`: check the requirements of a run."""
 
 import sys
-from pathlib import Path
 
 import click
 
-from lending_club_pipeline.cli.conventions import FAILED, FOLDER, exit_codes
+from lending_club_pipeline.cli.conventions import FAILED, LOCATION, exit_codes
+from lending_club_pipeline.contract.locations import Location
 
 
 @click.command(epilog=exit_codes())
-@click.option("--inputs", type=FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
-@click.option("--outputs", type=FOLDER, help="Folder for outputs instead of OUTPUT_PATH.")
-def doctor(inputs: Path | None, outputs: Path | None) -> None:
+@click.option("--inputs", type=LOCATION, help="Folder of deliveries instead of INPUT_PATH.")
+@click.option("--outputs", type=LOCATION, help="Folder for outputs instead of OUTPUT_PATH.")
+def doctor(inputs: Location | None, outputs: Location | None) -> None:
     """Check the requirements of a run, and say how to correct each problem."""
     from lending_club_pipeline.present.terminal import print_preflight_results
     from lending_club_pipeline.runs.doctor import preflight_checks

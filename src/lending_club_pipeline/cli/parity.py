@@ -7,14 +7,15 @@ from pathlib import Path
 
 import click
 
-from lending_club_pipeline.cli.conventions import DATE, FAILED, FOLDER, REFUSED, exit_codes
+from lending_club_pipeline.cli.conventions import DATE, FAILED, LOCATION, REFUSED, exit_codes
 from lending_club_pipeline.config.settings import load_settings
+from lending_club_pipeline.contract.locations import Location
 
 
 @click.command(epilog=exit_codes(REFUSED))
-@click.option("--inputs", type=FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
+@click.option("--inputs", type=LOCATION, help="Folder of deliveries instead of INPUT_PATH.")
 @click.option("--as-of", type=DATE, help="Business date of the delivery, YYYY-MM-DD.")
-def parity(inputs: Path | None, as_of: dt.date | None) -> None:
+def parity(inputs: Location | None, as_of: dt.date | None) -> None:
     """Process a delivery on DuckDB and on Databricks, and compare the results.
 
     Compares every model row by row, and every output byte by byte. Needs the DATABRICKS_ variables.

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import sys
-from pathlib import Path
 
 import click
 
@@ -10,13 +9,14 @@ from lending_club_pipeline.cli.conventions import (
     DATE,
     EPILOG,
     FAILED,
-    FOLDER,
     HELD,
+    LOCATION,
     REFUSED,
     SECONDS,
 )
 from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.config.settings import load_settings
+from lending_club_pipeline.contract.locations import Location
 
 
 @click.command(epilog=EPILOG)
@@ -24,8 +24,8 @@ from lending_club_pipeline.config.settings import load_settings
 @click.option("--from", "first", type=DATE, help="Process every delivery from this date on,")
 @click.option("--to", "last", type=DATE, help="through this date; today if left out.")
 @click.option("--force", is_flag=True, help="Process deliveries that are unchanged, too.")
-@click.option("--inputs", type=FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
-@click.option("--outputs", type=FOLDER, help="Folder for outputs instead of OUTPUT_PATH.")
+@click.option("--inputs", type=LOCATION, help="Folder of deliveries instead of INPUT_PATH.")
+@click.option("--outputs", type=LOCATION, help="Folder for outputs instead of OUTPUT_PATH.")
 @click.option("--quiet", is_flag=True, help="Say nothing but what went wrong.")
 @click.option("--verbose", is_flag=True, help="Say each step, also into a file or a pipe.")
 @click.option("--wait", type=SECONDS, help="Seconds to wait for another run to end.")
@@ -34,8 +34,8 @@ def run(
     as_of: dt.date | None,
     first: dt.date | None,
     last: dt.date | None,
-    inputs: Path | None,
-    outputs: Path | None,
+    inputs: Location | None,
+    outputs: Location | None,
     wait: float | None,
     *,
     force: bool,

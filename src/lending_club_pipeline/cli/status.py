@@ -1,16 +1,16 @@
 """`lending-club status`: how each business date stands, and what is wrong."""
 
 import sys
-from pathlib import Path
 
 import click
 
-from lending_club_pipeline.cli.conventions import FAILED, FOLDER, exit_codes
+from lending_club_pipeline.cli.conventions import FAILED, LOCATION, exit_codes
 from lending_club_pipeline.config.settings import load_settings
+from lending_club_pipeline.contract.locations import Location
 
 
 @click.command(epilog=exit_codes())
-@click.option("--inputs", type=FOLDER, help="Folder of deliveries instead of INPUT_PATH.")
+@click.option("--inputs", type=LOCATION, help="Folder of deliveries instead of INPUT_PATH.")
 @click.option(
     "--last",
     type=click.IntRange(min=0),
@@ -19,7 +19,7 @@ from lending_club_pipeline.config.settings import load_settings
     help="Number of newest dates to show; older dates with a problem are shown, too.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print every date, as JSON.")
-def status(inputs: Path | None, last: int, *, as_json: bool) -> None:
+def status(inputs: Location | None, last: int, *, as_json: bool) -> None:
     """Show how each business date stands, what is wrong now, and what to do.
 
     Ends with 1 if something is wrong that stops deliveries. No delivery is read.

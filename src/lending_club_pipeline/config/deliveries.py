@@ -3,7 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -12,8 +12,11 @@ from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.calendars import Calendar, parse_deadline, parse_holidays
 from lending_club_pipeline.config.concern import Concern, prefixed
 from lending_club_pipeline.config.movement_limits import parse_movement_limits
-from lending_club_pipeline.config.paths import AnyPath, parse_mode
+from lending_club_pipeline.config.paths import AnyLocation, parse_mode
 from lending_club_pipeline.config.values import matching, read_by
+from lending_club_pipeline.contract.locations import ObjectUrl
+
+_OWNER_ONLY: Final = 0o600
 
 
 class DeliverySettings(Concern):
@@ -21,8 +24,8 @@ class DeliverySettings(Concern):
 
     model_config = SettingsConfigDict(alias_generator=prefixed("DELIVERY_"))
 
-    input_path: AnyPath = Field(default=Path("data/inputs"), validation_alias="INPUT_PATH")
-    """Folder in which deliveries arrive."""
+    input_path: AnyLocation = Field(default=Path("data/inputs"), validation_alias="INPUT_PATH")
+    """Folder in which deliveries arrive, or a prefix of an object store."""
     source: str = ""
     """Name of the sender; a database holds the deliveries of one sender alone."""
     calendar: Calendar = "every_day"
@@ -75,8 +78,8 @@ class OutputSettings(Concern):
 
     model_config = SettingsConfigDict(alias_generator=prefixed("OUTPUT_"))
 
-    path: AnyPath = Path("data/outputs")
-    """Folder in which outputs are published."""
+    path: AnyLocation = Path("data/outputs")
+    """Folder in which outputs are published, or a prefix of an object store."""
     mode: Annotated[str, read_by(parse_mode)] = "0600"
     """Permission bits of the published files, in octal digits."""
     group: str | None = None
@@ -86,6 +89,18 @@ class OutputSettings(Concern):
         matching("[A-Z]{3}", "write the three capital letters of its ISO 4217 code, such as USD"),
     ] = Field(default="USD", validation_alias="CURRENCY")
     """Of all balances and interest, as its ISO 4217 code; it is shown, never converted."""
+
+    def check_rights(self) -> None:
+        """Check that rights of files are not set where there are no files.
+
+        Raises:
+            ValueError: they are, for objects.
+        """
+        if isinstance(self.path, ObjectUrl) and (self.group or self.mode_bits != _OWNER_ONLY):
+            raise ValueError(
+                "OUTPUT_MODE and OUTPUT_GROUP are rights of files, but OUTPUT_PATH="
+                f"{self.path} is in an object store: leave them out, and give the rights there"
+            )
 
     @property
     def mode_bits(self) -> int:

@@ -5,7 +5,9 @@ import re
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, PlainValidator
+
+from lending_club_pipeline.contract.locations import Location, ObjectUrl, parse_location
 
 # dbt reads the name of the database out of its path as out of a URL, and quotes it as it is.
 _NOT_IN_DATABASE: Final = re.compile(r'["#;\x00-\x1f]')
@@ -56,6 +58,15 @@ def _is_history(path: Path) -> Path:
     return path
 
 
+def _parse_location(value: object) -> Location:
+    if isinstance(value, ObjectUrl):
+        return value
+    location = parse_location(str(value))
+    return location if isinstance(location, ObjectUrl) else _is_unicode(location)
+
+
+# A folder, or a prefix of an object store.
+AnyLocation = Annotated[Location, PlainValidator(_parse_location)]
 AnyPath = Annotated[Path, AfterValidator(_is_unicode)]
 LandingFolder = Annotated[AnyPath, AfterValidator(_is_kept_in_views)]
 DatabaseFile = Annotated[LandingFolder, AfterValidator(_is_database)]

@@ -20,6 +20,7 @@ from lending_club_pipeline.config.databricks import DatabricksSettings
 from lending_club_pipeline.config.deliveries import DaySettings, DeliverySettings, OutputSettings
 from lending_club_pipeline.config.engine import DbtSettings, DuckDBSettings, EngineSettings
 from lending_club_pipeline.config.names import near_misses, unknown_in_file
+from lending_club_pipeline.config.objects import ObjectSettings
 from lending_club_pipeline.config.problems import describe_problems
 from lending_club_pipeline.config.services import (
     DagsterSettings,
@@ -42,6 +43,7 @@ class DataPlatformConfig(BaseModel):
         deliveries: where deliveries come from, when they are expected, how far they may move.
         days: which business dates there are, and for how long records are kept.
         outputs: where outputs are published, for whom, in which currency.
+        objects: object stores of deliveries and outputs.
         dagster: Dagster's folder, configuration and pages.
         postgres: the database that keeps Dagster's history.
         operating: alerts, audit log and metrics.
@@ -56,6 +58,7 @@ class DataPlatformConfig(BaseModel):
     deliveries: DeliverySettings
     days: DaySettings
     outputs: OutputSettings
+    objects: ObjectSettings
     dagster: DagsterSettings
     postgres: PostgresSettings
     operating: OperatingSettings
@@ -70,6 +73,7 @@ class DataPlatformConfig(BaseModel):
             )
         if engine == "databricks":
             self.databricks.check_complete()
+        self.outputs.check_rights()
         return self
 
     @classmethod

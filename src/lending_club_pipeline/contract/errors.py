@@ -4,8 +4,9 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
+
+from lending_club_pipeline.contract.locations import Location
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
@@ -63,6 +64,10 @@ class OutputError(PipelineError):
     """An output could not be written; the files of the last good run stay as they are."""
 
 
+class StorageError(PipelineError):
+    """An object store did not answer, or refused what was asked of it."""
+
+
 class AuditError(PipelineError):
     """What was done cannot be written down, or what was written down is not proven."""
 
@@ -76,12 +81,12 @@ class Place:
     """Where in a delivery something was found.
 
     Attributes:
-        path: the file or folder.
+        path: the file, folder or object.
         line: physical line, 1-based, header included.
         column: name of the column.
     """
 
-    path: Path
+    path: Location
     line: int | None = None
     column: str | None = None
 

@@ -4,7 +4,6 @@ import datetime as dt
 import signal
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
 from typing import Final, cast
 
 import dagster as dg
@@ -12,6 +11,7 @@ import dagster as dg
 from lending_club_pipeline.config.environment import temporary_environment
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import ConfigurationError, PipelineError
+from lending_club_pipeline.contract.locations import Location, parse_location
 from lending_club_pipeline.defs.abandoned_runs import close_abandoned_runs, process_tags
 from lending_club_pipeline.defs.ingest.assets import LEFT_ALONE
 from lending_club_pipeline.defs.instance import (
@@ -212,12 +212,12 @@ def _ledgers(
         return {}
 
 
-def _published(result: dg.ExecuteInProcessResult) -> tuple[tuple[Path, ...], dt.date | None]:
+def _published(result: dg.ExecuteInProcessResult) -> tuple[tuple[Location, ...], dt.date | None]:
     """Return the published files, and the date of what was published."""
-    paths: dict[Path, dt.date] = {}
+    paths: dict[Location, dt.date] = {}
     for event in result.get_asset_materialization_events():
         metadata = event.materialization.metadata
         if "published" in metadata:
             date = dt.date.fromisoformat(str(metadata["as_of_date"].value))
-            paths[Path(str(metadata["published"].value))] = date
+            paths[parse_location(str(metadata["published"].value))] = date
     return tuple(paths), next(iter(paths.values()), None)

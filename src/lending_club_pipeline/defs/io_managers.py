@@ -39,7 +39,7 @@ class ParquetIOManager(dg.ConfigurableIOManager):
             TypeError: the object is nothing that this I/O manager knows.
         """
         started = time.monotonic()
-        written = write_parquet_file(self._url(context), obj)
+        written = write_parquet_file(self._url(context), obj, self.settings.objects)
         context.add_output_metadata(
             {
                 "published": dg.MetadataValue.path(str(written.path)),
@@ -56,7 +56,8 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         Raises:
             TypeError: there is no annotation, or one that this I/O manager does not know.
         """
-        return read_parquet_file(self._url(context), context.dagster_type.typing_type)
+        wanted = context.dagster_type.typing_type
+        return read_parquet_file(self._url(context), wanted, self.settings.objects)
 
     def _url(self, context: dg.InputContext | dg.OutputContext) -> str:
         base = self.base or str(self.settings.outputs.path.absolute())

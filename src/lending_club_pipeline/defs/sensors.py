@@ -4,7 +4,6 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 import dagster as dg
@@ -33,6 +32,7 @@ from lending_club_pipeline.runs.plan import (
     plan,
 )
 from lending_club_pipeline.runs.survey import policy_of
+from lending_club_pipeline.storage.inputs import Readable, watched_inputs
 from lending_club_pipeline.warehouse import choose_warehouse
 
 _HELD: Final = "it is held: see its page beside the outputs, and `lending-club approve`"
@@ -55,6 +55,7 @@ _UNFINISHED: Final = [
 def build_delivery_sensor(settings: DataPlatformConfig) -> dg.SensorDefinition:
     """Return the sensor for new deliveries. `DELIVERY_SENSOR` says whether it begins running."""
     is_on = settings.deliveries.sensor == "running"
+    inputs = watched_inputs(settings)
 
     @dg.sensor(
         jobs=[process_delivery, publish_outputs],
@@ -70,15 +71,17 @@ def build_delivery_sensor(settings: DataPlatformConfig) -> dg.SensorDefinition:
         refused delivery waits for other files, a held one for an approval. `DELIVERY_SENSOR` says
         whether the sensor begins running.
         """
-        return _evaluate(settings, context)
+        return _evaluate(settings, inputs(), context)
 
     return new_delivery_sensor
 
 
-def _evaluate(settings: DataPlatformConfig, context: dg.SensorEvaluationContext) -> dg.SensorResult:
+def _evaluate(
+    settings: DataPlatformConfig, inputs: Readable, context: dg.SensorEvaluationContext
+) -> dg.SensorResult:
     now = clock.now()
     watch = look(
-        settings.deliveries.input_path,
+        inputs,
         settings.days.first_as_of_date,
         settings.today(),
         now,
@@ -93,7 +96,7 @@ def _evaluate(settings: DataPlatformConfig, context: dg.SensorEvaluationContext)
         days = _known_days(settings)
     except WarehouseLockedError:
         return _result(context, settled, [], ("a run is going on", *watch.waiting))
-    steps = _planned(settings, watch, days)
+    steps = _planned(settings, _found(inputs, watch, days), days)
     refused = tuple(f"{it.as_of_date}: {it.message}" for it in steps if isinstance(it, Refuse))
     todo = [step.dates for step in steps if isinstance(step, Process)]
     serves = settings.engine.database_type == "databricks"
@@ -145,14 +148,14 @@ def _result(
 
 
 def _planned(
-    settings: DataPlatformConfig, watch: Watch, days: Mapping[dt.date, DayState]
+    settings: DataPlatformConfig,
+    found: Mapping[dt.date, FoundDelivery],
+    days: Mapping[dt.date, DayState],
 ) -> list[Step]:
     policy = policy_of(settings)
     # Other rates or another version are no reason to process years again without being asked.
     known = {date: replace(it, transformation=policy.transformation) for date, it in days.items()}
-    return plan(
-        watch.deliveries, _found(settings.deliveries.input_path, watch, days), known, policy
-    )
+    return plan(found, found, known, policy)
 
 
 def _known_days(settings: DataPlatformConfig) -> Mapping[dt.date, DayState]:
@@ -168,7 +171,7 @@ def _known_days(settings: DataPlatformConfig) -> Mapping[dt.date, DayState]:
 
 
 def _found(
-    inputs: Path, watch: Watch, days: Mapping[dt.date, DayState]
+    inputs: Readable, watch: Watch, days: Mapping[dt.date, DayState]
 ) -> dict[dt.date, FoundDelivery]:
     """Describe what may be taken for the plan; what is refused or held already waits."""
     found = {}

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from lending_club_pipeline.contract.errors import WarehouseError
+from lending_club_pipeline.contract.locations import Location
 from lending_club_pipeline.files import io_errors
 from lending_club_pipeline.files.processes import is_running
 from lending_club_pipeline.files.sharing import OWNER_ONLY, Sharing, behind_links
@@ -25,13 +26,13 @@ class WrittenFile:
     """A published file.
 
     Attributes:
-        path: where it is.
+        path: where it is, or the name of the object that it is.
         size_bytes: its size.
         sha256: its checksum.
         rows: rows in it, where it has rows.
     """
 
-    path: Path
+    path: Location
     size_bytes: int
     sha256: str
     rows: int | None = None
@@ -146,7 +147,7 @@ def replacing(
             yield work
 
 
-def describe(path: Path, rows: int | None = None, name: Path | None = None) -> WrittenFile:
+def describe(path: Path, rows: int | None = None, name: Location | None = None) -> WrittenFile:
     """Take size and checksum of a file.
 
     Args:

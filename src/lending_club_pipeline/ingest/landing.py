@@ -24,6 +24,7 @@ from lending_club_pipeline.files.swap import swap
 from lending_club_pipeline.ingest.csv import parsing, quotes, rejects
 from lending_club_pipeline.ingest.csv.byte_counts import (
     ByteCounts,
+    changed_meanwhile,
     count_bytes,
     is_as_it_was_read,
 )
@@ -255,12 +256,7 @@ def _prove_complete(file: LandedFile, place: Place) -> None:
 def _refuse_if_changed_meanwhile(counted: list[_Counted]) -> None:
     for file, counts, _ in counted:
         if not is_as_it_was_read(file, counts):
-            raise RefusedDeliveryError(
-                "file_changed",
-                Place(file.path),
-                "this file changed while it was read",
-                "Run again when it has been delivered as a whole",
-            )
+            raise changed_meanwhile(file)
 
 
 def _are_the_same(before: tuple[LandedFile, ...], counted: list[_Counted]) -> bool:

@@ -23,6 +23,7 @@ from lending_club_pipeline.files.atomic import describe
 from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
 from lending_club_pipeline.parity.comparison import Comparer, Comparison
 from lending_club_pipeline.publish.output_files import OUTPUT_FILES
+from lending_club_pipeline.storage.inputs import inputs_of
 from lending_club_pipeline.warehouse import choose_warehouse
 from lending_club_pipeline.warehouse.databricks import DatabricksWarehouse
 
@@ -32,6 +33,7 @@ _IGNORED: Final = ("loaded_at",)
 # In this order they stand on the left and on the right of a comparison.
 _ENGINES: Final[tuple[DatabaseType, DatabaseType]] = ("duckdb", "databricks")
 _SAID_BY_THE_COMMAND: Final = ("Error:", "Failed:", "Refused:")
+_OUTPUTS: Final = "outputs"
 _REFUSED: Final = "Refused: "
 
 
@@ -111,7 +113,8 @@ class BothEngines:
                     yield comparer.compare(name)
 
     def _are_equal(self, name: str) -> bool:
-        return len({describe(it.outputs.path / name).sha256 for it in self.sides.values()}) == 1
+        files = (self.folder / engine / _OUTPUTS / name for engine in self.sides)
+        return len({describe(file).sha256 for file in files}) == 1
 
 
 def compare_engines(
@@ -134,7 +137,7 @@ def compare_engines(
         PipelineError: an engine failed.
     """
     # Chosen once, so that midnight does not come between the engines.
-    delivery = find_delivery(settings.deliveries.input_path, as_of_date, settings.today())
+    delivery = find_delivery(inputs_of(settings), as_of_date, settings.today())
     on_message("Preparing a schema")
     with both_engines(settings, folder) as engines:
         on_message(f"Processing the delivery of {delivery.as_of_date} on both engines")
@@ -180,7 +183,7 @@ def _side(settings: DataPlatformConfig, engine: DatabaseType, folder: Path) -> D
         # A model that is inlined could not be compared.
         "dbt": {"target": engine, "intermediate_as": "view"},
         "deliveries": {"input_path": settings.deliveries.input_path.absolute()},
-        "outputs": {"path": folder / "outputs"},
+        "outputs": {"path": folder / _OUTPUTS},
         "dagster": {"home": folder / "dagster"},
         "databricks": {
             "schema_name": f"{databricks.schema_name}{_SUFFIX}",

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -17,6 +16,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from lending_club_pipeline.contract.locations import Location
 from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.contract.reasons import explain
 from lending_club_pipeline.contract.stages import stages
@@ -193,7 +193,7 @@ def money(amount: Decimal) -> str:
     return f"{amount:,.2f}"
 
 
-def print_closing(ledger: DeliveryLedger, currency: str, written: Sequence[Path]) -> None:
+def print_closing(ledger: DeliveryLedger, currency: str, written: Sequence[Location]) -> None:
     """Print the closing table, what it proves, and what was written."""
     console = Console(highlight=False)
     if not console.is_terminal:

@@ -3,16 +3,14 @@
 import datetime as dt
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Final
 
-from lending_club_pipeline.files.atomic import replacing
-from lending_club_pipeline.files.sharing import OWNER_ONLY, Sharing
 from lending_club_pipeline.publish.report import render_report
 from lending_club_pipeline.publish.report.moved import TITLES, change_in_percent, plain_percent
 from lending_club_pipeline.reconcile.checks import CheckResult
 from lending_club_pipeline.reconcile.ledger import read_ledger
 from lending_club_pipeline.reconcile.movements import Movements, held_dates, read_movements
+from lending_club_pipeline.storage.outputs import Outputs
 from lending_club_pipeline.warehouse.protocol import Warehouse
 
 _PAGE: Final = re.compile(r"held-(\d{4}-\d{2}-\d{2})\.html", re.ASCII)
@@ -20,21 +18,19 @@ _PAGE: Final = re.compile(r"held-(\d{4}-\d{2}-\d{2})\.html", re.ASCII)
 
 def write_held_pages(
     warehouse: Warehouse,
-    folder: Path,
+    outputs: Outputs,
     dates: Sequence[dt.date],
     checks: Callable[[dt.date], Sequence[CheckResult]],
     currency: str,
-    sharing: Sharing = OWNER_ONLY,
 ) -> str:
     """Write `held-YYYY-MM-DD.html` for held deliveries and say in one line what moved.
 
     Args:
         warehouse: an open warehouse.
-        folder: where outputs are published.
+        outputs: where outputs are published.
         dates: business dates of held deliveries, oldest first.
         checks: returns the checks of a delivery.
         currency: the accounts' currency, as its ISO 4217 code.
-        sharing: who may read the pages.
 
     Returns:
         What moved by how much, where to look, and how to go on.
@@ -48,10 +44,10 @@ def write_held_pages(
         if ledger is None:
             continue
         page = render_report(warehouse, ledger, checks(date), currency)
-        target = folder / f"held-{date.isoformat()}.html"
-        with replacing(target, sharing=sharing) as work:
-            work.write_text(page, encoding="utf-8", newline="\n")
-        pages.append(target)
+        name = f"held-{date.isoformat()}.html"
+        with outputs.publication() as publication, publication.explaining(name):
+            publication.work_for(name).write_text(page, encoding="utf-8", newline="\n")
+        pages.append(outputs.location / name)
     said = "; ".join(_said(read_movements(warehouse, date)) for date in dates)
     first = dates[0].isoformat()
     return (
@@ -72,21 +68,17 @@ def _said(movements: Movements) -> str:
     return f"the delivery of {movements.as_of_date} moved against {against}: {', '.join(moved)}"
 
 
-def remove_pages_of_published(warehouse: Warehouse, folder: Path) -> None:
+def remove_pages_of_published(warehouse: Warehouse, outputs: Outputs) -> None:
     """Remove the pages of deliveries that are held no more.
 
     Args:
         warehouse: an open warehouse.
-        folder: where outputs are published.
+        outputs: where outputs are published.
     """
-    pages = {match[1]: path for path in folder.glob("held-*.html") if (match := _named(path))}
+    pages = {match[1]: name for name in outputs.names() if (match := _PAGE.fullmatch(name))}
     if not pages:
         return
     held = {date.isoformat() for date in held_dates(warehouse)}
-    for day, path in pages.items():
+    for day, name in pages.items():
         if day not in held:
-            path.unlink(missing_ok=True)
-
-
-def _named(path: Path) -> re.Match[str] | None:
-    return _PAGE.fullmatch(path.name)
+            outputs.remove(name)

@@ -8,10 +8,10 @@ import hashlib
 import json
 from collections.abc import Iterable
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Final
 
-from lending_club_pipeline.files.atomic import WrittenFile, describe
+from lending_club_pipeline.files.atomic import WrittenFile
+from lending_club_pipeline.storage.outputs import Outputs
 
 FILE_NAME: Final = "manifest.json"
 _VERSIONS: Final = ("lending-club-pipeline", "dbt-core", "duckdb")
@@ -27,13 +27,16 @@ def digest_of(files: Iterable[tuple[str, str]]) -> str:
     return hashlib.sha256(listed.encode()).hexdigest()
 
 
-def render_manifest(as_of_date: dt.date, run_id: str, files: Iterable[WrittenFile]) -> str:
+def render_manifest(
+    as_of_date: dt.date, run_id: str, files: Iterable[WrittenFile], kept_in: str = ""
+) -> str:
     """Return the text of a manifest.
 
     Args:
         as_of_date: business date of the delivery that is published.
         run_id: Dagster's id of the run that publishes it.
         files: the published files.
+        kept_in: prefix below which nobody changes them any more, see `OutputSet`.
     """
     content = {
         "as_of_date": as_of_date.isoformat(),
@@ -42,6 +45,7 @@ def render_manifest(as_of_date: dt.date, run_id: str, files: Iterable[WrittenFil
         "files": [
             {
                 "name": it.path.name,
+                "path": f"{kept_in}{it.path.name}",
                 "size_bytes": it.size_bytes,
                 "rows": it.rows,
                 "sha256": it.sha256,
@@ -52,30 +56,30 @@ def render_manifest(as_of_date: dt.date, run_id: str, files: Iterable[WrittenFil
     return json.dumps(content, indent=2) + "\n"
 
 
-def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """Read the manifest of a folder of outputs; None if there is none that can be read."""
+def read_manifest(outputs: Outputs) -> dict[str, Any] | None:
+    """Read the manifest of published outputs; None if there is none that can be read."""
     try:
-        content = json.loads((folder / FILE_NAME).read_bytes())
-    except (OSError, ValueError):
+        content = json.loads(outputs.read(FILE_NAME) or b"")
+    except ValueError:
         return None
     return content if isinstance(content, dict) else None
 
 
-def holds(folder: Path, digest: str) -> bool:
-    """Whether a folder holds, byte for byte, the set of files with a digest.
+def holds(outputs: Outputs, digest: str) -> bool:
+    """Whether outputs hold, byte for byte, the set of files with a digest.
 
     Args:
-        folder: the folder of outputs.
+        outputs: where they are published.
         digest: what `digest_of` said when they were published.
     """
-    manifest = read_manifest(folder)
+    manifest = read_manifest(outputs)
     if manifest is None:
         return False
     try:
         found = [(it["name"], it["sha256"]) for it in manifest["files"]]
         if digest_of(found) != digest:
             return False
-        return all(describe(folder / name).sha256 == sha256 for name, sha256 in found)
-    except (OSError, KeyError, TypeError):
-        # A file is gone or may not be read: a run makes it anew, or says why it cannot.
+        return all(outputs.sha256_of(name) == sha256 for name, sha256 in found)
+    except (KeyError, TypeError):
+        # Somebody else has written it: a run makes it anew.
         return False

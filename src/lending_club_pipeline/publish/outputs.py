@@ -1,13 +1,14 @@
 """One publication: all files of a delivery are written aside, then exchanged together."""
 
+import csv
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Final
 
-from lending_club_pipeline.config.settings import DataPlatformConfig
-from lending_club_pipeline.files.atomic import Publication, WrittenFile, describe, explaining
-from lending_club_pipeline.files.sharing import OWNER_ONLY, Sharing
+from lending_club_pipeline.files.atomic import WrittenFile, describe
 from lending_club_pipeline.publish.held_pages import remove_pages_of_published
 from lending_club_pipeline.publish.manifest import FILE_NAME, digest_of, render_manifest
 from lending_club_pipeline.publish.output_files import OUTPUT_FILES, OUTPUTS, Sources
@@ -18,7 +19,12 @@ from lending_club_pipeline.publish.tables import (
     SummaryInOrder,
 )
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
+from lending_club_pipeline.storage.outputs import Outputs
 from lending_club_pipeline.warehouse.protocol import Warehouse
+
+_LABEL_DIGITS: Final = 16
+_SUMMARY_FILE: Final = "account_summary.csv"
+_FIRST_ROWS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -29,72 +35,77 @@ class Published:
         files: by file name.
         seconds: wall time that each took to write, by file name.
         digest: checksum of all of them, see `manifest.digest_of`.
+        first_accounts: the first rows of the summary, each value as the CSV has it.
     """
 
     files: dict[str, WrittenFile]
     seconds: dict[str, float]
     digest: str
-
-
-def sharing_of(settings: DataPlatformConfig) -> Sharing:
-    """Return who may read what is published."""
-    return Sharing(settings.outputs.mode_bits, settings.outputs.group)
+    first_accounts: tuple[dict[str, str], ...]
 
 
 def publish_outputs(
     warehouse: Warehouse,
-    folder: Path,
+    outputs: Outputs,
     ledger: DeliveryLedger,
     read_page: Callable[[], str],
     run_id: str,
     on_progress: Callable[[str], None],
-    sharing: Sharing = OWNER_ONLY,
 ) -> Published:
     """Publish the files of a delivery, `manifest.json` last: all of them, or none.
 
     Args:
         warehouse: an open warehouse.
-        folder: where outputs are published.
+        outputs: where outputs are published.
         ledger: ledger of the delivery.
         read_page: returns the page of its report.
         run_id: Dagster's id of the run.
         on_progress: called with a short text about the current step.
-        sharing: who may read the files.
 
     Raises:
         OutputError: a file cannot be written, or its rows are not those of the ledger.
     """
     files: dict[str, WrittenFile] = {}
     seconds: dict[str, float] = {}
-    with Publication(sharing=sharing) as publication:
+    first_accounts: tuple[dict[str, str], ...] = ()
+    with outputs.publication(manifest=FILE_NAME) as publication:
         sources = Sources(
             SummaryInOrder(
-                _summary(warehouse, ledger), publication.scratch(folder / "account_summary.sorted")
+                _summary(warehouse, ledger), publication.scratch("account_summary.sorted")
             ),
             PublishedTable(warehouse, "quarantine.csv", QUARANTINE, ledger.all_excluded),
             read_page,
         )
         on_progress("Sorting account_summary")
-        with explaining(folder):
+        with publication.explaining():
             sources.summary.prepare()
         for output in OUTPUTS:
             on_progress(f"Writing {output.name}")
             started = time.monotonic()
-            target = folder / output.name
-            work = publication.temp_path_for(target)
-            with explaining(target):
+            work = publication.work_for(output.name)
+            with publication.explaining(output.name):
                 rows = output.write(sources, work)
-                files[output.name] = describe(work, rows, target)
+                files[output.name] = describe(work, rows, outputs.location / output.name)
+                if output.name == _SUMMARY_FILE:
+                    first_accounts = _first_rows(work)
             seconds[output.name] = round(time.monotonic() - started, 3)
+        digest = digest_of((name, file.sha256) for name, file in files.items())
         manifest = render_manifest(
-            ledger.as_of_date, run_id, [files[name] for name in OUTPUT_FILES]
+            ledger.as_of_date,
+            run_id,
+            [files[name] for name in OUTPUT_FILES],
+            publication.kept_in(f"{ledger.as_of_date}-{digest[:_LABEL_DIGITS]}"),
         )
-        work = publication.temp_path_for(folder / FILE_NAME)
-        with explaining(work):
+        work = publication.work_for(FILE_NAME)
+        with publication.explaining(FILE_NAME):
             work.write_text(manifest, encoding="utf-8", newline="\n")
-    remove_pages_of_published(warehouse, folder)
-    digest = digest_of((name, file.sha256) for name, file in files.items())
-    return Published(files, seconds, digest)
+    remove_pages_of_published(warehouse, outputs)
+    return Published(files, seconds, digest, first_accounts)
+
+
+def _first_rows(file: Path) -> tuple[dict[str, str], ...]:
+    with file.open(newline="", encoding="utf-8") as lines:
+        return tuple(islice(csv.DictReader(lines), _FIRST_ROWS))
 
 
 def _summary(warehouse: Warehouse, ledger: DeliveryLedger) -> PublishedTable:

@@ -8,7 +8,10 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 import fsspec
 
+from lending_club_pipeline.config.objects import ObjectSettings
+from lending_club_pipeline.contract.locations import SCHEMES, parse_location
 from lending_club_pipeline.files.atomic import WrittenFile, describe, replacing
+from lending_club_pipeline.storage.filesystems import filesystem_of
 
 
 @runtime_checkable
@@ -19,27 +22,31 @@ class WritesParquet(Protocol):
         """Write to `work` and return the number of rows."""
 
 
-def write_parquet_file(url: str, table: object) -> WrittenFile:
+def write_parquet_file(
+    url: str, table: object, objects: ObjectSettings | None = None
+) -> WrittenFile:
     """Write a table as one Parquet file; a reader sees the old file or the new one.
 
     Args:
         url: local path or fsspec URL.
+        objects: how to reach object stores.
         table: a `WritesParquet`, an Arrow table or record batch reader, a Polars or pandas frame.
 
     Raises:
         OutputError: the target cannot be written; what was there stays as it is.
         TypeError: the table is none of these.
     """
-    return _write_remote(url, table) if "://" in url else _write_local(Path(url), table)
+    return _write_remote(url, table, objects) if "://" in url else _write_local(Path(url), table)
 
 
-def read_parquet_file(url: str, wanted: type) -> Any:  # noqa: ANN401 - the caller decides
+def read_parquet_file(url: str, wanted: type, objects: ObjectSettings | None = None) -> Any:  # noqa: ANN401 - the caller decides
     """Read a Parquet file.
 
     Args:
         url: local path or fsspec URL.
         wanted: `pyarrow.Table`, `pyarrow.RecordBatchReader` (streams), `polars.DataFrame`,
             `polars.LazyFrame` or `pandas.DataFrame`.
+        objects: how to reach object stores.
 
     Raises:
         TypeError: `wanted` is none of these.
@@ -53,7 +60,7 @@ def read_parquet_file(url: str, wanted: type) -> Any:  # noqa: ANN401 - the call
             f"A Parquet file cannot be loaded as {name}. Annotate the parameter with one of: "
             f"{', '.join(sorted(_READERS))}."
         )
-    return reader(url)
+    return reader(_arrow_dataset(url, objects))
 
 
 def _write_local(target: Path, obj: object) -> WrittenFile:
@@ -62,17 +69,19 @@ def _write_local(target: Path, obj: object) -> WrittenFile:
     return describe(target, rows)
 
 
-def _write_remote(url: str, obj: object) -> WrittenFile:
+def _write_remote(url: str, obj: object, objects: ObjectSettings | None) -> WrittenFile:
     """Write here first, then put it there under a name of its own, then rename it."""
     with tempfile.TemporaryDirectory(prefix="parquet-") as folder:
         work = Path(folder) / "table.parquet"
         rows = _write(obj, work)
         known = describe(work, rows)
-        system, path = fsspec.url_to_fs(url)
+        system, path = filesystem_of(url, objects or ObjectSettings())
         system.makedirs(system._parent(path), exist_ok=True)  # noqa: SLF001 - has no public name
         with _uploaded(system, work, path) as uploaded:
             system.mv(uploaded, path)
-    return WrittenFile(Path(url), known.size_bytes, known.sha256, rows)
+    is_known = url.partition("://")[0] in SCHEMES
+    place = parse_location(url) if is_known else Path(url)
+    return WrittenFile(place, known.size_bytes, known.sha256, rows)
 
 
 @contextmanager
@@ -122,11 +131,13 @@ def _write_arrow(reader: Any, work: Path) -> int:  # noqa: ANN401 - Arrow has no
     return rows
 
 
-def _arrow_dataset(url: str) -> Any:  # noqa: ANN401 - Arrow has no types
+def _arrow_dataset(url: str, objects: ObjectSettings | None) -> Any:  # noqa: ANN401 - Arrow has no types
     import pyarrow.dataset as ds  # noqa: PLC0415 - as above
 
     # A path is never parsed as a URL, nor its folders as columns.
-    system, path = fsspec.url_to_fs(url) if "://" in url else (fsspec.filesystem("file"), url)
+    system, path = fsspec.filesystem("file"), url
+    if "://" in url:
+        system, path = filesystem_of(url, objects or ObjectSettings())
     return ds.dataset(path, filesystem=system, format="parquet", partitioning=None)
 
 
@@ -142,12 +153,10 @@ def _pandas() -> Any:  # noqa: ANN401 - a module
     return pd
 
 
-_READERS: Final[dict[str, Callable[[str], Any]]] = {
-    "pyarrow.Table": lambda url: _arrow_dataset(url).to_table(),
-    "pyarrow.RecordBatchReader": lambda url: _arrow_dataset(url).scanner().to_reader(),
-    "polars.DataFrame": lambda url: _polars().from_arrow(_arrow_dataset(url).to_table()),
-    "polars.LazyFrame": lambda url: _polars().scan_pyarrow_dataset(_arrow_dataset(url)),
-    "pandas.DataFrame": lambda url: (
-        _arrow_dataset(url).to_table().to_pandas(types_mapper=_pandas().ArrowDtype)
-    ),
+_READERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "pyarrow.Table": lambda found: found.to_table(),
+    "pyarrow.RecordBatchReader": lambda found: found.scanner().to_reader(),
+    "polars.DataFrame": lambda found: _polars().from_arrow(found.to_table()),
+    "polars.LazyFrame": lambda found: _polars().scan_pyarrow_dataset(found),
+    "pandas.DataFrame": lambda found: found.to_table().to_pandas(types_mapper=_pandas().ArrowDtype),
 }

@@ -6,10 +6,10 @@ The caller hands in how to start a run; this module knows neither Dagster nor th
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from lending_club_pipeline.contract.errors import OutputError
+from lending_club_pipeline.contract.locations import Location
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.runs.outlook import Outlook
 from lending_club_pipeline.runs.plan import Process, Publish, Refuse, Skip, Step, parts_without
@@ -34,7 +34,7 @@ class Campaign:
 
     process: Callable[[dt.date, dt.date], RunReport]
     publish: Callable[[dt.date], RunReport]
-    _written: tuple[Path, ...] = ()
+    _written: tuple[Location, ...] = ()
     _published: dt.date | None = None
     _failed: list[dt.date] = field(default_factory=list)
     _were_failed_at_success: int = 0

@@ -23,6 +23,8 @@ from lending_club_pipeline.ingest.deliveries.discovery import (
 from lending_club_pipeline.ingest.deliveries.preflight import check_file
 from lending_club_pipeline.runs.history import check_history
 from lending_club_pipeline.runs.memory import check_memory
+from lending_club_pipeline.storage.inputs import inputs_of
+from lending_club_pipeline.storage.outputs import outputs_of
 from lending_club_pipeline.warehouse import choose_warehouse
 
 _PACKAGES: Final = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb")
@@ -32,6 +34,8 @@ _REMEDY: Final = (
     "install lending-club-pipeline again"
 )
 _PYTHON: Final = ((3, 11), (3, 14))
+# An object that is written and removed.
+_PROBE: Final = "lending-club-doctor"
 _LEAST_FREE_BYTES: Final = 2**30
 
 
@@ -51,8 +55,8 @@ def preflight_checks(overrides: Mapping[str, Any]) -> Iterator[PreflightResult]:
         yield PreflightResult("settings", "problem", str(error))
         return
     yield PreflightResult("settings", "ok", _described(settings))
+    yield _outputs(settings)
     for name, folder in (
-        ("OUTPUT_PATH", settings.outputs.path),
         ("DAGSTER_HOME", settings.dagster.home),
         ("landing", settings.landing),
         ("DUCKDB_PATH", settings.duckdb.path.absolute().parent),
@@ -111,6 +115,20 @@ def _described(settings: DataPlatformConfig) -> str:
     return "\n".join(f"{name}={value}" for name, value in settings.described().items())
 
 
+def _outputs(settings: DataPlatformConfig) -> PreflightResult:
+    place = settings.outputs.path
+    if isinstance(place, Path):
+        return _writable("OUTPUT_PATH", place.absolute())
+    try:
+        outputs = outputs_of(settings)
+        with outputs.publication() as publication:
+            publication.work_for(_PROBE)
+        outputs.remove(_PROBE)
+    except PipelineError as error:
+        return PreflightResult("OUTPUT_PATH", "problem", str(error))
+    return PreflightResult("OUTPUT_PATH", "ok", f"{place}: an object was written and removed")
+
+
 def _writable(name: str, folder: Path) -> PreflightResult:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     if not existing.is_dir():
@@ -140,7 +158,7 @@ def _disk(folder: Path) -> PreflightResult:
 
 def _delivery(settings: DataPlatformConfig) -> Iterator[PreflightResult]:
     try:
-        found = find_delivery(settings.deliveries.input_path, None, settings.today())
+        found = find_delivery(inputs_of(settings), None, settings.today())
     except PipelineError as error:
         yield PreflightResult("delivery", "problem", str(error))
         return

@@ -26,6 +26,8 @@ from lending_club_pipeline.runs.plan import (
 )
 from lending_club_pipeline.runs.publication import are_published
 from lending_club_pipeline.runs.survey import policy_of, refuse_other_source, survey
+from lending_club_pipeline.storage.inputs import inputs_of
+from lending_club_pipeline.storage.outputs import outputs_of
 from lending_club_pipeline.warehouse import choose_warehouse
 
 _DAY = dt.timedelta(days=1)
@@ -109,7 +111,7 @@ def _dates(settings: DataPlatformConfig, request: Request, today: Today) -> list
     if request.first is None:
         return [request.as_of or date_of_delivery(settings, today)]
     last = request.last or today.date
-    dates = dates_with_delivery(settings.deliveries.input_path, request.first, last, today)
+    dates = dates_with_delivery(inputs_of(settings), request.first, last, today)
     if not dates:
         raise no_delivery_between(settings.deliveries.input_path, request.first, last)
     return [dates[0] + n * _DAY for n in range((dates[-1] - dates[0]).days + 1)]
@@ -121,7 +123,7 @@ def date_of_delivery(settings: DataPlatformConfig, today: Today) -> dt.date:
     Where there is no folder of deliveries, that is today: its run then says, and records, why.
     """
     try:
-        return date_to_process(settings.deliveries.input_path, today)
+        return date_to_process(inputs_of(settings), today)
     except RefusedDeliveryError:
         return today.date
 
@@ -141,10 +143,10 @@ def _planned(
     if request.first is None:
         # A single date is run even if it is refused: that is recorded, and says why.
         steps = [Process((dates[0],)) if _is_refused(step) else step for step in steps]
-    folder = settings.outputs.path.absolute()
+    outputs = outputs_of(settings)
     serves = settings.engine.database_type == "databricks"
     return plan_publication(
-        steps, days, are_published=lambda: are_published(folder, days, serves_readers=serves)
+        steps, days, are_published=lambda: are_published(outputs, days, serves_readers=serves)
     )
 
 

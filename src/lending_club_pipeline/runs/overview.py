@@ -15,6 +15,7 @@ from lending_club_pipeline.ingest.deliveries.watch import Watch, look
 from lending_club_pipeline.reconcile.checks import CheckResult, read_checks
 from lending_club_pipeline.runs.day_states import DayState, read_days
 from lending_club_pipeline.runs.plan import published_last
+from lending_club_pipeline.storage.inputs import inputs_of
 from lending_club_pipeline.warehouse import choose_warehouse
 
 Standing = Literal[
@@ -121,7 +122,7 @@ def _overview(
     checks: Sequence[CheckResult],
     now: dt.datetime,
 ) -> Overview:
-    inputs, first = settings.deliveries.input_path, settings.days.first_as_of_date
+    inputs, first = inputs_of(settings), settings.days.first_as_of_date
     today = clock.day_of(now, settings.days.business_timezone)
     watch = look(inputs, first, today, now, settings.deliveries.settle_seconds)
     due = days_due(settings, {*days, *_delivered(days, watch)}, now)

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.publish.manifest import holds
@@ -15,6 +14,7 @@ from lending_club_pipeline.reconcile.ledger import (
 )
 from lending_club_pipeline.runs.day_states import DayState, builds_of
 from lending_club_pipeline.runs.plan import is_published, newest_publishable
+from lending_club_pipeline.storage.outputs import Outputs
 from lending_club_pipeline.warehouse import Warehouse
 
 
@@ -60,18 +60,20 @@ def read_publishable(warehouse: Warehouse, days: Mapping[dt.date, DayState]) -> 
     return Publishable(ledger, tuple(checks), builds_of(days))
 
 
-def are_published(folder: Path, days: Mapping[dt.date, DayState], *, serves_readers: bool) -> bool:
-    """Whether the newest publishable date is, byte for byte, in a folder of outputs.
+def are_published(
+    outputs: Outputs, days: Mapping[dt.date, DayState], *, serves_readers: bool
+) -> bool:
+    """Whether the newest publishable date is, byte for byte, in the outputs.
 
     Args:
-        folder: where outputs are published.
+        outputs: where outputs are published.
         days: states by date.
         serves_readers: whether there is a table for readers beside the files.
     """
     newest = newest_publishable(days)
     if newest is None or not is_published(days, serves_readers=serves_readers):
         return newest is None
-    return holds(folder, newest.published_sha256)
+    return holds(outputs, newest.published_sha256)
 
 
 def proven_checks(

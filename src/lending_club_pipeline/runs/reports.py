@@ -3,9 +3,9 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
+from lending_club_pipeline.contract.locations import Location
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.runs.plan import WhySkipped
 
@@ -33,7 +33,7 @@ class RunReport:
     outcome: Outcome
     message: str
     ledgers: Mapping[dt.date, DeliveryLedger] = field(default_factory=dict)
-    written: tuple[Path, ...] = ()
+    written: tuple[Location, ...] = ()
     published: dt.date | None = None
     stopped_by: Mapping[dt.date, str] = field(default_factory=dict)
     open_ledgers: Mapping[dt.date, DeliveryLedger] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class CommandReport:
     """
 
     days: tuple[DayReport, ...]
-    written: tuple[Path, ...] = ()
+    written: tuple[Location, ...] = ()
     published: dt.date | None = None
 
     @property

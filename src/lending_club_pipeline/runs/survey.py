@@ -15,6 +15,7 @@ from lending_club_pipeline.contract.errors import (
     RefusedDeliveryError,
     WarehouseError,
 )
+from lending_club_pipeline.contract.locations import ObjectUrl
 from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner.project import fingerprint
 from lending_club_pipeline.ingest.deliveries.delivered_files import (
@@ -30,6 +31,7 @@ from lending_club_pipeline.ingest.deliveries.discovery import (
 )
 from lending_club_pipeline.runs.day_states import DayState, read_days
 from lending_club_pipeline.runs.plan import FoundDelivery, Policy
+from lending_club_pipeline.storage.inputs import Readable, inputs_of
 from lending_club_pipeline.warehouse import Warehouse
 
 # Deliveries of another folder that are compared with what is known, newest first.
@@ -77,9 +79,11 @@ def survey(
             otherwise they are today's alone.
     """
     seen = Survey()
+    inputs = inputs_of(settings)
     for date in dates:
         try:
-            delivery = _find(settings, date, today, takes_undated=takes_undated)
+            _refuse_before_first(settings, date)
+            delivery = _find(inputs, date, today, takes_undated=takes_undated)
             if delivery is None:
                 continue
             state = days.get(date, DayState(date))
@@ -97,9 +101,7 @@ def survey(
     return seen
 
 
-def _find(
-    settings: DataPlatformConfig, date: dt.date, today: Today, *, takes_undated: bool
-) -> Delivery | None:
+def _refuse_before_first(settings: DataPlatformConfig, date: dt.date) -> None:
     if date < settings.days.first_as_of_date:
         raise RefusedDeliveryError(
             "date_before_the_first",
@@ -107,10 +109,13 @@ def _find(
             f"the as-of date {date} lies before FIRST_AS_OF_DATE={settings.days.first_as_of_date}",
             "Set that to an earlier date if such deliveries are to be processed",
         )
-    refuse_future(date, today, settings.deliveries.input_path / date.isoformat())
+
+
+def _find(inputs: Readable, date: dt.date, today: Today, *, takes_undated: bool) -> Delivery | None:
+    refuse_future(date, today, inputs / date.isoformat())
     if takes_undated:
-        return find_delivery(settings.deliveries.input_path, date, today)
-    return find_dated(settings.deliveries.input_path, date, today)
+        return find_delivery(inputs, date, today)
+    return find_dated(inputs, date, today)
 
 
 def known_days(warehouse: Warehouse) -> dict[dt.date, DayState]:
@@ -147,8 +152,10 @@ def source_of(settings: DataPlatformConfig) -> str:
     """
     if settings.deliveries.source or settings.engine.database_type != "duckdb":
         return settings.deliveries.source
-    folder = os.path.relpath(settings.deliveries.input_path.absolute(), _beside(settings))
-    return f"{_FOLDER}{folder}"
+    inputs = settings.deliveries.input_path
+    if isinstance(inputs, ObjectUrl):
+        return f"{_FOLDER}{inputs}"
+    return f"{_FOLDER}{os.path.relpath(inputs.absolute(), _beside(settings))}"
 
 
 def _beside(settings: DataPlatformConfig) -> Path:
@@ -181,10 +188,7 @@ def refuse_other_source(
     if was_a_folder and _holds_a_known_delivery(settings, landed, today):
         return
     if was_a_folder:
-        folder = Path(os.path.normpath(_beside(settings) / known.removeprefix(_FOLDER)))
-        # A database that was copied to another depth knows its folder no longer.
-        named = folder if folder.is_dir() else "another folder"
-        owner, remedy = f"the deliveries of {named}", "DELIVERY_SOURCE"
+        owner, remedy = f"the deliveries of {_named(settings, known)}", "DELIVERY_SOURCE"
     else:
         owner = remedy = f"DELIVERY_SOURCE={known}"
     raise ConfigurationError(
@@ -195,13 +199,24 @@ def refuse_other_source(
     )
 
 
+def _named(settings: DataPlatformConfig, known: str) -> Path | str:
+    """Return the folder of a source, as people know it."""
+    name = known.removeprefix(_FOLDER)
+    if "://" in name:
+        return name
+    folder = Path(os.path.normpath(_beside(settings) / name))
+    # A database that was copied to another depth knows its folder no longer.
+    return folder if folder.is_dir() else "another folder"
+
+
 def _holds_a_known_delivery(
     settings: DataPlatformConfig, landed: list[DayState], today: Today
 ) -> bool:
+    inputs = inputs_of(settings)
     for state in sorted(landed, key=lambda it: it.as_of_date, reverse=True)[:_COMPARED]:
         try:
             delivery = find_delivery(
-                settings.deliveries.input_path,
+                inputs,
                 state.as_of_date,
                 replace(today, date=max(today.date, state.as_of_date)),
             )

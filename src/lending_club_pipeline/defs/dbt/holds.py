@@ -8,9 +8,9 @@ from typing import Final, NoReturn
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import HeldDeliveryError
 from lending_club_pipeline.publish.held_pages import write_held_pages
-from lending_club_pipeline.publish.outputs import sharing_of
 from lending_club_pipeline.reconcile.checks import read_checks
 from lending_club_pipeline.reconcile.movements import held_dates
+from lending_club_pipeline.storage.outputs import outputs_of
 from lending_club_pipeline.warehouse import Warehouse
 
 # The dbt test that stops what depends on the deliveries that may be published.
@@ -42,9 +42,8 @@ def hold(
         HeldDeliveryError: always; it says what moved and how to go on.
     """
     held = held_dates(warehouse, dates)
-    folder = settings.outputs.path.absolute()
     checks = partial(read_checks, warehouse)
     page = write_held_pages(
-        warehouse, folder, held, checks, settings.outputs.currency, sharing_of(settings)
+        warehouse, outputs_of(settings), held, checks, settings.outputs.currency
     )
     raise HeldDeliveryError(page, held)

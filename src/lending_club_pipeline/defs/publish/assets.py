@@ -13,8 +13,8 @@ from lending_club_pipeline.defs.partitions import BusinessDates
 from lending_club_pipeline.defs.progress import show_progress
 from lending_club_pipeline.defs.publish.previews import (
     column_lineage,
+    markdown_table,
     preview_of_quarantine,
-    preview_of_summary,
     table_schema,
 )
 from lending_club_pipeline.defs.resources import Settings, WarehouseResource
@@ -22,11 +22,11 @@ from lending_club_pipeline.publish.output_files import OUTPUTS, OutputFile
 from lending_club_pipeline.publish.outputs import (
     Published,
     publish_outputs,
-    sharing_of,
 )
 from lending_club_pipeline.publish.report import render_report
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.runs.publication import are_published
+from lending_club_pipeline.storage.outputs import outputs_of
 
 _PARQUET: Final = "account_summary_parquet"
 _SUMMARY: Final = "account_summary"
@@ -89,10 +89,10 @@ def _publish(
     keys = {key.to_user_string() for key in context.selected_asset_keys}
     selected = [output for output in OUTPUTS if output.asset in keys]
     journal = resource.journal(context.run.run_id)
-    folder = settings.outputs.path.absolute()
+    outputs = outputs_of(settings)
     serves = warehouse.serves_readers
     if not intent_of(context.run.tags).force and are_published(
-        folder, journal.days, serves_readers=serves
+        outputs, journal.days, serves_readers=serves
     ):
         for output in selected:
             yield dg.MaterializeResult(asset_key=output.asset, metadata={"left_alone": "unchanged"})
@@ -101,12 +101,11 @@ def _publish(
     ledger = publishable.ledger
     published = publish_outputs(
         warehouse,
-        folder,
+        outputs,
         ledger,
         partial(render_report, warehouse, ledger, publishable.checks, settings.outputs.currency),
         context.run.run_id,
         show_progress,
-        sharing_of(settings),
     )
     journal.publish(ledger.as_of_date, published.digest)
     previews = {mart: _preview(mart, published, ledger) for mart in {it.mart for it in selected}}
@@ -121,9 +120,11 @@ def _preview(mart: str, published: Published, ledger: DeliveryLedger) -> dict[st
     if mart != _SUMMARY:
         return {}
     entry = ledger.entries["accounts.csv", "published"]
-    summary = published.files["account_summary.csv"].path
-    # Text, as money is exact to the cent.
-    return {"published_balance": str(entry.balance), **preview_of_summary(summary)}
+    return {
+        # Text, as money is exact to the cent.
+        "published_balance": str(entry.balance),
+        "preview": markdown_table(published.first_accounts),
+    }
 
 
 def _materialized(

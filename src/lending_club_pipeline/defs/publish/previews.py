@@ -3,18 +3,13 @@
 Names of customers and raw records are never among them.
 """
 
-import csv
-from collections.abc import Iterable
-from itertools import islice
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.warehouse.serving import ServingColumn
-
-_PREVIEW_ROWS: Final = 5
 
 
 def table_schema(columns: Iterable[ServingColumn]) -> dg.TableSchema:
@@ -37,7 +32,7 @@ def column_lineage(mart: str, columns: Iterable[ServingColumn]) -> dict[str, Any
     return {"dagster/column_lineage": dg.TableColumnLineage(deps)}
 
 
-def markdown_table(rows: list[dict[str, Any]]) -> dg.MarkdownMetadataValue:
+def markdown_table(rows: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
     """Show some rows as a table."""
     if not rows:
         return dg.MetadataValue.md("*no rows*")
@@ -45,16 +40,6 @@ def markdown_table(rows: list[dict[str, Any]]) -> dg.MarkdownMetadataValue:
     lines += [["" if value is None else str(value) for value in row.values()] for row in rows]
     escaped = (" | ".join(cell.replace("|", "\\|") for cell in line) for line in lines)
     return dg.MetadataValue.md("\n".join(f"| {line} |" for line in escaped))
-
-
-def preview_of_summary(published: Path) -> dict[str, dg.MarkdownMetadataValue]:
-    """Show the first accounts of the summary.
-
-    Args:
-        published: `account_summary.csv`.
-    """
-    with published.open(newline="", encoding="utf-8") as lines:
-        return {"preview": markdown_table([*islice(csv.DictReader(lines), _PREVIEW_ROWS)])}
 
 
 def preview_of_quarantine(ledger: DeliveryLedger) -> dict[str, dg.MetadataValue]:

@@ -15,6 +15,8 @@ from typing import BinaryIO, Final, TypeAlias, cast
 from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
 from lending_club_pipeline.ingest.csv.lines import LineEnd
 from lending_club_pipeline.ingest.deliveries.discovery import Compression, DeliveredFile
+from lending_club_pipeline.storage.inputs import fetch, is_as_listed
+from lending_club_pipeline.storage.object_paths import ChangedError, ObjectPath
 
 _CHUNK: Final = 2**22
 _TWICE: Final = {end: re.compile(end + b"(?=" + end + b")") for end in (b"\n", b"\r")}
@@ -22,6 +24,10 @@ BOM: Final = b"\xef\xbb\xbf"
 
 # Inode, size, time of the last change.
 FileIdentity: TypeAlias = tuple[int, int, int]
+_CHANGED: Final = (
+    "this file changed while it was read",
+    "Run again when it has been delivered as a whole",
+)
 
 
 @dataclass
@@ -157,7 +163,8 @@ def count_bytes(delivered: DeliveredFile, plain_copy: Path) -> tuple[ByteCounts,
     digest = hashlib.sha256()
     with _refusing(delivered):
         _refuse_if_no_file(delivered)
-    with _refusing(delivered), delivered.path.open("rb") as stored:
+    here = _fetched(delivered, plain_copy.with_name(f"{plain_copy.stem}.fetched.csv"))
+    with _refusing(delivered), here.open("rb") as stored:
         counts.identity = _identity(os.fstat(stored.fileno()))
         for chunk in iter(lambda: stored.read(_CHUNK), b""):
             digest.update(chunk)
@@ -165,20 +172,31 @@ def count_bytes(delivered: DeliveredFile, plain_copy: Path) -> tuple[ByteCounts,
             if delivered.compression == "none":
                 counts.add(chunk)
     counts.sha256 = digest.hexdigest()
-    plain = delivered.path
+    plain = here
     if delivered.compression != "none":
         plain = plain_copy
         with plain.open("wb") as copy:
-            for chunk in _decompressed(delivered):
+            for chunk in _decompressed(delivered, here):
                 counts.add(chunk)
                 copy.write(chunk)
     counts.finish()
     return counts, plain
 
 
+def _fetched(delivered: DeliveredFile, copy: Path) -> Path:
+    """Return where a file is on this machine. That its disk is full is no fault of the file."""
+    try:
+        return fetch(delivered.path, copy)
+    except (ChangedError, FileNotFoundError):
+        with _refusing(delivered):
+            raise
+
+
 def is_as_it_was_read(delivered: DeliveredFile, counts: ByteCounts) -> bool:
     """Return whether nobody has changed, replaced or removed a file since it was counted."""
     try:
+        if isinstance(delivered.path, ObjectPath):
+            return is_as_listed(delivered.path)
         return _identity(delivered.path.stat()) == counts.identity
     except OSError:
         return False
@@ -188,8 +206,8 @@ def _identity(known: os.stat_result) -> FileIdentity:
     return known.st_ino, known.st_size, known.st_mtime_ns
 
 
-def _decompressed(delivered: DeliveredFile) -> Iterator[bytes]:
-    with _refusing(delivered), _unpacking(delivered.path, delivered.compression) as stream:
+def _decompressed(delivered: DeliveredFile, here: Path) -> Iterator[bytes]:
+    with _refusing(delivered), _unpacking(here, delivered.compression) as stream:
         yield from iter(lambda: stream.read(_CHUNK), b"")
 
 
@@ -233,6 +251,8 @@ def _refusing(delivered: DeliveredFile) -> Iterator[None]:
             "this file is gone, or is a link to nothing",
             "Deliver it again",
         ) from None
+    except ChangedError:
+        raise changed_meanwhile(delivered) from None
     except (EOFError, zlib.error, OSError) as error:
         # Decompressors raise OSError too, but without a number of the operating system.
         if isinstance(error, OSError) and error.errno is not None:
@@ -250,7 +270,6 @@ def _refusing(delivered: DeliveredFile) -> Iterator[None]:
         ) from None
 
 
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file as it is stored."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def changed_meanwhile(delivered: DeliveredFile) -> RefusedDeliveryError:
+    """Return the refusal of a file that is not the one that was found any more."""
+    return RefusedDeliveryError("file_changed", Place(delivered.path), *_CHANGED)

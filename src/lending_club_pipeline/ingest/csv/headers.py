@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
+from lending_club_pipeline.contract.locations import Location
 from lending_club_pipeline.contract.source_files import SourceFile
 from lending_club_pipeline.ingest.csv.byte_counts import BOM
 from lending_club_pipeline.ingest.csv.lines import LineEnd, lines_of
@@ -60,7 +61,7 @@ class Header:
         return tuple(self.names[at] for at in self.extra_positions)
 
 
-def read_header(plain: Path, named: Path, source: SourceFile) -> Header:
+def read_header(plain: Path, named: Location, source: SourceFile) -> Header:
     """Read the first record of a file and match it with the required columns.
 
     Args:

@@ -5,13 +5,14 @@ import logging
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, Literal
 
 from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
+from lending_club_pipeline.contract.locations import Location
 from lending_club_pipeline.contract.source_files import CONTROL, SOURCE_FILES, SourceFile
 from lending_club_pipeline.ingest.deliveries.look_alikes import find_look_alike, misspelt
+from lending_club_pipeline.storage.inputs import Readable
 
 Compression = Literal["none", "gz", "zst"]
 
@@ -26,7 +27,7 @@ class DeliveredFile:
     """One file of a delivery as it lies in the folder."""
 
     source: SourceFile
-    path: Path
+    path: Readable
     compression: Compression
 
 
@@ -42,7 +43,7 @@ class Delivery:
     """
 
     as_of_date: dt.date
-    folder: Path
+    folder: Readable
     files: tuple[DeliveredFile, ...]
     control: DeliveredFile | None = None
 
@@ -52,7 +53,7 @@ class Delivery:
         return self.files if self.control is None else (*self.files, self.control)
 
 
-def find_delivery(inputs: Path, as_of_date: dt.date | None, today: Today) -> Delivery:
+def find_delivery(inputs: Readable, as_of_date: dt.date | None, today: Today) -> Delivery:
     """Choose the delivery to process.
 
     With a date it is the folder of that date, else the undated files. Without a date it is
@@ -79,7 +80,7 @@ def find_delivery(inputs: Path, as_of_date: dt.date | None, today: Today) -> Del
     return _delivery(date, inputs / date.isoformat())
 
 
-def date_to_process(inputs: Path, today: Today) -> dt.date:
+def date_to_process(inputs: Readable, today: Today) -> dt.date:
     """Return the business date of the delivery to process where none is named.
 
     It is that of `find_delivery`, also where this refuses the delivery.
@@ -95,13 +96,13 @@ def date_to_process(inputs: Path, today: Today) -> dt.date:
     return _date_to_process(inputs, dated_folders(inputs), today)
 
 
-def _date_to_process(inputs: Path, dates: Collection[dt.date], today: Today) -> dt.date:
+def _date_to_process(inputs: Readable, dates: Collection[dt.date], today: Today) -> dt.date:
     if (inputs / today.date.isoformat()).exists() or _has_undated_files(inputs) or not dates:
         return today.date
     return max(dates)
 
 
-def find_dated(inputs: Path, as_of_date: dt.date, today: Today) -> Delivery | None:
+def find_dated(inputs: Readable, as_of_date: dt.date, today: Today) -> Delivery | None:
     """Find the delivery of a date, or None if there is none; undated files are today's alone.
 
     Args:
@@ -120,7 +121,9 @@ def find_dated(inputs: Path, as_of_date: dt.date, today: Today) -> Delivery | No
     return None
 
 
-def dates_with_delivery(inputs: Path, first: dt.date, last: dt.date, today: Today) -> list[dt.date]:
+def dates_with_delivery(
+    inputs: Readable, first: dt.date, last: dt.date, today: Today
+) -> list[dt.date]:
     """List the dates from `first` through `last` that have a folder, oldest first.
 
     Undated files are the delivery of `today`.
@@ -133,7 +136,7 @@ def dates_with_delivery(inputs: Path, first: dt.date, last: dt.date, today: Toda
     return sorted(date for date in known if first <= date <= last)
 
 
-def no_delivery_between(inputs: Path, first: dt.date, last: dt.date) -> RefusedDeliveryError:
+def no_delivery_between(inputs: Location, first: dt.date, last: dt.date) -> RefusedDeliveryError:
     """Return the error of a run of several dates of which none has a delivery."""
     return RefusedDeliveryError(
         "delivery_missing",
@@ -143,14 +146,15 @@ def no_delivery_between(inputs: Path, first: dt.date, last: dt.date) -> RefusedD
     )
 
 
-def dated_folders(inputs: Path) -> list[dt.date]:
+def dated_folders(inputs: Readable) -> list[dt.date]:
     """List the dates for which `inputs` has a folder, oldest first.
 
     A folder whose name is no date is ignored with a warning. Of one that has the name of a file,
     a refusal says what it is.
     """
     dates = []
-    for folder in sorted(path for path in inputs.iterdir() if path.is_dir()):
+    folders = (path for path in inputs.iterdir() if path.is_dir())
+    for folder in sorted(folders, key=lambda it: it.name):
         try:
             dates.append(_parsed(folder.name))
         except ValueError:
@@ -161,7 +165,7 @@ def dated_folders(inputs: Path) -> list[dt.date]:
     return dates
 
 
-def _warn_of_future(dates: Iterable[dt.date], today: Today, inputs: Path) -> None:
+def _warn_of_future(dates: Iterable[dt.date], today: Today, inputs: Readable) -> None:
     for date in dates:
         if date > today.date:
             logger.warning(
@@ -178,7 +182,7 @@ def _parsed(name: str) -> dt.date:
     return dt.date.fromisoformat(name)
 
 
-def _dated_or_undated(inputs: Path, as_of_date: dt.date) -> Delivery:
+def _dated_or_undated(inputs: Readable, as_of_date: dt.date) -> Delivery:
     dated = inputs / as_of_date.isoformat()
     if dated.exists():
         return _delivery(as_of_date, dated)
@@ -197,17 +201,17 @@ def _dated_or_undated(inputs: Path, as_of_date: dt.date) -> Delivery:
     )
 
 
-def _seen(folder: Path, remedy: str, *sources: SourceFile) -> tuple[str, str]:
+def _seen(folder: Readable, remedy: str, *sources: SourceFile) -> tuple[str, str]:
     """Return what lies there instead, to be added to a problem, and what to do then."""
     found = find_look_alike(folder, *sources)
     return ("", remedy) if found is None else (f", but {found[0]}", found[1])
 
 
-def _has_undated_files(inputs: Path) -> bool:
+def _has_undated_files(inputs: Readable) -> bool:
     return any(True for source in SOURCE_FILES for _ in _forms(inputs, source))
 
 
-def _delivery(as_of_date: dt.date, folder: Path) -> Delivery:
+def _delivery(as_of_date: dt.date, folder: Readable) -> Delivery:
     _refuse_if_no_folder(folder)
     files = tuple(_only_form(folder, it) for it in SOURCE_FILES)
     has_control = any(True for _ in _forms(folder, CONTROL))
@@ -217,7 +221,7 @@ def _delivery(as_of_date: dt.date, folder: Path) -> Delivery:
     return Delivery(as_of_date, folder, files, control)
 
 
-def _refuse_misspelt_control(folder: Path) -> None:
+def _refuse_misspelt_control(folder: Readable) -> None:
     """Refuse what would otherwise be left out in silence: the totals that somebody sent along."""
     for name, remedy in misspelt([path.name for path in folder.iterdir()], CONTROL):
         raise RefusedDeliveryError(
@@ -228,7 +232,7 @@ def _refuse_misspelt_control(folder: Path) -> None:
         )
 
 
-def _forms(folder: Path, source: SourceFile) -> Iterator[DeliveredFile]:
+def _forms(folder: Readable, source: SourceFile) -> Iterator[DeliveredFile]:
     for compression, suffix in _SUFFIXES.items():
         path = folder / f"{source.name}{suffix}"
         if path.exists() or path.is_symlink():
@@ -240,7 +244,7 @@ def _names_of_files() -> set[str]:
     return {f"{source.name}{suffix}" for source in sources for suffix in _SUFFIXES.values()}
 
 
-def _only_form(folder: Path, source: SourceFile) -> DeliveredFile:
+def _only_form(folder: Readable, source: SourceFile) -> DeliveredFile:
     forms = list(_forms(folder, source))
     if not forms:
         remedy = f"Put {source.name} (or .csv.gz, .csv.zst) there and run again"
@@ -262,7 +266,7 @@ def _only_form(folder: Path, source: SourceFile) -> DeliveredFile:
     return forms[0]
 
 
-def _refuse_if_no_folder(folder: Path) -> None:
+def _refuse_if_no_folder(folder: Readable) -> None:
     try:
         exists, is_folder = folder.exists(), folder.is_dir()
         if is_folder:
@@ -292,7 +296,7 @@ def _refuse_if_no_folder(folder: Path) -> None:
         )
 
 
-def refuse_future(as_of_date: dt.date, today: Today, path: Path) -> None:
+def refuse_future(as_of_date: dt.date, today: Today, path: Location) -> None:
     """Refuse a date that is not there yet.
 
     Args:

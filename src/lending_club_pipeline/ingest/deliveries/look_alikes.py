@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Final
 
 from lending_club_pipeline.contract.source_files import SourceFile
+from lending_club_pipeline.storage.inputs import Readable
 
 _ARCHIVES: Final = (".zip", ".7z", ".bz2", ".xz", ".rar", ".tar", ".tgz")
 _SUFFIXES: Final = ("", ".gz", ".zst")
 
 
-def find_look_alike(folder: Path, *sources: SourceFile) -> tuple[str, str] | None:
+def find_look_alike(folder: Readable, *sources: SourceFile) -> tuple[str, str] | None:
     """Return the name of a file that may be meant, and what to do with it.
 
     Args:

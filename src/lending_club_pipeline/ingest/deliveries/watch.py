@@ -8,12 +8,12 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.contract.errors import RefusedDeliveryError
 from lending_club_pipeline.ingest.deliveries.delivered_files import identify
 from lending_club_pipeline.ingest.deliveries.discovery import Delivery, dated_folders, find_dated
+from lending_club_pipeline.storage.inputs import Readable
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Watch:
 
 
 def look(
-    inputs: Path, first: dt.date, today: Today, now: dt.datetime, settle_seconds: float
+    inputs: Readable, first: dt.date, today: Today, now: dt.datetime, settle_seconds: float
 ) -> Watch:
     """Look for deliveries; each stands alone, so that one that is broken holds up no other.
 
@@ -72,7 +72,7 @@ def look(
     return Watch(deliveries, identities, tuple(waiting))
 
 
-def _candidates(inputs: Path, today: dt.date) -> Iterator[dt.date]:
+def _candidates(inputs: Readable, today: dt.date) -> Iterator[dt.date]:
     """Yield the dates of folders, and today for undated files."""
     dates = dated_folders(inputs) if inputs.is_dir() else []
     yield from dates
@@ -80,7 +80,7 @@ def _candidates(inputs: Path, today: dt.date) -> Iterator[dt.date]:
         yield today
 
 
-def _changed_at(path: Path, now: dt.datetime) -> float:
+def _changed_at(path: Readable, now: dt.datetime) -> float:
     """Return when a file changed; a sender's time that lies in the future says nothing."""
     status = path.stat()
     is_believable = status.st_mtime <= now.timestamp()

@@ -1,0 +1,37 @@
+"""Settings of object stores: which server, how long to wait, how objects are kept.
+
+Credentials are the platform's own: its workload identity, or the usual variables (`AWS_…`,
+`AZURE_…`, `GOOGLE_…`), which the library reads itself.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from lending_club_pipeline.config.concern import Concern, prefixed
+from lending_club_pipeline.config.paths import AnyPath
+from lending_club_pipeline.config.values import WebAddress
+
+Encryption = Literal["AES256", "aws:kms", "aws:kms:dsse"]
+
+
+class ObjectSettings(Concern):
+    """Object stores of deliveries and outputs; unused where both are folders."""
+
+    model_config = SettingsConfigDict(alias_generator=prefixed("OBJECTS_"))
+
+    endpoint: WebAddress | None = None
+    """Address of another server than the cloud's own: a private endpoint, or one on premises."""
+    ca_file: AnyPath | None = None
+    """Certificates to trust besides the system's (PEM)."""
+    timeout_seconds: float = Field(default=30.0, gt=0, le=3600, allow_inf_nan=False)
+    """Seconds without an answer after which a request is tried again."""
+    retry_seconds: float = Field(default=120.0, ge=0, le=280, allow_inf_nan=False)
+    """How long a request is tried again when the store is busy or does not answer."""
+    encryption: Encryption | None = None
+    """How S3 encrypts outputs; as the bucket says when it is not set."""
+    kms_key: str | None = None
+    """Key of AWS KMS for it; the account's own when it is not set."""
+    storage_class: str | None = None
+    """Storage class (Azure: access tier) of outputs; as the bucket says when it is not set."""

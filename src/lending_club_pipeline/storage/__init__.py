@@ -1,0 +1,1 @@
+"""Folders and object stores: deliveries are read there, and outputs are published there."""

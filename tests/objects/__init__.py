@@ -1,0 +1,1 @@
+"""Deliveries and outputs in object stores, on real servers of this machine."""

@@ -1,0 +1,80 @@
+"""Deliveries from S3, outputs to S3: the same as with folders."""
+
+import hashlib
+
+from tests.objects import proxies
+from tests.objects.buckets import ObjectWorkspace
+from tests.workspaces import AS_OF, Workspace
+
+CUSTOMERS = "1,Ada,Yes\n2,Bob,No\n"
+ACCOUNTS = "A,1,100.50,Savings\nB,2,7,Savings\nC,3,1,Savings\n"
+
+
+def test_a_delivery_is_found_and_published_as_in_folders(in_objects: ObjectWorkspace) -> None:
+    bucket = in_objects.bucket
+    in_objects.deliver(CUSTOMERS, ACCOUNTS)
+
+    ended = in_objects.command("run")
+
+    assert ended.returncode == 0, ended.stderr
+    assert "s3://lending-club/out/account_summary.csv" in ended.stdout
+    sent = {key.removeprefix("out/"): bucket.get(key) for key in bucket.keys("out/")}
+    manifest = bucket.manifest()
+    assert manifest["as_of_date"] == AS_OF.isoformat()
+    for it in manifest["files"]:
+        for name in (it["name"], it["path"]):
+            assert hashlib.sha256(sent[name]).hexdigest() == it["sha256"]
+    assert len(sent) == 1 + 2 * len(manifest["files"])
+    # What was downloaded, and what was written before it was sent, is gone.
+    landing = in_objects.root / "landing"
+    assert [it.name for it in landing.iterdir()] == [f"as_of_date={AS_OF}"]
+    assert not list(landing.rglob("*.csv"))
+
+    # The same delivery from a folder into a folder.
+    local = Workspace(in_objects.root)
+    ended = local.command("run", DUCKDB_PATH="other.duckdb", LANDING_PATH="other")
+    assert ended.returncode == 0, ended.stderr
+    expected = local.output_bytes()
+    del expected["report.html"]
+    assert {name: sent[name] for name in expected} == expected
+
+
+def test_what_is_unchanged_is_neither_fetched_nor_sent_again(in_objects: ObjectWorkspace) -> None:
+    in_objects.deliver(CUSTOMERS, ACCOUNTS)
+    assert in_objects.run().outcome == "success"
+    with proxies.before(in_objects.bucket.endpoint) as proxy:
+        in_objects.endpoint = proxy.endpoint
+
+        assert in_objects.run_range(AS_OF, AS_OF).outcomes == {"unchanged"}
+
+        assert not proxy.asked("GET", "/lending-club/in/")
+        assert not proxy.asked("GET", "/lending-club/out/account_summary")
+        assert not proxy.asked("PUT")
+        # The same content once more, in another way: it is read to see that.
+        client = in_objects.bucket.client
+        key = f"in/{AS_OF}/accounts.csv"
+        begun = client.create_multipart_upload(Bucket="lending-club", Key=key)
+        part = {"Bucket": "lending-club", "Key": key, "UploadId": begun["UploadId"]}
+        sent = client.upload_part(**part, PartNumber=1, Body=in_objects.bucket.get(key))
+        parts = {"Parts": [{"ETag": sent["ETag"], "PartNumber": 1}]}
+        client.complete_multipart_upload(**part, MultipartUpload=parts)
+        assert in_objects.run_range(AS_OF, AS_OF).outcomes == {"unchanged"}
+        assert proxy.asked("GET", "accounts.csv")
+        assert not proxy.asked("PUT")
+
+
+def test_doctor_reaches_both_places_and_leaves_nothing(in_objects: ObjectWorkspace) -> None:
+    in_objects.deliver(CUSTOMERS, ACCOUNTS)
+
+    ended = in_objects.command("doctor")
+
+    assert ended.returncode == 0, ended.stdout
+    assert "OUTPUT_PATH: s3://lending-club/out: an object was written and removed" in ended.stdout
+    assert f"delivery: {AS_OF} in s3://lending-club/in/{AS_OF}" in ended.stdout
+    assert in_objects.bucket.keys("out/") == []
+
+    ended = in_objects.command("doctor", "--outputs", "s3://another/out")
+
+    assert ended.returncode == 1
+    assert "OUTPUT_PATH: s3://another/out" in ended.stdout
+    assert "there is no bucket or container another" in ended.stdout
