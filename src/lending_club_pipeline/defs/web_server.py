@@ -1,6 +1,7 @@
 """What is asked of Dagster's web server, by its GraphQL."""
 
 import json
+import re
 import urllib.request
 from typing import Any, Final
 
@@ -74,8 +75,8 @@ def _reason(loaded: dict[str, Any]) -> str:
     message = str(loaded.get("message") or loaded["__typename"])
     if causes := loaded.get("causes"):
         kind, message = causes[-1]["className"], causes[-1]["message"]
-        # Before the name of the error stands the module that has it.
-        message = message[message.find(kind) :]
+        # The module of an error stands before its name; before that of others, the faulty line.
+        message = re.sub(rf"^[\w.]+\.(?={kind}:)", "", message)
     return " ".join(message.split())
 
 
