@@ -182,8 +182,21 @@ class Stack:
         return " ".join(cause["message"] for cause in self.location().get("causes", ()))
 
     def launch(self, day: str) -> str:
-        """Launch a run that builds one day again, as the web page does; return its id."""
-        answer = self.ask(
+        """Launch a run that builds one day again, as the web page does; return its id.
+
+        Just after a restart of the code server the page refuses it, for some seconds.
+        """
+        return wait_for(lambda: self._launched(day), "a run is launched", 120)
+
+    def _launched(self, day: str) -> str | None:
+        try:
+            answer = self._ask_for_run(day)
+        except OSError:
+            return None
+        return answer["run"]["runId"] if answer["__typename"] == "LaunchRunSuccess" else None
+
+    def _ask_for_run(self, day: str) -> dict[str, Any]:
+        launched: dict[str, Any] = self.ask(
             _LAUNCH,
             {
                 "of": {
@@ -202,9 +215,7 @@ class Stack:
                 }
             },
         )["launchPipelineExecution"]
-        assert answer["__typename"] == "LaunchRunSuccess", answer
-        run_id: str = answer["run"]["runId"]
-        return run_id
+        return launched
 
     def runs(self) -> dict[str, dict[str, Any]]:
         """Return all runs by their ids; none while the web server cannot say."""
