@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import socket
+import stat
 import subprocess
 import time
 import urllib.request
@@ -12,11 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from lending_club_pipeline.defs.intents import FORCE_TAG
+from tests.browser import browse
 from tests.deployment.engine import docker
 from tests.deployment.images import ROOT
 
 SERVICES = ("dagster-webserver", "dagster-daemon", "dagster-user-code", "postgres")
 LOCATION = "lending-club"
+# What the pages look like; make test-compose overwrites it.
+PICTURES = ROOT / ".tmp" / "pages"
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 _COPIED = ("compose.yaml", "src", "dbt", "deploy")
 _LAUNCH = """
@@ -27,8 +32,8 @@ _RUNS = """{ runsOrError { ... on Runs { results { runId status startTime endTim
   tags { key value } } } } }"""
 _LOCATION = """
 { workspaceOrError { ... on Workspace { locationEntries { name
-  locationOrLoadError { __typename ... on PythonError { message }
-    ... on RepositoryLocation { repositories { sensors { name description }
+  locationOrLoadError { __typename ... on PythonError { causes { message } }
+    ... on RepositoryLocation { repositories { jobs { name description }
       assetNodes { assetKey { path } description } } } } } } } }
 """
 
@@ -47,6 +52,12 @@ def wait_for(
             return found
         assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
         time.sleep(every)
+
+
+def show(folder: Path) -> None:
+    """Let the user of the containers, who is another one, read a folder and all in it."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _free_port() -> int:
@@ -83,9 +94,11 @@ class Stack:
             else:
                 shutil.copy(source, target)
         self.inputs.mkdir(parents=True)
-        # The user of the containers is another one.
-        for path in (*self.folder.rglob("*"), self.folder, *self.folder.parents[:3]):
-            path.chmod(0o755 if path.is_dir() else 0o644)
+        show(self.folder)
+        for parent in self.folder.parents:
+            # The temporary folders of pytest are their owner's; what lies above is everybody's.
+            if not parent.stat().st_mode & stat.S_IXOTH:
+                parent.chmod(0o755)
         self._command = _compose()
 
     @property
@@ -164,9 +177,26 @@ class Stack:
         loaded: dict[str, Any] = entries[0]["locationOrLoadError"] or {}
         return loaded
 
+    def load_error(self) -> str:
+        """Return what the web server shows instead of definitions; nothing if they did load."""
+        return " ".join(cause["message"] for cause in self.location().get("causes", ()))
+
     def launch(self, day: str) -> str:
-        """Launch a run of one day as the web page does; return its id."""
-        answer = self.ask(
+        """Launch a run that builds one day again, as the web page does; return its id.
+
+        Just after a restart of the code server the page refuses it, for some seconds.
+        """
+        return wait_for(lambda: self._launched(day), "a run is launched", 120)
+
+    def _launched(self, day: str) -> str | None:
+        try:
+            answer = self._ask_for_run(day)
+        except OSError:
+            return None
+        return answer["run"]["runId"] if answer["__typename"] == "LaunchRunSuccess" else None
+
+    def _ask_for_run(self, day: str) -> dict[str, Any]:
+        launched: dict[str, Any] = self.ask(
             _LAUNCH,
             {
                 "of": {
@@ -176,13 +206,16 @@ class Stack:
                         "jobName": "process_delivery",
                     },
                     "runConfigData": {},
-                    "executionMetadata": {"tags": [{"key": "dagster/partition", "value": day}]},
+                    "executionMetadata": {
+                        "tags": [
+                            {"key": "dagster/partition", "value": day},
+                            {"key": FORCE_TAG, "value": "true"},
+                        ]
+                    },
                 }
             },
         )["launchPipelineExecution"]
-        assert answer["__typename"] == "LaunchRunSuccess", answer
-        run_id: str = answer["run"]["runId"]
-        return run_id
+        return launched
 
     def runs(self) -> dict[str, dict[str, Any]]:
         """Return all runs by their ids; none while the web server cannot say."""
@@ -196,6 +229,31 @@ class Stack:
         """Return the status of a run; nothing while the web server cannot say."""
         return str(self.runs().get(run_id, {}).get("status", ""))
 
+    def deliver(self, sample: Path, day: str) -> None:
+        """Drop a delivery into the inputs folder."""
+        if not (self.inputs / day).exists():
+            show(Path(shutil.copytree(sample, self.inputs / day)))
+
+    def settle(self, sample: Path, day: str) -> None:
+        """Have a day processed by the sensor, the definitions loaded, and no run under way."""
+        self.deliver(sample, day)
+        wait_for(self.is_loaded, "the definitions are loaded", 180)
+        wait_for(
+            lambda: self.runs() and all(it["status"] in ENDED for it in self.runs().values()),
+            "the sensor's run has ended",
+            600,
+        )
+
+    def is_loaded(self) -> bool:
+        """Say whether the web server shows the definitions."""
+        return bool(self.location()["__typename"] == "RepositoryLocation")
+
+    def described(self) -> str:
+        """Return what the web server says of jobs and assets."""
+        found = self.location().get("repositories", ())
+        named = [it for repository in found for it in repository["jobs"] + repository["assetNodes"]]
+        return " ".join(str(it["description"]) for it in named)
+
     def expect_status(self, run_id: str, wanted: tuple[str, ...], seconds: float) -> str:
         """Return the status of a run as soon as it is one of those that are wanted."""
 
@@ -204,6 +262,13 @@ class Stack:
             return status if status in wanted else None
 
         return wait_for(look, f"run {run_id} {' or '.join(wanted)}", seconds)
+
+    def page(self, path: str, name: str) -> str:
+        """Return what a browser shows of a page; its picture is kept for people."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        picture = f"--screenshot={PICTURES / name}.png"
+        address = self.url + path
+        return browse(address, self.folder, 30_000, picture, "--window-size=1600,1000")[0]
 
     def output(self, name: str) -> str:
         """Return the text of a published file."""

@@ -3,7 +3,6 @@
 Needs `helm`, and the chart: `DAGSTER_CHART` names its folder, else it is pulled.
 """
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,6 +12,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from tests.deployment.chart import chart
+
 pytestmark = pytest.mark.kubernetes
 
 ROOT = Path(__file__).parents[2]
@@ -21,42 +22,35 @@ VERSION = "1.37"
 _IMAGE = "dagster-user-deployments.deployments[0].image"
 
 
-def chart(folder: Path) -> Path:
-    """Return the folder of the chart of the Dagster that is installed."""
-    if named := os.environ.get("DAGSTER_CHART"):
-        return Path(named)
-    version = subprocess.run(
-        ["python", "-c", "import dagster; print(dagster.__version__)"],
-        capture_output=True, text=True, check=True,
-    ).stdout.strip()  # fmt: skip
-    pull = ["helm", "pull", "dagster", "--repo", "https://dagster-io.github.io/helm"]
-    done = subprocess.run(
-        [*pull, "--version", version, "--untar", "--untardir", str(folder)],
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    if done.returncode != 0:
-        pytest.fail(f"the chart cannot be pulled, and DAGSTER_CHART is not set: {done.stderr}")
-    return folder / "dagster"
-
-
-@pytest.fixture(scope="module")
-def rendered(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    if shutil.which("helm") is None:
-        pytest.fail("helm is not installed")
-    done = subprocess.run(
+def helm(chart: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Render the chart with our values, after Helm has held them against the chart's schema."""
+    return subprocess.run(
         [
-            *("helm", "template", "lending-club", str(chart(tmp_path_factory.mktemp("chart")))),
+            *("helm", "template", "lending-club", str(chart)),
             *("--namespace", "lending-club", "--kube-version", f"{VERSION}.0"),
-            *("--api-versions", "networking.k8s.io/v1/Ingress", "--skip-schema-validation"),
+            *("--api-versions", "networking.k8s.io/v1/Ingress"),
             *("--values", str(DEPLOY / "values.yaml")),
             *("--values", str(DEPLOY / "site.example.yaml")),
             *("--set", f"{_IMAGE}.repository=registry.example.com/lending-club-pipeline"),
             *("--set", f"{_IMAGE}.tag=0.1.0", "--set", f"{_IMAGE}.pullPolicy=IfNotPresent"),
+            *options,
         ],
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+@pytest.fixture(scope="module")
+def dagsters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if shutil.which("helm") is None:
+        pytest.fail("helm is not installed")
+    return chart(tmp_path_factory.mktemp("chart"), VERSION)
+
+
+@pytest.fixture(scope="module")
+def rendered(dagsters: Path) -> list[dict[str, Any]]:
+    done = helm(dagsters)
     assert done.returncode == 0, done.stderr
     return [it for it in yaml.safe_load_all(done.stdout) if it]
 
@@ -75,6 +69,25 @@ def without_nulls(value: object) -> Any:
 def pods(rendered: list[dict[str, Any]]) -> list[dict[str, Any]]:
     deployments = [it["spec"]["template"]["spec"] for it in of(rendered, "Deployment")]
     return deployments + [it["spec"] for it in of(rendered, "Pod")]
+
+
+@pytest.mark.parametrize(
+    ("misspelt", "named"),
+    [
+        (
+            "dagsterDaemon.runCoordinator.config.queuedRunCoordinator.maxConcurrentRun=1",
+            "maxConcurrentRun",
+        ),
+        (f"{_IMAGE}.pullPolicy=Sometimes", "pullPolicy"),
+    ],
+)
+def test_a_misspelt_value_is_refused_by_the_charts_schema(
+    dagsters: Path, misspelt: str, named: str
+) -> None:
+    done = helm(dagsters, "--set", misspelt)
+
+    assert done.returncode != 0
+    assert named in done.stderr
 
 
 def test_everything_fits_the_schema(rendered: list[dict[str, Any]]) -> None:

@@ -1,8 +1,9 @@
 """Pages of the report, as a parser and as a browser see them."""
 
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
+
+from tests.browser import browse
 
 
 class Page(HTMLParser):
@@ -48,12 +49,6 @@ class Page(HTMLParser):
 
 def dumped(page: Path, folder: Path) -> str:
     """The page as a browser shows it, which has nothing to say about it on its console."""
-    shown = subprocess.run(
-        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-         "--disable-background-networking", f"--user-data-dir={folder / 'profile'}",
-         "--allow-file-access-from-files", "--virtual-time-budget=2000",
-         "--enable-logging=stderr", "--dump-dom", page.as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    assert "CONSOLE" not in shown.stderr, shown.stderr
-    return shown.stdout
+    document, said = browse(page.as_uri(), folder, 2000, "--allow-file-access-from-files")
+    assert "CONSOLE" not in said, said
+    return document

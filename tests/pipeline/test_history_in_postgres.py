@@ -12,6 +12,8 @@ from lending_club_pipeline.config.settings import DataPlatformConfig, load_setti
 from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.defs.code_server import close_lost_runs
 from lending_club_pipeline.defs.instance import configuration, ensure_dagster_home, open_instance
+from lending_club_pipeline.defs.operating.samples import reading_samples
+from lending_club_pipeline.defs.operating.status import find_status
 from lending_club_pipeline.runs.history import check_history
 from tests.postgres import PASSWORD, PostgresServer, is_installed, postgres_server
 
@@ -52,6 +54,22 @@ def test_two_homes_of_one_server_share_the_history(server: PostgresServer, tmp_p
     assert run is not None
     assert run.status is dg.DagsterRunStatus.SUCCESS
     assert not list(tmp_path.rglob("*.db"))
+
+
+def test_commands_read_it_with_the_password_of_the_settings(
+    server: PostgresServer, tmp_path: Path
+) -> None:
+    settings = settings_of(
+        tmp_path / "home", duckdb_path=tmp_path / "none.duckdb", **server.settings()
+    )
+    ensure_dagster_home(settings)
+
+    status = find_status(settings)
+    with reading_samples(settings) as read:
+        samples = read()
+
+    assert not status.notes
+    assert samples
 
 
 def test_the_password_is_in_no_file(server: PostgresServer, tmp_path: Path) -> None:

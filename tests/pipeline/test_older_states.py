@@ -1,17 +1,31 @@
 """State that an older version has made: today's version goes on from it, or says what to do."""
 
 import datetime as dt
+import shutil
 import tarfile
 from pathlib import Path
 
+import dagster as dg
+import duckdb
 import pytest
 
+from lending_club_pipeline.defs.instance import ensure_dagster_home, open_instance
 from lending_club_pipeline.publish.manifest import read_manifest
 from lending_club_pipeline.storage.folder_outputs import FolderOutputs
 from tests.pipeline.doors import states
 from tests.workspaces import Workspace
 
 STATES = Path(__file__).parents[1] / "data" / "older_states"
+HISTORIES = (
+    "account_history",
+    "account_summary_daily",
+    "account_summary_monthly",
+    "customer_history",
+    "delivery_changes",
+    "delivery_ledger",
+    "delivery_movements",
+    "quarantined_records",
+)
 FIRST, LAST = dt.date(2026, 1, 30), dt.date(2026, 1, 31)
 
 
@@ -34,6 +48,43 @@ def test_the_newest_day_is_processed_again_and_published(older: Workspace) -> No
     assert manifest is not None
     assert manifest["as_of_date"] == LAST.isoformat()
     assert set(states(older)) == {LAST}
+
+
+@pytest.fixture
+def fresh(older: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The same deliveries, processed by today's version alone."""
+    workspace = Workspace(tmp_path_factory.mktemp("fresh"))
+    shutil.copytree(older.inputs, workspace.inputs)
+    assert workspace.run_range(FIRST, LAST).outcomes == {"success"}
+    return workspace
+
+
+def test_no_history_differs_from_one_that_todays_version_made(
+    older: Workspace, fresh: Workspace
+) -> None:
+    assert older.command("run").returncode == 0
+
+    with duckdb.connect() as connection:
+        for name, workspace in (("upgraded", older), ("fresh", fresh)):
+            connection.execute(f"attach '{workspace.database}' as {name} (read_only)")
+        for table in HISTORIES:
+            rows = [
+                connection.execute(f"from {name}.{table} order by all").fetchall()
+                for name in ("upgraded", "fresh")
+            ]
+            assert rows[0], table
+            assert rows[0] == rows[1], table
+
+
+def test_runs_of_the_older_version_stay_in_the_history(older: Workspace) -> None:
+    assert older.command("run").returncode == 0
+
+    with open_instance(ensure_dagster_home(older.settings())) as instance:
+        runs = instance.get_runs()
+    assert len(runs) > 2
+    assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
+    partitions = {run.tags.get("dagster/asset_partition_range_start") for run in runs[1:]}
+    assert FIRST.isoformat() in partitions
 
 
 def test_an_older_day_alone_says_in_one_line_what_heals(older: Workspace) -> None:

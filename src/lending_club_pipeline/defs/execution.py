@@ -8,7 +8,6 @@ from typing import Final, cast
 
 import dagster as dg
 
-from lending_club_pipeline.config.environment import temporary_environment
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import ConfigurationError, PipelineError
 from lending_club_pipeline.contract.locations import Location, parse_location
@@ -16,9 +15,8 @@ from lending_club_pipeline.defs.abandoned_runs import close_abandoned_runs, proc
 from lending_club_pipeline.defs.ingest.assets import LEFT_ALONE
 from lending_club_pipeline.defs.instance import (
     ensure_dagster_home,
-    explaining_history,
     keeping_open,
-    open_instance,
+    opened_history,
 )
 from lending_club_pipeline.defs.intents import FORCE_TAG, NAMED_TAG, PLANNED_TAG
 from lending_club_pipeline.defs.jobs import JOB_NAME, PUBLISH_JOB_NAME
@@ -139,9 +137,7 @@ def run_job(
     with (
         following(on_message),
         noticing_signals() as received,
-        temporary_environment(settings.postgres.environment),
-        explaining_history(home),
-        open_instance(home) as instance,
+        opened_history(settings) as instance,
         keeping_open(home, run_id),
     ):
         close_abandoned_runs(instance)

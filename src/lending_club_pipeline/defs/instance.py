@@ -12,6 +12,7 @@ import dagster as dg
 import yaml
 from sqlalchemy.exc import SQLAlchemyError
 
+from lending_club_pipeline.config.environment import temporary_environment
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import ConfigurationError, OutputError
 from lending_club_pipeline.files.atomic import explaining, replacing
@@ -101,6 +102,22 @@ def _additions(path: Path | None) -> Mapping[str, Any]:
 def _is_in_postgres(text: str) -> bool:
     storage = (yaml.safe_load(text) or {}).get("storage") or {}
     return "postgres" in storage
+
+
+@contextmanager
+def opened_history(settings: DataPlatformConfig) -> Iterator[dg.DagsterInstance]:
+    """Have Dagster's run history open, with the password of Postgres that the settings know.
+
+    Raises:
+        OutputError: it cannot be read or written, or is damaged.
+    """
+    home = settings.dagster.home.absolute()
+    with (
+        temporary_environment(settings.postgres.environment),
+        explaining_history(home),
+        open_instance(home) as instance,
+    ):
+        yield instance
 
 
 def open_instance(home: Path) -> dg.DagsterInstance:

@@ -1,6 +1,7 @@
 """What is asked of Dagster's web server, by its GraphQL."""
 
 import json
+import re
 import urllib.request
 from typing import Any, Final
 
@@ -10,12 +11,13 @@ _LOADED: Final = """
 query { workspaceOrError { __typename
   ... on PythonError { message }
   ... on Workspace { locationEntries { name loadStatus
-    locationOrLoadError { __typename ... on PythonError { message } } } } } }
+    locationOrLoadError { __typename
+      ... on PythonError { message causes { className message } } } } } } }
 """
 _RELOAD: Final = """
 mutation ($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename
-  ... on WorkspaceLocationEntry { locationOrLoadError {
-    __typename ... on PythonError { message } } }
+  ... on WorkspaceLocationEntry { locationOrLoadError { __typename
+    ... on PythonError { message causes { className message } } } }
   ... on PythonError { message }
   ... on UnauthorizedError { message }
   ... on ReloadNotSupported { message }
@@ -65,8 +67,17 @@ def reload_definitions(url: str, location: str) -> None:
 
 def _expect_definitions(url: str, loaded: dict[str, Any]) -> None:
     if loaded["__typename"] != "RepositoryLocation":
-        reason = " ".join(str(loaded.get("message") or loaded["__typename"]).split())
-        raise ServiceError(f"{url}: the definitions are not loaded: {reason}")
+        raise ServiceError(f"{url}: the definitions are not loaded: {_reason(loaded)}")
+
+
+def _reason(loaded: dict[str, Any]) -> str:
+    """Return in one line what lies at the bottom of an error."""
+    message = str(loaded.get("message") or loaded["__typename"])
+    if causes := loaded.get("causes"):
+        kind, message = causes[-1]["className"], causes[-1]["message"]
+        # The module of an error stands before its name; before that of others, the faulty line.
+        message = re.sub(rf"^[\w.]+\.(?={kind}:)", "", message)
+    return " ".join(message.split())
 
 
 def _ask(url: str, query: str, variables: dict[str, str], seconds: float) -> dict[str, Any]:

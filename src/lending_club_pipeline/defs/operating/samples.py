@@ -4,11 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
-from lending_club_pipeline.defs.instance import (
-    ensure_dagster_home,
-    explaining_history,
-    open_instance,
-)
+from lending_club_pipeline.defs.instance import ensure_dagster_home, opened_history
 from lending_club_pipeline.defs.operating.measures import catalog_of, read_samples
 from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.operating.measurements import Sample
@@ -27,6 +23,6 @@ def reading_samples(settings: DataPlatformConfig) -> Iterator[Callable[[], Seque
         TransformationError: dbt cannot parse its project, whose models are the layers.
     """
     catalog = catalog_of(build_definitions(settings))
-    home = ensure_dagster_home(settings)
-    with explaining_history(home), open_instance(home) as instance:
+    ensure_dagster_home(settings)
+    with opened_history(settings) as instance:
         yield lambda: read_samples(instance, catalog, business_now(settings))

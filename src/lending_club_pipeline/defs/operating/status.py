@@ -2,11 +2,10 @@
 
 import datetime as dt
 from dataclasses import replace
-from pathlib import Path
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import WarehouseLockedError
-from lending_club_pipeline.defs.instance import explaining_history, open_instance
+from lending_club_pipeline.defs.instance import opened_history
 from lending_club_pipeline.defs.jobs import JOB_NAME
 from lending_club_pipeline.defs.operating.state import (
     daemon_heartbeats,
@@ -45,7 +44,7 @@ def find_status(settings: DataPlatformConfig) -> Status:
             seen = look_at_days(settings, now)
         except WarehouseLockedError as error:
             notes.append(f"The dates could not be looked at: {error}")
-    history = _observe_history(settings.dagster.home, now)
+    history = _observe_history(settings, now)
     observed = replace(
         history,
         days=seen.days,
@@ -61,12 +60,11 @@ def _check_state(check: CheckResult) -> CheckState:
     return CheckState(check.asset, check.name, check.passed, is_blocking, check.description)
 
 
-def _observe_history(home: Path, now: dt.datetime) -> Observed:
+def _observe_history(settings: DataPlatformConfig, now: dt.datetime) -> Observed:
     """Read what Dagster's history says; nothing is made where there is none."""
-    home = home.absolute()
-    if not (home / "dagster.yaml").exists():
+    if not (settings.dagster.home / "dagster.yaml").exists():
         return Observed(now)
-    with explaining_history(home), open_instance(home) as instance:
+    with opened_history(settings) as instance:
         watchers = list(watcher_states(instance))
         runs = finished_runs(instance, now)
         return Observed(
