@@ -67,8 +67,8 @@ LOST = [
 # Views that the next run has to make again: one that somebody changes, and the one without tags.
 EDITED, UNTAGGED = "account_interest", "customer_profile"
 # Each statement is a round trip, for which a warehouse is billed; docs/performance.md says which
-# are left. The lease does not count, which a slow machine renews more often, nor does it to list and
-# remove what the killed run has uploaded.
+# are left. The lease does not count, which a slow machine renews more often, nor does it to list
+# and remove what the killed run has uploaded.
 MOST_OF_A_FIRST_RUN, MOST_OF_A_DAY = 120, 99
 NOT_COUNTED = re.compile(r"^(?:update \S*`pipeline_lease`|remove '|list '[^']*/[0-9a-f]{32}[/'])")
 
