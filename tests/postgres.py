@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,9 +51,17 @@ def _path() -> str:
 
 
 @contextmanager
-def postgres_server(folder: Path) -> Iterator[PostgresServer]:
-    """Run a server whose only database and role are `dagster`."""
-    folder.mkdir(parents=True)
+def postgres_server() -> Iterator[PostgresServer]:
+    """Run a server whose only database and role are `dagster`.
+
+    Its folder is none of pytest's: each session of pytest that begins closes those to other users,
+    and one of the tests begins a session.
+    """
+    with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
+        yield from _serve(Path(folder))
+
+
+def _serve(folder: Path) -> Iterator[PostgresServer]:
     make_certificates(folder)
     password, data = folder / "password", folder / "data"
     password.write_text(PASSWORD)
@@ -97,9 +106,6 @@ def _give_away(folder: Path) -> None:
         return
     for path in (folder, *folder.iterdir()):
         shutil.chown(path, "postgres", "postgres")
-    for parent in folder.parents:
-        if parent.stat().st_uid == 0 and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
 
 
 def _run(*command: object, environment: dict[str, str] | None = None) -> None:

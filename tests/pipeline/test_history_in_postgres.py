@@ -19,10 +19,10 @@ from tests.postgres import PASSWORD, PostgresServer, is_installed, postgres_serv
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def server() -> Iterator[PostgresServer]:
     if not is_installed():
         pytest.skip("Postgres is not installed (Debian: postgresql)")
-    with postgres_server(tmp_path_factory.mktemp("postgres") / "server") as running:
+    with postgres_server() as running:
         yield running
 
 
