@@ -150,6 +150,7 @@ def test_a_proxy_that_is_not_there(warehouse: WarehouseClient, tmp_path: Path) -
     assert "canary" not in detail
 
 
+@pytest.mark.exhaustive
 def test_a_host_that_no_proxy_names_with_its_port_is_reached_without_the_proxy(
     warehouse: WarehouseClient, tmp_path: Path
 ) -> None:

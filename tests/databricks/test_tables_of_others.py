@@ -48,6 +48,7 @@ DAMAGES = (
 )
 
 
+@pytest.mark.exhaustive
 def test_a_moved_column_changes_nothing_and_changed_rows_are_loaded_again(
     warehouse: WarehouseClient, tmp_path: Path
 ) -> None:

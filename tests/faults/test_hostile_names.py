@@ -221,6 +221,7 @@ def test_an_error_that_names_a_path_is_one_line(tmp_path: Path) -> None:
     assert "line\\nfeed" in str(caught.value)
 
 
+@pytest.mark.exhaustive
 def test_a_whole_run_gives_the_same_bytes_whatever_all_folders_are_called(
     tmp_path: Path, good_run: Workspace, prepared_dbt: Path
 ) -> None:

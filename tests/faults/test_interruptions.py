@@ -109,6 +109,7 @@ def test_a_run_that_is_stopped_changes_nothing_and_the_next_one_needs_no_help(
         assert content in {before[name], after[name]}, name
 
 
+@pytest.mark.exhaustive
 def test_a_run_that_is_told_to_stop_says_so_and_the_next_one_needs_no_help(
     after_good_run: Workspace,
 ) -> None:

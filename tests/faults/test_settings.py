@@ -35,6 +35,12 @@ WRONG = {
     "METRICS_PORT": ("0", "must be 1 or more"),
     "OTLP_ENDPOINT": ("localhost", "with http:// or https://"),
     "OTLP_INTERVAL_SECONDS": ("0", "must be 1 or more"),
+    "INPUT_PATH": ("ftp://bucket/in", "write a folder, or s3://bucket/prefix"),
+    "OUTPUT_PATH": ("s3://bucket/a//out", "write a folder, or s3://bucket/prefix"),
+    "OBJECTS_ENDPOINT": ("localhost:9000", "with http:// or https://"),
+    "OBJECTS_TIMEOUT_SECONDS": ("0", "must be more than 0"),
+    "OBJECTS_RETRY_SECONDS": ("281", "must be 280 or less"),
+    "OBJECTS_ENCRYPTION": ("rot13", "'AES256', 'aws:kms' or 'aws:kms:dsse'"),
     "OUTPUT_MODE": ("0700", "owner read and write"),
     "DATABRICKS_CATALOG": ("bank; drop", "letters A to Z, digits, _ and -"),
     "DATABRICKS_SCHEMA": ("lending club", "letters A to Z, digits, _ and -"),
@@ -52,7 +58,8 @@ _FREE = {
     "DAGSTER_POSTGRES_PASSWORD",
     "DAGSTER_POSTGRES_DB", "DAGSTER_POSTGRES_CA_FILE", "DAGSTER_ADDITIONS", "METRICS_HOST",
     "OTLP_HEADERS", "AUDIT_LOG",
-    "DUCKDB_PATH", "INPUT_PATH", "OUTPUT_PATH", "OUTPUT_GROUP", "LANDING_PATH", "DAGSTER_HOME",
+    "OBJECTS_CA_FILE", "OBJECTS_KMS_KEY", "OBJECTS_STORAGE_CLASS",
+    "DUCKDB_PATH", "OUTPUT_GROUP", "LANDING_PATH", "DAGSTER_HOME",
     "DATABRICKS_TOKEN", "DATABRICKS_CLIENT_SECRET", "DATABRICKS_READERS", "DATABRICKS_CA_FILE",
 }  # fmt: skip
 
@@ -183,7 +190,7 @@ def test_no_setting_is_infinite_or_no_number(monkeypatch: pytest.MonkeyPatch, va
 
     error = _error()
 
-    assert len(seconds) == 4
+    assert len(seconds) == 6
     for name in seconds:
         assert f"{name}={value} is not allowed: " in error
 

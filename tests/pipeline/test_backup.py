@@ -63,10 +63,8 @@ def published(project: Path) -> dict[str, bytes]:
     return {it.name: it.read_bytes() for it in project.glob("data/outputs/account_summary.*")}
 
 
-@pytest.mark.parametrize(
-    "lost",
-    ["everything", pytest.param("the history of runs, too", marks=pytest.mark.exhaustive)],
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("lost", ["everything", "the history of runs, too"])
 def test_a_restored_warehouse_goes_on_from_where_it_was(project: Path, lost: str) -> None:
     before = published(project)
     histories = run_commands(project, "lending-club explain A")

@@ -50,6 +50,7 @@ with open("kept", "w") as file:
     assert (tmp_path / "kept").read_bytes() == b""
 
 
+@pytest.mark.exhaustive
 def test_a_run_publishes_and_succeeds_with_standard_output_closed(
     new_workspace: Callable[[str], Workspace],
 ) -> None:

@@ -13,6 +13,7 @@ _ALLOWED: Final = {
     "float_parsing": "write a number",
     "finite_number": "write a number that is not infinite",
     "greater_than_equal": "must be {ge:g} or more",
+    "greater_than": "must be more than {gt:g}",
     "less_than_equal": "must be {le:g} or less",
     "literal_error": "write {expected}",
     "date_from_datetime_parsing": "write a date as YYYY-MM-DD",

@@ -33,7 +33,6 @@ _IGNORED: Final = ("loaded_at",)
 # In this order they stand on the left and on the right of a comparison.
 _ENGINES: Final[tuple[DatabaseType, DatabaseType]] = ("duckdb", "databricks")
 _SAID_BY_THE_COMMAND: Final = ("Error:", "Failed:", "Refused:")
-_OUTPUTS: Final = "outputs"
 _REFUSED: Final = "Refused: "
 
 
@@ -113,8 +112,14 @@ class BothEngines:
                     yield comparer.compare(name)
 
     def _are_equal(self, name: str) -> bool:
-        files = (self.folder / engine / _OUTPUTS / name for engine in self.sides)
+        files = (_outputs_of(side) / name for side in self.sides.values())
         return len({describe(file).sha256 for file in files}) == 1
+
+
+def _outputs_of(side: DataPlatformConfig) -> Path:
+    path = side.outputs.path
+    assert isinstance(path, Path)  # noqa: S101 - both publish into folders of this machine
+    return path
 
 
 def compare_engines(
@@ -183,7 +188,7 @@ def _side(settings: DataPlatformConfig, engine: DatabaseType, folder: Path) -> D
         # A model that is inlined could not be compared.
         "dbt": {"target": engine, "intermediate_as": "view"},
         "deliveries": {"input_path": settings.deliveries.input_path.absolute()},
-        "outputs": {"path": folder / _OUTPUTS},
+        "outputs": {"path": folder / "outputs"},
         "dagster": {"home": folder / "dagster"},
         "databricks": {
             "schema_name": f"{databricks.schema_name}{_SUFFIX}",
