@@ -27,7 +27,6 @@ def open_store(url: ObjectUrl, settings: ObjectSettings) -> ObjectStore:
             holds what it does not know.
     """
     given: Any = client_arguments(url, settings)
-    given = client_arguments(url, settings)
     make: Any = {"s3": S3Store, "gs": GCSStore}.get(url.scheme, AzureStore)
     try:
         store: ObjectStore = make(url.container.partition("@")[0], **given)
