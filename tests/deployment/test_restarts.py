@@ -26,15 +26,14 @@ def test_a_restart_during_a_run_ends_it_within_a_minute_and_the_queue_goes_on(
     restarted = time.monotonic()
 
     ended = stack.expect_status(run_id, ENDED, 600)
+    # A run outlives what it does not need. It lives in the code server, and writes to Postgres,
+    # which Dagster tries again for about a second.
+    assert ended == "SUCCESS" or service in ("dagster-user-code", "postgres")
+    assert ended == "SUCCESS" or time.monotonic() - restarted < 60
     if service == "dagster-user-code":
-        # The run lives there: it may have ended in the time that a stop leaves it. A run whose turn
-        # comes within that time is marked as failed, too: Dagster starts none any more.
-        assert ended in ("SUCCESS", "FAILURE")
-        assert time.monotonic() - restarted < 60
+        # A run whose turn comes while it stops is marked as failed, too: Dagster starts none there.
         stack.expect_status(waiting, ENDED, 600)
         waiting = stack.launch(_DAY)
-    else:
-        assert ended == "SUCCESS"
     assert stack.expect_status(waiting, ENDED, 600) == "SUCCESS"
     stack.expect_health(service, "healthy", 300)
     assert stack.output("account_summary.csv") == summary

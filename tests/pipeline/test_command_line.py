@@ -42,6 +42,10 @@ def processed(new_workspace: Callable[[str], Workspace]) -> Workspace:
     return workspace
 
 
+def test_run_ends_without_a_list_of_what_libraries_did_not_free(processed: Workspace) -> None:
+    assert "leaked" not in (processed.root / "stderr.txt").read_text()
+
+
 def invoke(workspace: Workspace, *arguments: str) -> Result:
     return CliRunner().invoke(cli, arguments, env=workspace.environment())
 
