@@ -1,9 +1,9 @@
 """Describe a trace on the terminal."""
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import Any, Final
 
+from lending_club_pipeline.contract.numbers import format_money, format_rate
 from lending_club_pipeline.contract.reasons import explain
 from lending_club_pipeline.explanations.traces import (
     REJECTED_RECORDS,
@@ -93,25 +93,25 @@ def _outcome(record: RecordTrace) -> str:
 def _interest_lines(interest: InterestTrace, currency: str) -> Sequence[str]:
     upper = interest.next_lower_bound
     balance, earned = interest.original_balance, interest.annual_interest
-    tier = f"{interest.lower_bound:,.2f} ≤ balance" + ("" if upper is None else f" < {upper:,.2f}")
+    tier = f"{format_money(interest.lower_bound)} ≤ balance"
+    if upper is not None:
+        tier += f" < {format_money(upper)}"
     bonus = "none: the customer has no loan on record"
     if interest.annual_bonus_rate:
-        bonus = f"+ {_percent(interest.annual_bonus_rate)}: the customer has a loan"
-    product = f"{balance:,.2f} x {interest.interest_rate} = {balance * interest.interest_rate:,f}"
+        bonus = f"+ {format_rate(interest.annual_bonus_rate)}: the customer has a loan"
+    rate = interest.interest_rate
+    product = f"{format_money(balance)} x {rate} = {balance * rate:,f}"
+    new = format_money(interest.new_balance)
     since = f"in force since {interest.effective_date}"
     lines = {
-        "Balance": f"{balance:,.2f} {currency}",
-        "Tier": f"{tier}: {_percent(interest.annual_base_rate)}, {since}  [{_TIERS}]",
+        "Balance": f"{format_money(balance)} {currency}",
+        "Tier": f"{tier}: {format_rate(interest.annual_base_rate)}, {since}  [{_TIERS}]",
         "Loan bonus": f"{bonus}  [{_BONUS}]",
-        "Interest rate": f"{_percent(interest.interest_rate)} ({interest.interest_rate})",
-        "Interest": f"{product}, rounded half up to {earned:,.2f}  [{_ROUNDING}]",
-        "New balance": f"{balance:,.2f} + {earned:,.2f} = {interest.new_balance:,.2f} {currency}",
+        "Interest rate": f"{format_rate(rate)} ({rate})",
+        "Interest": f"{product}, rounded half up to {format_money(earned)}  [{_ROUNDING}]",
+        "New balance": f"{format_money(balance)} + {format_money(earned)} = {new} {currency}",
     }
     return [f"{name:14} {text}" for name, text in lines.items()]
-
-
-def _percent(rate: Decimal) -> str:
-    return f"{(rate * 100).normalize():f} %"
 
 
 def _indented(lines: Iterator[str] | Sequence[str]) -> Iterator[str]:

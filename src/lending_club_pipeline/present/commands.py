@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lending_club_pipeline.contract.numbers import format_money
 from lending_club_pipeline.present.terminal import WIDTH_OF_FILES, print_closing
 from lending_club_pipeline.runs.reports import CommandReport, DayReport
 
@@ -156,7 +157,7 @@ def _line_of_day(day: DayReport) -> tuple[str | Text, ...]:
         f"{ledger.all_excluded:,}",
         f"{total['not_savings']:,}",
         f"{total['published']:,}",
-        f"{balance:,.2f}",
+        "" if balance is None else format_money(balance),
     )
 
 

@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from lending_club_pipeline.contract.changes import change_kinds
+from lending_club_pipeline.contract.numbers import format_money
 from lending_club_pipeline.explanations.differences import FIELDS, Differences, Moved
 
 _NAMES: Final = ("balance", "interest", "rate", "loan", "type", "customer")
@@ -43,18 +44,19 @@ def _numbers(moved: Moved) -> tuple[str, ...]:
         moved.interest_after,
         moved.interest_after - moved.interest_before,
     )
-    return (f"{moved.accounts:,}", *(f"{amount:,.2f}" for amount in amounts))
+    return (f"{moved.accounts:,}", *(format_money(amount) for amount in amounts))
 
 
 def verdict(found: Differences) -> str:
     """Say whether the changes explain the difference between both ledgers."""
-    moved = found.balance_after - found.balance_before
-    interest = found.interest_after - found.interest_before
+    moved = format_money(found.balance_after - found.balance_before)
+    interest = format_money(found.interest_after - found.interest_before)
+    before, after = format_money(found.balance_before), format_money(found.balance_after)
     ledgers = (
-        f"the ledgers know {found.joined_before:,} accounts with {found.balance_before:,.2f}, then "
-        f"{found.joined_after:,} with {found.balance_after:,.2f}: {found.came:,} came, "
-        f"{found.went:,} went, a difference of {moved:,.2f} in balance and {interest:,.2f} in "
-        "annual interest"
+        f"the ledgers know {found.joined_before:,} accounts with {before}, then "
+        f"{found.joined_after:,} with {after}: {found.came:,} came, "
+        f"{found.went:,} went, a difference of {moved} in balance and {interest} in annual "
+        "interest"
     )
     if found.adds_up:
         return f"It adds up: {ledgers}."
@@ -87,5 +89,5 @@ def _changes(row: dict[str, Any]) -> Iterator[str]:
 
 def _shown(value: object) -> str:
     if isinstance(value, Decimal) and value.as_tuple().exponent == _CENTS:
-        return f"{value:,.2f}"
+        return format_money(value)
     return str(value)

@@ -5,7 +5,6 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -17,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lending_club_pipeline.contract.locations import Location
+from lending_club_pipeline.contract.numbers import format_money
 from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.contract.reasons import explain
 from lending_club_pipeline.contract.stages import stages
@@ -183,14 +183,9 @@ def _add_reasons(table: Table, ledger: DeliveryLedger, entry: LedgerEntry, inden
 def _numbers(entry: LedgerEntry) -> tuple[str, str, str]:
     return (
         f"{entry.row_count:,}",
-        "" if entry.balance is None else money(entry.balance),
+        "" if entry.balance is None else format_money(entry.balance),
         "" if not entry.balance_unknown else f"{entry.balance_unknown:,}",
     )
-
-
-def money(amount: Decimal) -> str:
-    """Write an amount with thousands commas and both decimals."""
-    return f"{amount:,.2f}"
 
 
 def print_closing(ledger: DeliveryLedger, currency: str, written: Sequence[Location]) -> None:

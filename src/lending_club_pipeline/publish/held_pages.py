@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from lending_club_pipeline.contract.numbers import format_percent
 from lending_club_pipeline.publish.report import render_report
-from lending_club_pipeline.publish.report.moved import TITLES, change_in_percent, plain_percent
+from lending_club_pipeline.publish.report.moved import TITLES, change_in_percent
 from lending_club_pipeline.reconcile.checks import CheckResult
 from lending_club_pipeline.reconcile.ledger import read_ledger
 from lending_club_pipeline.reconcile.movements import Movements, held_dates, read_movements
@@ -60,7 +61,7 @@ def write_held_pages(
 def _said(movements: Movements) -> str:
     moved = [
         f"{TITLES[it.measure].lower()} {change_in_percent(it)} "
-        f"(limit {plain_percent(it.limit_percent)})"
+        f"(limit {format_percent(it.limit_percent)})"
         for it in movements.measures
         if it.is_beyond_limit and it.limit_percent is not None
     ]

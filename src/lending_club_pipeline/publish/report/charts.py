@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from lending_club_pipeline.contract.numbers import format_count, format_money
 from lending_club_pipeline.contract.reasons import explain
 from lending_club_pipeline.publish.report import words
 from lending_club_pipeline.publish.report.data import Figures, ReasonCount, Report, TierTotals
@@ -40,7 +41,7 @@ def _row_count(entry: LedgerEntry) -> float:
 
 
 def _row_text(entry: LedgerEntry) -> str:
-    return words.rows(entry.row_count)
+    return format_count(entry.row_count)
 
 
 def _balance(entry: LedgerEntry) -> float:
@@ -48,7 +49,7 @@ def _balance(entry: LedgerEntry) -> float:
 
 
 def _balance_text(entry: LedgerEntry) -> str:
-    return words.money(entry.balance or Decimal(0))
+    return format_money(entry.balance or Decimal(0))
 
 
 def _flow(
@@ -81,7 +82,7 @@ def _reasons(counts: Sequence[ReasonCount]) -> dict[str, Any]:
         "stacked": True,
         "labels": [explain(count.reason).title for count in counts],
         "series": [
-            _series(name, role, [it.records.get(name, 0) for it in counts], words.rows)
+            _series(name, role, [it.records.get(name, 0) for it in counts], format_count)
             for name, role in (("accounts.csv", "first"), ("Customer.csv", "second"))
         ],
     }
@@ -112,7 +113,7 @@ def _by_tier(
                 label,
                 role,
                 [amount(tier) for tier in tiers if tier.with_loan_bonus == with_bonus],
-                words.money,
+                format_money,
             )
             for label, role, with_bonus in (
                 ("without loan bonus", "first", False),
@@ -134,7 +135,7 @@ def _comparison(now: Figures, before: Figures) -> dict[str, Any]:
                 words.date_in_words(figures.ledger.as_of_date),
                 role,
                 [line[at] for line in balances_by_tier(now, before)],
-                words.money,
+                format_money,
             )
             for figures, role, at in ((before, "before", 1), (now, "first", 2))
         ],

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from lending_club_pipeline.contract.numbers import format_count, format_percent
 from lending_club_pipeline.contract.reasons import explain
 from lending_club_pipeline.publish.report import words
 from lending_club_pipeline.publish.report.data import Report
-from lending_club_pipeline.publish.report.moved import TITLES, change_in_percent, plain_percent
+from lending_club_pipeline.publish.report.moved import TITLES, change_in_percent
 
 _SHOWN_REASONS = 2
 
@@ -45,7 +46,7 @@ def _held(report: Report) -> Iterator[Decision]:
             yield Decision(
                 "bad" if it.is_held else "warn",
                 f"{TITLES[it.measure]}: {change_in_percent(it)}, "
-                f"limit {plain_percent(it.limit_percent)}",
+                f"limit {format_percent(it.limit_percent)}",
                 "Approve the delivery, or ask the sender for another one."
                 if it.is_held
                 else "The delivery was approved.",
@@ -68,12 +69,12 @@ def _excluded(report: Report) -> Iterator[Decision]:
     excluded = report.figures.ledger.all_excluded
     if excluded:
         most = ", ".join(
-            f"{explain(it.reason).title} ({words.rows(it.total)})"
+            f"{explain(it.reason).title} ({format_count(it.total)})"
             for it in report.reasons[:_SHOWN_REASONS]
         )
         yield Decision(
             "warn",
-            f"{words.rows(excluded)} records set aside",
+            f"{format_count(excluded)} records set aside",
             f"Return quarantine.csv to the sender. Most frequent: {most}.",
             "reasons-section",
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from lending_club_pipeline.publish.report import words
+from lending_club_pipeline.contract.numbers import format_money, format_percent, sign_of
 from lending_club_pipeline.reconcile.movements import Movement, Movements
 
 TITLES: Final = {
@@ -52,26 +52,19 @@ def _line(it: Movement) -> MovedLine:
         "" if it.value_before is None else _value(it.measure, it.value_before),
         _value(it.measure, it.value_now),
         change_in_percent(it),
-        "" if it.limit_percent is None else plain_percent(it.limit_percent),
+        "" if it.limit_percent is None else format_percent(it.limit_percent),
         verdict,
     )
 
 
 def _value(measure: str, value: Decimal) -> str:
-    return words.money(value) if measure in _AMOUNTS else f"{value:,.0f}"
+    return format_money(value) if measure in _AMOUNTS else f"{value:,.0f}"
 
 
 def change_in_percent(it: Movement) -> str:
     """Write a change with its sign: +12.50 %; where there was nothing before, what came."""
     if it.change_percent is not None:
-        sign = "+" if it.change_percent > 0 else "\N{MINUS SIGN}" if it.change_percent < 0 else ""
-        return f"{sign}{abs(it.change_percent):,.2f} %"
+        return f"{sign_of(it.change_percent)}{abs(it.change_percent):,.2f} %"
     if it.value_before == it.value_now:
         return "none"
     return f"from {_value(it.measure, it.value_before or Decimal(0))}"
-
-
-def plain_percent(limit: Decimal) -> str:
-    """Write a percentage with as many decimals as it needs."""
-    text = f"{limit:f}"
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"

@@ -12,6 +12,13 @@ from typing import Any, Final
 from jinja2 import Environment, StrictUndefined
 
 from lending_club_pipeline.contract.changes import change_kinds
+from lending_club_pipeline.contract.numbers import (
+    format_change,
+    format_count,
+    format_money,
+    format_rate,
+    format_share,
+)
 from lending_club_pipeline.contract.reasons import explain
 from lending_club_pipeline.contract.stages import stages
 from lending_club_pipeline.publish.report import words
@@ -49,9 +56,9 @@ def render(report: Report) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {
-        "rows": words.rows,
-        "money": words.money,
-        "rate": words.rate,
+        "rows": format_count,
+        "money": format_money,
+        "rate": format_rate,
         "in_words": words.date_in_words,
         "explain": explain,
     }
@@ -82,9 +89,9 @@ def _context(report: Report) -> dict[str, Any]:
         "drawn": drawn,
         "change_kinds": change_kinds(),
         "difference": words.change,
-        "signed": words.signed,
+        "signed": format_change,
         "found": words.found,
-        "percent": words.percent,
+        "percent": format_share,
         "tier_name": words.tier,
         "others": _other_reasons,
         "figures": json.dumps(drawn, sort_keys=True).translate(_JSON_ESCAPES),
