@@ -1,9 +1,8 @@
 """Managers of secrets on loopback, for the vendors' own clients.
 
-AWS Secrets Manager is moto's server. No server of others speaks for Azure Key Vault and Google Secret
-Manager where packages alone can be had: `Clouds` answers as their documentation says of the few
-requests that reading a secret takes, sign-in included. It stands behind a proxy, as the clients'
-addresses are the real ones:
+AWS Secrets Manager is moto's server. For Azure Key Vault and Google Secret Manager there is none in
+a package: `Clouds` answers as their documentation says of the few requests that reading a secret
+takes, sign-in included. It stands behind a proxy, as the clients' addresses are the real ones:
 https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret,
 https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets.versions/access.
 """

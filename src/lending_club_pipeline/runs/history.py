@@ -13,7 +13,7 @@ from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.secret_stores.reading import secret_value
 
 _NAME: Final = "Dagster's history"
-_PASSWORD: Final = "DAGSTER_POSTGRES_PASSWORD"
+_PASSWORD: Final = "DAGSTER_POSTGRES_PASSWORD"  # noqa: S105 - the name of a variable
 _CONNECT_SECONDS: Final = 5
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 

@@ -7,11 +7,12 @@ from lending_club_pipeline.contract.errors import SecretError
 from lending_club_pipeline.secret_stores.references import Reference
 
 _ARN_PARTS: Final = 6
+_FORBIDDEN: Final = 403
 _REMEDIES: Final = {
     "ResourceNotFoundException": "there is no such secret in {region}. Correct the name, or set "
     "AWS_REGION to the region of the secret.",
-    "AccessDeniedException": "this identity may not read it. Grant secretsmanager:GetSecretValue on it, "
-    "and kms:Decrypt on its key if that is one of your own.",
+    "AccessDeniedException": "this identity may not read it. Grant "
+    "secretsmanager:GetSecretValue on it, and kms:Decrypt on its key if that is one of your own.",
     "DecryptionFailure": "its key cannot be used. Grant kms:Decrypt on the key of the secret.",
     "InvalidRequestException": "it is being deleted. Restore it, or name another one.",
 }
@@ -38,8 +39,11 @@ def read(reference: Reference) -> str:
         client = boto3.session.Session().client("secretsmanager", region_name=region)
         answer = client.get_secret_value(SecretId=reference.name)
     except exceptions.ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        remedy = _REMEDIES.get(code, _REFUSED)
+        code = str(error.response["Error"]["Code"])
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        # A refused sign-in is a status 400 here.
+        other = _REMEDIES["AccessDeniedException"] if status == _FORBIDDEN else _REFUSED
+        remedy = _REMEDIES.get(code, other)
         where = client.meta.region_name
         raise SecretError(remedy.format(region=where, code=code)) from None
     except exceptions.NoRegionError:

@@ -36,8 +36,9 @@ def read(reference: Reference) -> str:
         ) from None
     except exceptions.ClientAuthenticationError:
         raise SecretError(
-            "the sign-in at Azure was refused. Give this machine a managed identity (workload "
-            "identity), or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET."
+            "the sign-in at Azure was refused, or Azure cannot be reached. Give this machine a "
+            "managed identity (workload identity), or set AZURE_TENANT_ID, AZURE_CLIENT_ID and "
+            "AZURE_CLIENT_SECRET; or look at the network (HTTPS_PROXY)."
         ) from None
     except exceptions.HttpResponseError as error:
         if error.status_code == _FORBIDDEN:
