@@ -35,6 +35,10 @@ case "${1:-}" in
     dagster | dagster-*)
         # A health check comes when the configuration is there.
         [ "${2:-}" = liveness-check ] || lending-club configure --quiet
+        case "${DAGSTER_POSTGRES_PASSWORD:-}" in
+            # A manager holds it, and the vendor's client reads it.
+            aws-* | azure-* | google-*) exec lending-club configure --quiet -- "$@" ;;
+        esac
         exec "$@"
         ;;
     sh | bash | python | python3 | /*) exec "$@" ;;

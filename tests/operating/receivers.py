@@ -17,13 +17,15 @@ class Webhooks:
 
     Attributes:
         port: of loopback.
-        posts: path and JSON body of each.
+        posts: path and JSON body of each; the bytes of another kind.
+        headers: of each.
         answer: status that it answers with.
     """
 
     port: int = 0
     posts: list[tuple[str, Any]] = field(default_factory=list)
     answer: int = 202
+    headers: list[dict[str, str]] = field(default_factory=list)
 
     def of(self, path: str) -> list[Any]:
         """Return the bodies that were posted to a path."""
@@ -38,7 +40,10 @@ def webhooks() -> Iterator[Webhooks]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
-            kept.posts.append((self.path, json.loads(self.rfile.read(length))))
+            body = self.rfile.read(length)
+            is_json = self.headers.get_content_type() == "application/json"
+            kept.posts.append((self.path, json.loads(body) if is_json else body))
+            kept.headers.append(dict(self.headers))
             self.send_response(kept.answer)
             self.end_headers()
             self.wfile.write(b'{"status": "success"}')

@@ -1,6 +1,5 @@
 """Who comes through the gateway to which webserver, by the nginx that we deliver a file for."""
 
-import getpass
 import http.client
 import json
 import time
@@ -12,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.operating.programs import DEPLOY, answers, free_port, program, started
+from tests.operating.gateways import nginx
+from tests.operating.programs import free_port
 from tests.operating.receivers import serving
 
 GROUPS = {
@@ -125,7 +125,6 @@ class Gateway:
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("gateway")
-    folder.chmod(0o755)
     outputs = folder / "outputs"
     outputs.mkdir()
     (outputs / "account_summary.csv").write_text("account_id\n")
@@ -133,23 +132,12 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     with ExitStack() as stack:
         operator, viewer = (stack.enter_context(behind()) for _ in range(2))
         oauth2 = stack.enter_context(signing_in())
-        text = (DEPLOY / "gateway" / "nginx.conf").read_text()
-        for name, value in {
-            "/tmp/": f"{folder}/",  # noqa: S108 - the text of the file
-            "dagster-webserver:3000": f"127.0.0.1:{operator.port}",
-            "dagster-webserver-read-only:3000": f"127.0.0.1:{viewer.port}",
-            "oauth2-proxy:4180": f"127.0.0.1:{oauth2}",
-            "listen 8080": f"listen 127.0.0.1:{port}",
-            "default /outputs;": f"default {outputs};",
-        }.items():
-            assert name in text
-            text = text.replace(name, value)
-        (folder / "nginx.conf").write_text(text)
-        command = [program("nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf")]
-        # Otherwise those who serve may not read folders of tests.
-        command += ["-g", f"daemon off; user {getpass.getuser()};"]
-        url, log = f"http://127.0.0.1:{port}/healthz", folder / "nginx.log"
-        stack.enter_context(started(command, answers(url), log))
+        upstreams = {
+            "dagster-webserver:3000": operator.port,
+            "dagster-webserver-read-only:3000": viewer.port,
+            "oauth2-proxy:4180": oauth2,
+        }
+        log = stack.enter_context(nginx(folder, f"127.0.0.1:{port}", upstreams, outputs))
         yield Gateway(port, operator, viewer, log)
 
 

@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import sqlite3
-import sys
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -32,11 +31,10 @@ from websockets.sync.client import connect
 
 from lending_club_pipeline.defs.instance import open_instance
 from lending_club_pipeline.operating.audit import login
-from tests.operating.programs import answers, free_port, started
+from tests.operating.webservers import MODULE, webserver
 from tests.workspaces import Workspace
 
 pytestmark = pytest.mark.operations
-MODULE: Final = "lending_club_pipeline.definitions"
 MUTATIONS: Final = create_schema().graphql_schema.mutation_type.fields
 # Both change nothing that anybody else sees: a page was looked at, and telemetry, which is off.
 HARMLESS: Final = {"setNuxSeen", "logTelemetry"}
@@ -121,11 +119,7 @@ class Webserver:
 
 @contextmanager
 def served(space: Workspace, *arguments: str) -> Iterator[Webserver]:
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "dagster_webserver", "-m", MODULE, "-p", str(port), *arguments]
-    log, ready = space.root / f"webserver-{port}.log", answers(f"{url}/server_info")
-    with started(command, ready, log, 120, space.environment()):
+    with webserver(space, *arguments) as url:
         yield Webserver(url)
 
 

@@ -28,6 +28,7 @@ MANIFESTS = [
     if path.name != "kustomization.yaml"
     for document in yaml.safe_load_all(path.read_text())
 ]
+GATEWAY = list(yaml.safe_load_all((DEPLOY / "gateway" / "kubernetes.yaml").read_text()))
 # The versions of Kubernetes that had support when this was written, and the newest.
 VERSIONS = ("1.34", "1.37")
 
@@ -50,19 +51,69 @@ def containers() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     yield "test", test["securityContext"], test["containers"][0]["securityContext"]
 
 
-def test_compose_has_the_four_services() -> None:
-    assert set(SERVICES) == {
-        "dagster-webserver",
-        "dagster-daemon",
-        "dagster-user-code",
-        "postgres",
+def test_compose_has_the_four_services_and_two_profiles() -> None:
+    by_profile: dict[str, set[str]] = {}
+    for name, service in SERVICES.items():
+        (profile,) = service.get("profiles", [""])
+        by_profile.setdefault(profile, set()).add(name)
+
+    assert by_profile == {
+        "": {"dagster-webserver", "dagster-daemon", "dagster-user-code", "postgres"},
+        "gateway": {"gateway", "dagster-webserver-read-only", "oauth2-proxy"},
+        "observability": {"metrics", "prometheus", "alertmanager"},
     }
 
 
-def test_only_the_web_page_is_published_on_loopback() -> None:
+def test_only_pages_are_published_on_loopback() -> None:
     published = {name: it["ports"] for name, it in SERVICES.items() if "ports" in it}
 
-    assert published == {"dagster-webserver": ["127.0.0.1:${LENDING_CLUB_PORT:-3000}:3000"]}
+    assert published == {
+        "dagster-webserver": ["127.0.0.1:${LENDING_CLUB_PORT:-3000}:3000"],
+        "gateway": ["127.0.0.1:${LENDING_CLUB_GATEWAY_PORT:-8080}:8080"],
+        "prometheus": ["127.0.0.1:${LENDING_CLUB_PROMETHEUS_PORT:-9090}:9090"],
+        "alertmanager": ["127.0.0.1:${LENDING_CLUB_ALERTMANAGER_PORT:-9093}:9093"],
+    }
+
+
+def test_the_names_that_configurations_lead_to_are_those_of_services() -> None:
+    gateway = (DEPLOY / "gateway" / "nginx.conf").read_text()
+    prometheus = (DEPLOY / "prometheus" / "prometheus.yml").read_text()
+    led_to = set(re.findall(r"server ([a-z][\w-]+):\d+;", gateway))
+    led_to |= set(re.findall(r"targets: \[([a-z]+):\d+\]", prometheus))
+
+    assert led_to == {
+        "dagster-webserver",
+        "dagster-webserver-read-only",
+        "oauth2-proxy",
+        "alertmanager",
+        "metrics",
+    }
+    assert led_to <= SERVICES.keys()
+
+
+def test_the_gateway_of_a_cluster_is_that_of_compose() -> None:
+    by_name = {f"{it['kind']}/{it['metadata']['name']}": it for it in GATEWAY}
+    pod = by_name["Deployment/lending-club-gateway"]["spec"]["template"]["spec"]
+    kustomization = yaml.safe_load((DEPLOY / "gateway" / "kustomization.yaml").read_text())
+    mounted = {
+        Path(it.partition(":")[0]).name
+        for name in ("gateway", "oauth2-proxy")
+        for it in SERVICES[name]["volumes"]
+        if it.startswith("./deploy/gateway/")
+    }
+
+    (files,) = (it["files"] for it in kustomization["configMapGenerator"])
+    assert {*files} == mounted == {"nginx.conf", "oauth2-proxy.cfg"}
+    assert [it["image"] for it in pod["containers"]] == [
+        re.sub(r".*:-(.*)}", r"\1", SERVICES[name]["image"]) for name in ("gateway", "oauth2-proxy")
+    ]
+    upstreams = {"dagster-webserver", "dagster-webserver-read-only", "oauth2-proxy"}
+    assert {f"Service/{it}" for it in upstreams} <= by_name.keys()
+    assert VALUES["ingress"] == {"enabled": False}
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    for container in pod["containers"]:
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -80,7 +131,8 @@ def test_each_service_has_a_health_check_bounds_and_no_rights(name: str) -> None
 def test_no_password_is_written_down() -> None:
     for name, service in SERVICES.items():
         for variable, value in service["environment"].items():
-            is_secret = "PASSWORD" in variable and not variable.endswith("_FILE")
+            is_secret = "PASSWORD" in variable or "SECRET" in variable.removeprefix("SECRETS_DIR")
+            is_secret = is_secret and not variable.endswith("_FILE") and not value.startswith("${")
             assert not is_secret, (name, variable, value)
 
 
@@ -94,6 +146,7 @@ def test_settings_in_the_deployments_exist() -> None:
     known = {*DataPlatformConfig.variables()}
     others = {"SECRETS_DIR", "PYTHONPATH", "POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD_FILE"}
     in_compose = {name for service in SERVICES.values() for name in service["environment"]}
+    in_compose -= {name for name in in_compose if name.startswith("OAUTH2_PROXY_")}
     in_values = {item["name"] for item in CODE["env"]}
     in_map = next(it["data"].keys() for it in MANIFESTS if it["kind"] == "ConfigMap")
     in_image = set(re.findall(r"\b([A-Z_]+)=", (DEPLOY / "docker" / "Dockerfile").read_text())) & {
@@ -121,9 +174,12 @@ def test_the_history_is_reached_by_the_driver_that_is_installed() -> None:
 
 def test_kubernetes_runs_on_databricks_and_one_run_at_a_time() -> None:
     assert {"name": "DATABASE_TYPE", "value": "databricks"} in CODE["env"]
-    coordinator = VALUES["dagsterDaemon"]["runCoordinator"]["config"]["queuedRunCoordinator"]
+    coordinator = VALUES["dagsterDaemon"]["runCoordinator"]["config"]["customRunCoordinator"]
     local = yaml.safe_load((ROOT / "src/lending_club_pipeline/defs/dagster.yaml").read_text())
-    assert coordinator["maxConcurrentRuns"] == local["concurrency"]["runs"]["max_concurrent_runs"]
+    most = local["concurrency"]["runs"]["max_concurrent_runs"]
+    assert coordinator["config"].pop("max_concurrent_runs") == most
+    # Who started a run is known there as well.
+    assert coordinator == local["run_coordinator"]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +223,7 @@ def test_everything_is_denied_that_no_policy_allows() -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(
-    "manifest", MANIFESTS, ids=lambda it: f"{it['kind']}/{it['metadata']['name']}"
+    "manifest", [*MANIFESTS, *GATEWAY], ids=lambda it: f"{it['kind']}/{it['metadata']['name']}"
 )
 def test_manifests_fit_the_schema(manifest: dict[str, Any], version: str) -> None:
     kubernetes_validate.validate(manifest, version, strict=True)

@@ -1,5 +1,6 @@
 """Dagster's services: `lending-club ui`, `configure`, `code-server` and `health`."""
 
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -21,18 +22,25 @@ _WEB_SERVER: Final = click.option(
 )
 
 
-@click.command(epilog=exit_codes())
+@click.command(epilog=exit_codes(), context_settings={"ignore_unknown_options": True})
 @click.option("--quiet", is_flag=True, help="Print nothing if all is well.")
-def configure(*, quiet: bool) -> None:
+@click.argument("program", nargs=-1, type=click.UNPROCESSED)
+def configure(*, quiet: bool, program: tuple[str, ...]) -> None:
     """Write Dagster's configuration into DAGSTER_HOME, from the settings.
 
-    Other commands do so by themselves. Your own dagster.yaml stays as it is.
+    Other commands do so by themselves. Your own dagster.yaml stays as it is. A PROGRAM of Dagster's
+    takes the place of this one then, with the password of its history.
     """
     from lending_club_pipeline.defs.instance import ensure_dagster_home
+    from lending_club_pipeline.runs.history import password_environment
 
-    home = ensure_dagster_home(load_settings())
+    settings = load_settings()
+    home = ensure_dagster_home(settings)
     if not quiet:
         click.echo(home / "dagster.yaml")
+    if program:
+        environment = {**os.environ, **password_environment(settings.postgres)}
+        os.execvpe(program[0], program, environment)  # noqa: S606 - a program that somebody named
 
 
 @click.command(epilog=exit_codes())
@@ -57,10 +65,12 @@ def code_server(host: str, port: int, watched: tuple[Path, ...], web_server: str
     from lending_club_pipeline.config.environment import temporary_environment
     from lending_club_pipeline.defs.code_server import serve_code
     from lending_club_pipeline.defs.instance import ensure_dagster_home
+    from lending_club_pipeline.runs.history import password_environment
 
     settings = load_settings()
     home = ensure_dagster_home(settings)
-    with temporary_environment({**settings.postgres.environment, "DAGSTER_HOME": str(home)}):
+    password = password_environment(settings.postgres)
+    with temporary_environment({**password, "DAGSTER_HOME": str(home)}):
         sys.exit(serve_code(host, port, watched, web_server))
 
 
@@ -93,11 +103,12 @@ def ui(port: int, host: str) -> None:
         from lending_club_pipeline.config.environment import temporary_environment
         from lending_club_pipeline.defs.instance import ensure_dagster_home
         from lending_club_pipeline.defs.services import expect_free, serve
+        from lending_club_pipeline.runs.history import password_environment
 
         expect_free(host, port)
         settings = load_settings()
         home = ensure_dagster_home(settings)
         click.echo(f"Dagster on http://{host}:{port} (run history in {home})", err=True)
-        with temporary_environment(settings.postgres.environment):
+        with temporary_environment(password_environment(settings.postgres)):
             serve(host, port, home, "lending_club_pipeline.definitions")
     click.echo("Dagster has ended.", err=True)

@@ -11,7 +11,7 @@ _SIMILAR: Final = 0.6
 # Tools that read the same file: Docker Compose and what it gives to the services, Dagster.
 _SHARING_THE_FILE: Final = (
     *("COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_"),
-    *("LENDING_CLUB_", "POSTGRES_", "PG", "DAGSTER_"),
+    *("LENDING_CLUB_", "POSTGRES_", "PG", "DAGSTER_", "OAUTH2_PROXY_"),
 )
 _IMAGE: Final = "_IMAGE"
 

@@ -4,12 +4,12 @@ import ssl
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from lending_club_pipeline.config.concern import Concern, prefixed
 from lending_club_pipeline.config.paths import AnyPath, HistoryFolder
-from lending_club_pipeline.config.values import WebAddress
+from lending_club_pipeline.config.values import Secret, WebAddress
 
 # Those of libpq; the first three accept a connection that is not encrypted.
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
@@ -41,7 +41,7 @@ class PostgresSettings(Concern):
     """Port of the server."""
     user: str = "dagster"
     """Role to sign in as."""
-    password: SecretStr | None = None
+    password: Secret | None = None
     """The role's password; none is sent when it is not set."""
     db: str = "dagster"
     """Name of the database."""
@@ -49,13 +49,6 @@ class PostgresSettings(Concern):
     """What libpq demands of the connection; `verify-full` encrypts it and checks who answers."""
     ca_file: AnyPath | None = None
     """Certificates to trust (PEM); the system's when it is not set."""
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What Dagster's configuration takes from the environment: secrets are not written."""
-        password = self.password
-        name = "DAGSTER_POSTGRES_PASSWORD"
-        return {} if password is None else {name: password.get_secret_value()}
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -80,7 +73,7 @@ class OperatingSettings(Concern):
     otlp_endpoint: WebAddress | None = None
     """Address that takes metrics by OTLP over HTTP, such as
     `https://otlp.nr-data.net/v1/metrics`; nothing is pushed when it is not set."""
-    otlp_headers: SecretStr | None = None
+    otlp_headers: Secret | None = None
     """What goes with each push, such as `api-key=…`, separated by commas."""
     otlp_interval_seconds: float = Field(default=60.0, ge=1, le=3600, allow_inf_nan=False)
     """Seconds between two pushes."""

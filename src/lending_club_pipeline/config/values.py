@@ -6,6 +6,8 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
+from lending_club_pipeline.secret_stores.references import parse_reference
+
 _BYTE_UNITS: Final = {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 _BYTE_UNITS_DECIMAL: Final = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _MEMORY: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]i?B)\s*", re.IGNORECASE)
@@ -75,6 +77,11 @@ def _strip_credential(value: object) -> object:
     return plain
 
 
+def _check_reference(secret: SecretStr) -> SecretStr:
+    parse_reference(secret.get_secret_value())
+    return secret
+
+
 WebAddress = Annotated[str, AfterValidator(_check_web_address)]
 Identifier = Annotated[
     str,
@@ -82,4 +89,6 @@ Identifier = Annotated[
 ]
 # A name, or a secret, that goes into the header of a request.
 Credential = Annotated[str, BeforeValidator(_strip_credential)]
-SecretCredential = Annotated[SecretStr, BeforeValidator(_strip_credential)]
+# A secret, or where a manager has it: `secret_stores.reading.secret_value` gives it.
+Secret = Annotated[SecretStr, AfterValidator(_check_reference)]
+SecretCredential = Annotated[Secret, BeforeValidator(_strip_credential)]

@@ -27,6 +27,10 @@ class ConfigurationError(PipelineError):
     """A setting is missing, unknown or contradicts another one."""
 
 
+class SecretError(ConfigurationError):
+    """A secret cannot be read from the manager that a setting names."""
+
+
 class WarehouseError(PipelineError):
     """The database cannot be opened, is corrupt, or failed in the middle of a statement."""
 

@@ -17,6 +17,7 @@ from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import ConfigurationError, OutputError
 from lending_club_pipeline.files.atomic import explaining, replacing
 from lending_club_pipeline.files.plain_paths import plain_folder
+from lending_club_pipeline.runs.history import password_environment
 
 # The first words of a configuration that this module wrote, and may write again.
 _OURS: Final = "# Dagster's configuration"
@@ -110,10 +111,11 @@ def opened_history(settings: DataPlatformConfig) -> Iterator[dg.DagsterInstance]
 
     Raises:
         OutputError: it cannot be read or written, or is damaged.
+        SecretError: the manager that holds the password does not give it.
     """
     home = settings.dagster.home.absolute()
     with (
-        temporary_environment(settings.postgres.environment),
+        temporary_environment(password_environment(settings.postgres)),
         explaining_history(home),
         open_instance(home) as instance,
     ):

@@ -11,7 +11,7 @@ from lending_club_pipeline.defs.abandoned_runs import abandoned_runs
 from lending_club_pipeline.defs.dbt.assets import build_dbt_assets
 from lending_club_pipeline.defs.dbt.month_ends import build_month_end_assets
 from lending_club_pipeline.defs.expiry import drop_expired_data
-from lending_club_pipeline.defs.ingest.approvals import DELIVERY_APPROVALS
+from lending_club_pipeline.defs.ingest.approvals import DELIVERY_APPROVALS, approve_delivery
 from lending_club_pipeline.defs.ingest.assets import build_delivery_assets
 from lending_club_pipeline.defs.io_managers import ParquetIOManager
 from lending_club_pipeline.defs.jobs import (
@@ -71,7 +71,7 @@ def build_definitions(settings: DataPlatformConfig) -> dg.Definitions:
             build_output_assets(dates),
             *([build_serving_asset(dates)] if warehouse.serves_readers else []),
         ],
-        jobs=[process_delivery, publish_outputs, close_month, drop_expired_data],
+        jobs=[process_delivery, publish_outputs, close_month, drop_expired_data, approve_delivery],
         schedules=build_schedules(settings.days.business_timezone),
         sensors=[*sensors, build_alerts_sensor(settings, _intervals(sensors))],
         resources={**resources, "parquet_io_manager": io_manager},

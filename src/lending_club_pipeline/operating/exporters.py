@@ -16,6 +16,7 @@ from lending_club_pipeline.operating.measurements import (
     Measurement,
     Sample,
 )
+from lending_club_pipeline.secret_stores.reading import secret_value
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackOptions, Observation
@@ -80,14 +81,20 @@ def exporting(settings: DataPlatformConfig, read: Read) -> Iterator[None]:
 
     Raises:
         ConfigurationError: the extra `operating` is not installed, or headers are wrong.
+        SecretError: a manager does not give the headers.
         ServiceError: the port cannot be used.
     """
+    given = settings.operating.otlp_headers
+    # A manager of secrets signs in by variables that are gone below.
+    headers = parse_headers("" if given is None else secret_value("OTLP_HEADERS", given))
     # OpenTelemetry reads dozens of variables; none of another tool decides what we do.
     with sheltering({}):
-        yield from _exporting(settings, Snapshot(read))
+        yield from _exporting(settings, headers, Snapshot(read))
 
 
-def _exporting(settings: DataPlatformConfig, snapshot: Snapshot) -> Iterator[None]:
+def _exporting(
+    settings: DataPlatformConfig, headers: dict[str, str], snapshot: Snapshot
+) -> Iterator[None]:
     try:
         from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 - of an extra
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - of an extra
@@ -96,7 +103,9 @@ def _exporting(settings: DataPlatformConfig, snapshot: Snapshot) -> Iterator[Non
         raise ConfigurationError(
             "Metrics need the extra `operating`: pip install 'lending-club-pipeline[operating]'."
         ) from None
-    provider = MeterProvider(_readers(settings), Resource.create({"service.name": "lending-club"}))
+    provider = MeterProvider(
+        _readers(settings, headers), Resource.create({"service.name": "lending-club"})
+    )
     meter = provider.get_meter("lending_club_pipeline")
     for it in MEASUREMENTS:
         meter.create_observable_gauge(it.name, [_callback(it, snapshot)], it.unit, it.meaning)
@@ -117,7 +126,7 @@ def _exporting(settings: DataPlatformConfig, snapshot: Snapshot) -> Iterator[Non
         provider.shutdown()
 
 
-def _readers(settings: DataPlatformConfig) -> "list[MetricReader]":
+def _readers(settings: DataPlatformConfig, headers: dict[str, str]) -> "list[MetricReader]":
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import (  # noqa: PLC0415 - of an extra
         OTLPMetricExporter,
     )
@@ -128,10 +137,9 @@ def _readers(settings: DataPlatformConfig) -> "list[MetricReader]":
         PrometheusMetricReader(disable_target_info=True, scope_info_enabled=False)
     ]
     if settings.operating.otlp_endpoint is not None:
-        headers = settings.operating.otlp_headers
         exporter = OTLPMetricExporter(
             settings.operating.otlp_endpoint,
-            headers=parse_headers("" if headers is None else headers.get_secret_value()),
+            headers=headers,
         )
         milliseconds = settings.operating.otlp_interval_seconds * 1000
         readers.append(PeriodicExportingMetricReader(exporter, milliseconds))

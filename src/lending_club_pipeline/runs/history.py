@@ -6,10 +6,14 @@ from typing import Final
 from sqlalchemy import URL, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from lending_club_pipeline.config.services import PostgresSettings
 from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.contract.errors import SecretError
 from lending_club_pipeline.contract.preflight_results import PreflightResult
+from lending_club_pipeline.secret_stores.reading import secret_value
 
 _NAME: Final = "Dagster's history"
+_PASSWORD: Final = "DAGSTER_POSTGRES_PASSWORD"  # noqa: S105 - the name of a variable
 _CONNECT_SECONDS: Final = 5
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -34,6 +38,8 @@ def check_history(settings: DataPlatformConfig) -> PreflightResult:
     )
     try:
         version = _version(settings)
+    except SecretError as error:
+        return PreflightResult(_NAME, "problem", str(error))
     except SQLAlchemyError as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
         return PreflightResult(
@@ -53,12 +59,21 @@ def check_history(settings: DataPlatformConfig) -> PreflightResult:
     return PreflightResult(_NAME, "ok", f"{place}, PostgreSQL {version}, sslmode {mode}")
 
 
+def password_environment(postgres: PostgresSettings) -> dict[str, str]:
+    """Return what Dagster's configuration takes from the environment: secrets are not written.
+
+    Raises:
+        SecretError: the manager that holds the password does not give it.
+    """
+    password = postgres.password
+    return {} if password is None else {_PASSWORD: secret_value(_PASSWORD, password)}
+
+
 def _version(settings: DataPlatformConfig) -> str:
-    password = settings.postgres.password
     url = URL.create(
         "postgresql+psycopg2",
         settings.postgres.user,
-        None if password is None else password.get_secret_value(),
+        password_environment(settings.postgres).get(_PASSWORD),
         settings.postgres.host,
         settings.postgres.port,
         settings.postgres.db,

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from lending_club_pipeline.config.databricks import DatabricksSettings
 from lending_club_pipeline.contract.errors import ConfigurationError
+from lending_club_pipeline.secret_stores.reading import forget_secrets, secret_value
 from lending_club_pipeline.warehouse.databricks.sign_in import headers_by_principal
 
 if TYPE_CHECKING:
@@ -99,13 +100,22 @@ def connection_arguments(address: DatabricksSettings, run_id: str) -> dict[str, 
 
 def _sign_in(address: DatabricksSettings) -> dict[str, Any]:
     if address.token is not None:
-        return {"access_token": address.token.get_secret_value()}
+        return {"access_token": secret_value("DATABRICKS_TOKEN", address.token)}
     client_id, secret = address.client_id or "", address.client_secret or SecretStr("")
-    return {
-        "credentials_provider": lambda: headers_by_principal(
-            address.host, client_id, secret.get_secret_value()
-        )
-    }
+    value = secret_value("DATABRICKS_CLIENT_SECRET", secret)
+    return {"credentials_provider": lambda: headers_by_principal(address.host, client_id, value)}
+
+
+def with_secrets(address: DatabricksSettings) -> DatabricksSettings:
+    """Return an address with the secrets themselves, where it names a manager that has them.
+
+    Raises:
+        SecretError: a manager does not give one.
+    """
+    fields = {"token": "DATABRICKS_TOKEN", "client_secret": "DATABRICKS_CLIENT_SECRET"}
+    given = {name: getattr(address, name) for name in fields}
+    read = {name: SecretStr(secret_value(fields[name], it)) for name, it in given.items() if it}
+    return address.model_copy(update=read)
 
 
 def connect(address: DatabricksSettings, run_id: str, staging: Path | None) -> "Connection":
@@ -118,6 +128,7 @@ def connect(address: DatabricksSettings, run_id: str, staging: Path | None) -> "
 
     Raises:
         ConfigurationError: the connector is not installed.
+        SecretError: a manager does not give the secret that signs in.
         databricks.sql.exc.Error: the connector's own errors; see `errors`.
     """
     try:
@@ -130,7 +141,11 @@ def connect(address: DatabricksSettings, run_id: str, staging: Path | None) -> "
     # It warns of the retries that we chose, and logs errors that we explain.
     logging.getLogger("databricks.sql").setLevel(logging.CRITICAL)
     allowed = None if staging is None else str(staging)
-    connection: Connection = sql.connect(
-        **connection_arguments(address, run_id), staging_allowed_local_path=allowed
-    )
+    arguments = connection_arguments(address, run_id)
+    try:
+        connection: Connection = sql.connect(**arguments, staging_allowed_local_path=allowed)
+    except Exception:
+        # It may have been refused because a secret was rotated: the next one asks its manager.
+        forget_secrets()
+        raise
     return connection

@@ -14,12 +14,14 @@ from lending_club_pipeline.contract.errors import PipelineError, WarehouseError
 from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.contract.tables import ExpectedTable
 from lending_club_pipeline.files.locks import exclusive_lock
+from lending_club_pipeline.secret_stores.reading import forget_secrets
 from lending_club_pipeline.warehouse import approvals
 from lending_club_pipeline.warehouse.databricks import errors, result_files
 from lending_club_pipeline.warehouse.databricks.catalog import Catalog
 from lending_club_pipeline.warehouse.databricks.connections import (
     network_variables,
     tags_of,
+    with_secrets,
 )
 from lending_club_pipeline.warehouse.databricks.leases import Lease
 from lending_club_pipeline.warehouse.databricks.loader import Loader
@@ -88,6 +90,8 @@ class DatabricksWarehouse:
             with self._connected(run_id):
                 yield
             return
+        # A secret that was rotated takes effect with the next run.
+        forget_secrets()
         lock = exclusive_lock(self.staging / ".databricks.lock", self.lock_wait_seconds)
         with lock, self._connected(run_id), self._leased(run_id):
             yield
@@ -250,8 +254,11 @@ class DatabricksWarehouse:
             self._loader.drop(date)
 
     def dbt_environment(self) -> Mapping[str, str]:
-        """Return what `dbt/profiles.yml` reads for this target."""
-        address = self.address
+        """Return what `dbt/profiles.yml` reads for this target.
+
+        To read its project, dbt needs no secret; to build, it does.
+        """
+        address = self.address if self._open is None else with_secrets(self.address)
         given = {
             **address.as_environment(),
             "DATABASE_TYPE": "databricks",

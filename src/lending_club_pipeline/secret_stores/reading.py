@@ -1,0 +1,87 @@
+"""Read a secret at the moment at which it is used."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import SecretStr
+
+from lending_club_pipeline.contract.errors import SecretError
+from lending_club_pipeline.secret_stores import aws, azure, google
+from lending_club_pipeline.secret_stores.references import Reference, parse_reference
+
+_READERS: Final[dict[str, Callable[[Reference], str]]] = {
+    "aws-secretsmanager": aws.read,
+    "azure-keyvault": azure.read,
+    "google-secretmanager": google.read,
+}
+# A sensor that has to ask the warehouse asks once a minute, for as long as a fault lasts.
+_KEPT_SECONDS: Final = 600.0
+
+
+@dataclass(frozen=True)
+class _Kept:
+    value: str
+    until: float
+
+
+_KEPT: Final[dict[Reference, _Kept]] = {}
+
+
+def secret_value(setting: str, secret: SecretStr) -> str:
+    """Return a secret: what the setting holds, or what the manager that it names has now.
+
+    What was read is kept in memory for ten minutes, or until `forget_secrets`.
+
+    Args:
+        setting: the variable, for errors.
+        secret: its value.
+
+    Raises:
+        SecretError: the manager does not give it; the text names the secret and what is missing.
+    """
+    text = secret.get_secret_value()
+    reference = parse_reference(text)
+    if reference is None:
+        return text
+    kept = _KEPT.get(reference)
+    if kept is None or kept.until < time.monotonic():
+        try:
+            value = _entry(reference, _READERS[reference.scheme](reference))
+        except SecretError as error:
+            raise SecretError(f"{setting}={text.strip()}: {error}") from None
+        kept = _KEPT[reference] = _Kept(value, time.monotonic() + _KEPT_SECONDS)
+    return kept.value
+
+
+def forget_secrets() -> None:
+    """Read anew what is needed next: a run begins, or a sign-in was refused."""
+    _KEPT.clear()
+
+
+def _entry(reference: Reference, text: str) -> str:
+    """Return the secret, or its entry, without the line break that files end with.
+
+    Raises:
+        SecretError: there is no such entry, or nothing in it that can be sent.
+    """
+    value: object = text
+    if reference.key:
+        try:
+            entries = json.loads(text)
+        except ValueError:
+            entries = None
+        if not isinstance(entries, dict) or reference.key not in entries:
+            raise SecretError(
+                f"the secret is no JSON object with an entry {reference.key}. Correct what stands "
+                "behind #, or leave it out to use the whole secret."
+            )
+        value = entries[reference.key]
+    plain = value.strip() if isinstance(value, str) else ""
+    if not plain or not plain.isprintable():
+        raise SecretError(
+            "it holds nothing, or line breaks, which cannot be sent. Store one line of text."
+        )
+    return plain

@@ -1,0 +1,286 @@
+"""Everybody through the gateway, with a real browser: sign-in, both webservers, what is refused.
+
+nginx and oauth2-proxy with the files that we deliver, an OpenID Connect provider, two webservers of
+Dagster's, its daemon. Screenshots are kept where SCREENSHOTS names a folder.
+"""
+
+import datetime as dt
+import json
+import os
+import secrets
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pytest
+from dagster import DagsterInstance, RunsFilter
+
+from databricks_stand_in.certificates import make_certificates
+from lending_club_pipeline.defs.instance import open_instance
+from tests.browser import Page, opened_page
+from tests.operating.gateways import nginx
+from tests.operating.programs import DEPLOY, answers, free_port, program, started, wait_for
+from tests.operating.webservers import MODULE, daemon, webserver
+from tests.workspaces import Workspace
+
+pytestmark = pytest.mark.operations
+NEXT: Final = dt.date(2026, 2, 1)
+PEOPLE: Final = {
+    "ann": ["lending-club-operators"],
+    "vic": ["staff", "lending-club-viewers"],
+    "eve": ["staff"],
+}
+LAUNCH: Final = """
+    mutation Launch($params: ExecutionParams!) {
+      launchRun(executionParams: $params) {
+        __typename
+        ... on LaunchRunSuccess { run { runId } }
+      }
+    }
+"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """The gateway, as people reach it.
+
+    Attributes:
+        url: its address.
+        provider: that of the identity provider, another site.
+        log: the audit log.
+        space: what is behind it.
+    """
+
+    url: str
+    provider: str
+    log: Path
+    space: Workspace
+
+    @property
+    def audit(self) -> list[dict[str, object]]:
+        lines = self.log.read_text().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    @contextmanager
+    def history(self) -> Iterator[DagsterInstance]:
+        with open_instance(self.space.root / "dagster") as instance:
+            yield instance
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    for needed in ("nginx", "oauth2-proxy", "chromium"):
+        program(needed)
+    space = _with_a_held_delivery(Workspace(tmp_path_factory.mktemp("sign-in")))
+    folder = space.root / "gateway"
+    folder.mkdir()
+    make_certificates(folder)
+    port, proxy, provider = free_port(), free_port(), free_port()
+    url, issuer = f"https://localhost:{port}", f"http://127.0.0.1:{provider}"
+    with ExitStack() as stack:
+        operator = stack.enter_context(webserver(space))
+        viewer = stack.enter_context(webserver(space, "--read-only"))
+        stack.enter_context(_identity_provider(folder, provider))
+        stack.enter_context(_oauth2_proxy(folder, proxy, url, issuer))
+        certificate = (
+            f"ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.pem"
+        )
+        upstreams = {
+            "dagster-webserver:3000": int(operator.rpartition(":")[2]),
+            "dagster-webserver-read-only:3000": int(viewer.rpartition(":")[2]),
+            "oauth2-proxy:4180": proxy,
+        }
+        listen = f"127.0.0.1:{port} ssl; {certificate}"
+        log = stack.enter_context(nginx(folder, listen, upstreams, space.outputs, "https"))
+        yield Site(url, issuer, log, space)
+
+
+def _with_a_held_delivery(space: Workspace) -> Workspace:
+    space.deliver("1,Ada,Yes\n", "A,1,100.00,Savings\n")
+    assert space.run().outcome == "success"
+    space.deliver("1,Ada,Yes\n", "A,1,100.00,Savings\nB,1,1.00,Savings\n", NEXT)
+    assert space.run(NEXT, movement_limits="accounts=5").outcome == "held"
+    return space
+
+
+@contextmanager
+def _identity_provider(folder: Path, port: int) -> Iterator[None]:
+    claims = [
+        {"sub": name, "email": f"{name}@example.com", "email_verified": True, "groups": groups}
+        for name, groups in PEOPLE.items()
+    ]
+    users = [it for claim in claims for it in ("--user-claims", json.dumps(claim))]
+    command = [sys.executable, "-m", "oidc_provider_mock", "-p", str(port), *users]
+    found = answers(f"http://127.0.0.1:{port}/.well-known/openid-configuration")
+    with started(command, found, folder / "provider.log"):
+        yield
+
+
+@contextmanager
+def _oauth2_proxy(folder: Path, port: int, site: str, issuer: str) -> Iterator[None]:
+    delivered = (DEPLOY / "gateway" / "oauth2-proxy.cfg").read_text()
+    ours = {
+        "https://login.example.com": issuer,
+        "https://pipeline.example.com": site,
+        "0.0.0.0:4180": f"127.0.0.1:{port}",
+    }
+    for name, value in ours.items():
+        assert name in delivered
+        delivered = delivered.replace(name, value)
+    assert tomllib.loads(delivered)["cookie_secure"]
+    file = folder / "oauth2-proxy.cfg"
+    file.write_text(delivered)
+    given = {
+        "OAUTH2_PROXY_CLIENT_SECRET": "none",
+        "OAUTH2_PROXY_COOKIE_SECRET": secrets.token_urlsafe(32),
+    }
+    command = [program("oauth2-proxy"), f"--config={file}"]
+    ready = answers(f"http://127.0.0.1:{port}/ping")
+    with started(command, ready, folder / "oauth2-proxy.log", environment=given):
+        yield
+
+
+@contextmanager
+def signed_in(site: Site, name: str, folder: Path) -> Iterator[Page]:
+    """Sign somebody in, as a person does, on the way to a page of Dagster's."""
+    with opened_page(folder, "--ignore-certificate-errors") as page:
+        page.open(f"{site.url}/jobs")
+        page.wait_for(f"location.origin === '{site.provider}' && document.forms.length")
+        page.run(f"document.querySelector('button[value={name}]').click()")
+        page.wait_for(f"location.origin === '{site.url}' && document.body.innerText")
+        yield page
+
+
+def keep(page: Page, name: str) -> None:
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        page.screenshot(Path(folder) / f"{name}.png")
+
+
+def launch(page: Page, job: str, config: dict[str, object] | None = None, **tags: str) -> str:
+    """Ask for a run as Dagster's page does, and return its answer."""
+    params = {
+        "selector": {
+            "repositoryLocationName": MODULE,
+            "repositoryName": "__repository__",
+            "jobName": job,
+        },
+        "runConfigData": config or {},
+        "executionMetadata": {"tags": [{"key": key, "value": it} for key, it in tags.items()]},
+    }
+    body = json.dumps(json.dumps({"query": LAUNCH, "variables": {"params": params}}))
+    return str(
+        page.run(
+            f"fetch('/graphql', {{method: 'POST', body: {body}, "
+            "headers: {'Content-Type': 'application/json'}}).then(it => it.text())"
+        )
+    )
+
+
+def test_a_viewer_looks_and_cannot_launch(site: Site, tmp_path: Path) -> None:
+    with signed_in(site, "vic", tmp_path) as page:
+        page.wait_for("document.body.innerText.includes('process_delivery')")
+        keep(page, "viewer-jobs")
+        page.open(f"{site.url}/locations/{MODULE}/jobs/drop_expired_data/playground")
+        button = (
+            "[...document.querySelectorAll('button')].find(it => /Launch run/i.test(it.innerText))"
+        )
+        page.wait_for(button + " && 1")
+        keep(page, "viewer-launchpad")
+        assert page.run(f"{button}.disabled || {button}.getAttribute('aria-disabled')")
+        page.open(f"{site.url}/assets/account_summary")
+        page.wait_for("document.body.innerText.includes('account_summary')")
+        keep(page, "viewer-asset")
+
+        assert "UnauthorizedError" in launch(page, "drop_expired_data")
+        assert page.run("fetch('/outputs/account_summary.csv').then(it => it.status)") == 200
+    line = next(it for it in site.audit if "launchRun" in str(it["operation"]))
+    assert (line["user"], line["role"]) == ("vic@example.com", "viewer")
+
+
+def test_who_is_in_no_group_gets_no_further_than_the_sign_in(site: Site, tmp_path: Path) -> None:
+    with signed_in(site, "eve", tmp_path) as page:
+        page.wait_for("/403|forbidden/i.test(document.body.innerText)")
+        keep(page, "nobody")
+        assert "process_delivery" not in page.run("document.body.innerText")
+        assert page.run("fetch('/outputs/account_summary.csv').then(it => it.url)") != (
+            f"{site.url}/outputs/account_summary.csv"
+        )
+
+
+def test_what_another_site_makes_an_operators_browser_send_is_refused(
+    site: Site, tmp_path: Path
+) -> None:
+    with site.history() as instance:
+        before = len(instance.get_runs())
+    with signed_in(site, "ann", tmp_path) as page:
+        page.wait_for("document.body.innerText.includes('process_delivery')")
+        keep(page, "operator-jobs")
+        # A link, which a browser follows with the cookie.
+        page.open(f"{site.url}/graphql?query=mutation+%7B+x+%7D")
+        page.wait_for("document.body.innerText.includes('403')")
+        keep(page, "forged-link")
+        # A page of another site.
+        page.open(f"{site.provider}/.well-known/openid-configuration")
+        page.wait_for(f"location.origin === '{site.provider}'")
+        address = site.url.replace("https:", "wss:")
+        ended = page.run(
+            f"new Promise(end => {{ const it = new WebSocket('{address}/graphql', 'graphql-ws');"
+            "it.onopen = () => end('open'); it.onclose = () => end('closed') })"
+        )
+        assert ended == "closed"
+        page.run(
+            f"fetch('{site.url}/graphql', {{method: 'POST', mode: 'no-cors', "
+            "credentials: 'include', body: 'query=mutation'})"
+        )
+    refused = [it for it in site.audit if it["status"] == 403 and "graphql" in str(it["uri"])]
+    assert {(it["method"], it["origin"]) for it in refused} >= {
+        ("GET", ""),
+        ("GET", site.provider),
+        ("POST", site.provider),
+    }
+    with site.history() as instance:
+        assert len(instance.get_runs()) == before
+
+
+def test_an_approval_by_the_web_carries_who_signed_in(site: Site, tmp_path: Path) -> None:
+    config = {
+        "ops": {
+            "approve_held_delivery": {
+                "config": {"as_of_date": NEXT.isoformat(), "reason": "a merger"}
+            }
+        }
+    }
+    with signed_in(site, "ann", tmp_path) as page:
+        page.open(f"{site.url}/locations/{MODULE}/jobs/approve_delivery/playground")
+        page.wait_for("/Launch run/i.test(document.body.innerText)")
+        keep(page, "operator-launchpad")
+        # Whoever says that it is somebody else is not believed.
+        said = launch(page, "approve_delivery", config, user="bob@example.com")
+        assert "LaunchRunSuccess" in said, said
+        with daemon(site.space), site.history() as instance:
+            approvals = RunsFilter(job_name="approve_delivery")
+            wait_for(lambda: instance.get_runs(approvals)[0].is_finished, 300, "the run", 1)
+            (run,) = instance.get_runs(approvals)
+        assert run.is_success
+        page.open(f"{site.url}/runs/{run.run_id}")
+        page.wait_for("document.body.innerText.includes('ann@example.com')")
+        keep(page, "operator-run")
+
+    with duckdb.connect(str(site.space.database), read_only=True) as connection:
+        recorded = connection.sql("select as_of_date, approved_by from delivery_approvals")
+        assert recorded.fetchall() == [(NEXT, "ann@example.com")]
+    lines = [it for it in site.audit if "a merger" in str(it["operation"])]
+    assert [it["user"] for it in lines] == ["ann@example.com"]
+
+
+def test_who_signs_in_is_in_no_log_of_a_server_with_a_cookie_or_a_token(site: Site) -> None:
+    said = "".join(path.read_text(errors="replace") for path in site.log.parent.glob("*.log"))
+
+    assert "__Host-lending_club=" not in said
+    assert "Bearer " not in said
