@@ -9,12 +9,17 @@ import pytest
 
 from lending_club_pipeline.config.environment import temporary_environment
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
-from lending_club_pipeline.contract.errors import ConfigurationError
+from lending_club_pipeline.contract.errors import ConfigurationError, OutputError
 from lending_club_pipeline.defs.code_server import close_lost_runs
-from lending_club_pipeline.defs.instance import configuration, ensure_dagster_home, open_instance
+from lending_club_pipeline.defs.instance import (
+    configuration,
+    ensure_dagster_home,
+    open_instance,
+    opened_history,
+)
 from lending_club_pipeline.defs.operating.samples import reading_samples
 from lending_club_pipeline.defs.operating.status import find_status
-from lending_club_pipeline.runs.history import check_history
+from lending_club_pipeline.runs.history import check_history, password_environment
 from tests.postgres import PASSWORD, PostgresServer, is_installed, postgres_server
 
 
@@ -45,7 +50,8 @@ def test_two_homes_of_one_server_share_the_history(server: PostgresServer, tmp_p
         ensure_dagster_home(settings_of(tmp_path / name, **server.settings()))
         for name in ("pod", "command-line")
     ]
-    with temporary_environment(settings_of(homes[0], **server.settings()).postgres.environment):
+    postgres = settings_of(homes[0], **server.settings()).postgres
+    with temporary_environment(password_environment(postgres)):
         with open_instance(homes[0]) as instance:
             run_id = some_job.execute_in_process(instance=instance).run_id
         with open_instance(homes[1]) as instance:
@@ -107,6 +113,20 @@ def test_the_doctor_says_what_is_wrong(
     assert said in found.detail
     assert "\n" not in found.detail
     assert PASSWORD not in found.detail
+
+
+def test_a_command_that_does_not_reach_it_says_so_in_one_line(tmp_path: Path) -> None:
+    nobody = {"dagster_postgres_host": "127.0.0.1", "dagster_postgres_port": 1}
+    settings = settings_of(tmp_path, dagster_postgres_password=PASSWORD, **nobody)
+    ensure_dagster_home(settings)
+
+    with pytest.raises(OutputError) as caught, opened_history(settings):
+        pass
+
+    assert "in Postgres (dagster@127.0.0.1:1/dagster)" in str(caught.value)
+    assert "onnection refused" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert PASSWORD not in str(caught.value)
 
 
 def test_a_run_that_ended_with_its_code_server_is_closed(tmp_path: Path) -> None:

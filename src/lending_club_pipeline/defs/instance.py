@@ -17,7 +17,7 @@ from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import ConfigurationError, OutputError
 from lending_club_pipeline.files.atomic import explaining, replacing
 from lending_club_pipeline.files.plain_paths import plain_folder
-from lending_club_pipeline.runs.history import password_environment
+from lending_club_pipeline.runs.history import password_environment, place_in_postgres
 
 # The first words of a configuration that this module wrote, and may write again.
 _OURS: Final = "# Dagster's configuration"
@@ -116,7 +116,7 @@ def opened_history(settings: DataPlatformConfig) -> Iterator[dg.DagsterInstance]
     home = settings.dagster.home.absolute()
     with (
         temporary_environment(password_environment(settings.postgres)),
-        explaining_history(home),
+        explaining_history(settings),
         open_instance(home) as instance,
     ):
         yield instance
@@ -160,8 +160,8 @@ def keeping_open(home: Path, run_id: str) -> Iterator[None]:
 
 
 @contextmanager
-def explaining_history(home: Path) -> Iterator[None]:
-    """Turn what SQLite says of the run history into what a person can act on.
+def explaining_history(settings: DataPlatformConfig) -> Iterator[None]:
+    """Turn what a database says of the run history into what a person can act on.
 
     Raises:
         OutputError: it cannot be read or written, or is damaged.
@@ -169,10 +169,24 @@ def explaining_history(home: Path) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-        cause = getattr(error, "orig", None) or error
-        reason = " ".join(str(cause).split())
-        raise OutputError(
-            f"{home}: Dagster's run history cannot be read or written ({reason}). Check rights "
-            "and disk space, move it away if it is damaged, or name another folder by "
-            "DAGSTER_HOME. The last good outputs are unchanged."
-        ) from error
+        raise _history_error(settings, error) from error
+    except Exception as error:
+        # dagster-postgres gives up after some attempts, with an exception of its own.
+        if not isinstance(error.__cause__, SQLAlchemyError):
+            raise
+        raise _history_error(settings, error.__cause__) from error
+
+
+def _history_error(settings: DataPlatformConfig, error: Exception) -> OutputError:
+    reason = " ".join(str(getattr(error, "orig", None) or error).split())
+    if settings.postgres.host is not None:
+        return OutputError(
+            f"Dagster's run history in Postgres ({place_in_postgres(settings.postgres)}) cannot be "
+            f"read or written ({reason}). `lending-club doctor` says which setting to correct. The "
+            "last good outputs are unchanged."
+        )
+    return OutputError(
+        f"{settings.dagster.home.absolute()}: Dagster's run history cannot be read or written "
+        f"({reason}). Check rights and disk space, move it away if it is damaged, or name another "
+        "folder by DAGSTER_HOME. The last good outputs are unchanged."
+    )

@@ -32,10 +32,7 @@ def check_history(settings: DataPlatformConfig) -> PreflightResult:
             "the package dagster-postgres is not installed; install lending-club-pipeline with its "
             "extra `postgres`",
         )
-    place = (
-        f"{settings.postgres.user}@{settings.postgres.host}:"
-        f"{settings.postgres.port}/{settings.postgres.db}"
-    )
+    place = place_in_postgres(settings.postgres)
     try:
         version = _version(settings)
     except SecretError as error:
@@ -57,6 +54,11 @@ def check_history(settings: DataPlatformConfig) -> PreflightResult:
             "answers: set verify-full unless the network is yours alone",
         )
     return PreflightResult(_NAME, "ok", f"{place}, PostgreSQL {version}, sslmode {mode}")
+
+
+def place_in_postgres(postgres: PostgresSettings) -> str:
+    """Name a database of Postgres as people do, without the password."""
+    return f"{postgres.user}@{postgres.host}:{postgres.port}/{postgres.db}"
 
 
 def password_environment(postgres: PostgresSettings) -> dict[str, str]:
