@@ -36,9 +36,9 @@ ALERTS_AN_HOUR, SCRAPES_AN_HOUR = 240, 120
 MEBIBYTE = 2**20
 HEAD = """# What the services cost at rest
 
-Written by `make bench-at-rest`: {days} business dates processed, {runs} runs, {events} events of assets, a history
-of {size:.0f} MB in SQLite. The sensor `alerts` looks every 15 seconds, Prometheus asks every 30, nobody has a page
-open.
+Written by `make bench-at-rest`: {days} business dates processed, {runs} runs, {events} partitions
+of assets, a history of {size:.0f} MB in SQLite. The sensor `alerts` looks every 15 seconds,
+Prometheus asks every 30, nobody has a page open.
 
 | service | CPU s an hour | memory MB | statements a minute | a look takes ms |
 |---|---:|---:|---:|---:|
@@ -62,6 +62,7 @@ class AtRest:
     milliseconds: float | None
 
     def row(self, name: str) -> str:
+        """Return its line of the table."""
         values = (self.megabytes, self.statements, self.milliseconds)
         shown = ("-" if it is None else f"{it:,.0f}" for it in values)
         return f"| {name} | {self.cpu_seconds:,.0f} | {' | '.join(shown)} |\n"
