@@ -1,6 +1,6 @@
 # The only entry points a newcomer needs. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-duckdb test-all test-stand-in test-compose test-kubernetes test-operations coverage ui bench bench-scale bench-databricks bench-exchange bench-faults dbt-docs warehouse conformance kill-everywhere docs check format clean
+.PHONY: help run test test-duckdb test-all test-stand-in test-compose test-kubernetes test-operations coverage ui bench bench-scale bench-databricks bench-exchange bench-at-rest bench-faults dbt-docs warehouse conformance kill-everywhere docs check format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -103,6 +103,9 @@ bench-databricks: .venv/.dev  ## Measure the pipeline on the SQL warehouse stand
 
 bench-exchange: .venv/.dev  ## Measure how far apart the outputs of a publication are exchanged
 	@$(BIN)/python -m bench.exchange
+
+bench-at-rest: .venv/.dev  ## Measure what the services cost while nothing is to do
+	@$(BIN)/python -m bench.at_rest
 
 bench-faults: .venv/.dev  ## Kill runs at fifty random moments, and more of the random histories
 	@$(BIN)/python -m bench.faults

@@ -1,7 +1,7 @@
 """Alertmanager with the configuration that we deliver, told to be quick and to stay on loopback."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,8 +46,12 @@ class Alertmanager:
         return [f"{it['title']}\n{it['text']}" for it in found]
 
 
-def configuration(folder: Path, hooks: Webhooks, mails: Mails) -> Path:
-    """Write the delivered configuration with addresses of loopback and short pauses."""
+# Short pauses: a test does not wait as long as people do.
+QUICK: Mapping[str, str] = {"group_wait": "500ms", "group_interval": "1s"}
+
+
+def configuration(folder: Path, hooks: Webhooks, mails: Mails, pauses: Mapping[str, str]) -> Path:
+    """Write the delivered configuration with addresses of loopback and other pauses."""
     secrets = folder / "secrets"
     secrets.mkdir()
     (secrets / "slack_url").write_text(f"http://127.0.0.1:{hooks.port}{SLACK}")
@@ -64,7 +68,7 @@ def configuration(folder: Path, hooks: Webhooks, mails: Mails) -> Path:
     }
     del settings["global"]["smtp_auth_username"], settings["global"]["smtp_auth_password_file"]
     settings["templates"] = [str(TEMPLATES)]
-    settings["route"] |= {"group_wait": "500ms", "group_interval": "1s"}
+    settings["route"] |= pauses
     # Whatever time it is while the test runs.
     for interval in settings["time_intervals"]:
         interval["time_intervals"] = [{"years": ["2000"]}]
@@ -74,15 +78,20 @@ def configuration(folder: Path, hooks: Webhooks, mails: Mails) -> Path:
 
 
 @contextmanager
-def alertmanager(folder: Path) -> Iterator[Alertmanager]:
-    """Start Alertmanager and those whom it tells."""
+def alertmanager(folder: Path, pauses: Mapping[str, str] = QUICK) -> Iterator[Alertmanager]:
+    """Start Alertmanager and those whom it tells.
+
+    Args:
+        folder: for its files.
+        pauses: other values of the first route than those that we deliver.
+    """
     binary = program("alertmanager", "prometheus-alertmanager")
     port = free_port()
     url, log = f"http://127.0.0.1:{port}", folder / "alertmanager.log"
     with webhooks() as hooks, mails() as box:
         command = [
             binary,
-            f"--config.file={configuration(folder, hooks, box)}",
+            f"--config.file={configuration(folder, hooks, box, pauses)}",
             f"--storage.path={folder / 'storage'}",
             f"--web.listen-address=127.0.0.1:{port}",
             "--cluster.listen-address=",

@@ -5,17 +5,14 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from lending_club_pipeline.contract.errors import ServiceError
-from lending_club_pipeline.defs.instance import open_instance
-from lending_club_pipeline.defs.operating.alerts import build_alerts_sensor
-from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.operating.alertmanager import post, to_post
 from lending_club_pipeline.operating.conditions import FinishedRun, Observed, find_alerts
 from tests.operating.alertmanagers import CONFIGURATION, TEMPLATES, Alertmanager, alertmanager
 from tests.operating.programs import program, wait_for
+from tests.operating.watchmen import Watchman
 from tests.workspaces import Workspace
 
 CANARY = "Zebulon Canaryworth"
@@ -28,27 +25,6 @@ def manager(tmp_path: Path) -> Iterator[Alertmanager]:
     folder.mkdir()
     with alertmanager(folder) as running:
         yield running
-
-
-class Watchman:
-    """Looks as the daemon would, one tick after the other."""
-
-    def __init__(self, workspace: Workspace, url: str) -> None:
-        self._workspace = workspace
-        self._settings = workspace.settings(alertmanager_url=url)
-        self._definitions = build_definitions(self._settings)
-        self._sensor = build_alerts_sensor(self._settings, {})
-        self.cursor: str | None = None
-
-    def look(self) -> str:
-        with open_instance(self._settings.dagster.home) as instance:
-            context = dg.build_sensor_context(
-                instance=instance, cursor=self.cursor, definitions=self._definitions
-            )
-            result = self._sensor(context)
-        assert isinstance(result, dg.SensorResult)
-        self.cursor = result.cursor
-        return str(result.skip_reason)
 
 
 @pytest.mark.operations

@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import os
 import re
 import sys
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,11 +21,13 @@ import yaml
 from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.operating.exporters import Snapshot, parse_headers
 from lending_club_pipeline.operating.measurements import MEASUREMENTS, ROWS, UNREADABLE, Sample
+from tests.operating.panels import draw
 from tests.operating.programs import DEPLOY, answers, free_port, program, started, wait_for
 from tests.operating.receivers import serving
 from tests.operating.test_prometheus import EXPRESSIONS, RULES
 from tests.workspaces import Workspace
 
+DASHBOARD = DEPLOY / "dashboards" / "lending_club.json"
 CANARY, SECRET = "Zebulon Canaryworth", "nr-key-canary-4711"
 
 
@@ -219,6 +223,11 @@ def _assert_drawn(exporter: Exporter, folder: Path) -> None:
             wait_for(all_have_rows, 120, "rows of every expression", pause=2)
         except AssertionError:
             raise AssertionError(f"no rows: {left}") from None
+        kept = os.environ.get("SCREENSHOTS")
+        if kept:
+            # Lines have a length after a while.
+            time.sleep(60)
+            draw(json.loads(DASHBOARD.read_text()), url, Path(kept) / "dashboard.png")
 
 
 def _rows(url: str, expression: str) -> list[Any]:

@@ -1,5 +1,6 @@
 """Dagster's own services on loopback, as a person or the gateway has them."""
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,9 +24,9 @@ def webserver(space: Workspace, *arguments: str) -> Iterator[str]:
 
 
 @contextmanager
-def daemon(space: Workspace) -> Iterator[None]:
-    """Carry out what is queued."""
+def daemon(space: Workspace) -> Iterator["subprocess.Popen[bytes]"]:
+    """Carry out what is queued, and look as sensors do."""
     command = [sys.executable, "-m", "dagster._daemon", "run", "-m", MODULE]
     log = space.root / "daemon.log"
-    with started(command, lambda: True, log, 240, space.environment()):
-        yield
+    with started(command, lambda: True, log, 240, space.environment()) as process:
+        yield process
