@@ -29,6 +29,7 @@ from tests.operating.webservers import MODULE, daemon, webserver
 from tests.workspaces import Workspace
 
 pytestmark = pytest.mark.operations
+CANARY, SECRET = "Zebulon Canaryworth", "client-secret-canary-4711"
 NEXT: Final = dt.date(2026, 2, 1)
 PEOPLE: Final = {
     "ann": ["lending-club-operators"],
@@ -103,9 +104,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def _with_a_held_delivery(space: Workspace) -> Workspace:
-    space.deliver("1,Ada,Yes\n", "A,1,100.00,Savings\n")
+    space.deliver(f"1,{CANARY},Yes\n", "A,1,100.00,Savings\n")
     assert space.run().outcome == "success"
-    space.deliver("1,Ada,Yes\n", "A,1,100.00,Savings\nB,1,1.00,Savings\n", NEXT)
+    space.deliver(f"1,{CANARY},Yes\n", "A,1,100.00,Savings\nB,1,1.00,Savings\n", NEXT)
     assert space.run(NEXT, movement_limits="accounts=5").outcome == "held"
     return space
 
@@ -138,7 +139,7 @@ def _oauth2_proxy(folder: Path, port: int, site: str, issuer: str) -> Iterator[N
     file = folder / "oauth2-proxy.cfg"
     file.write_text(delivered)
     given = {
-        "OAUTH2_PROXY_CLIENT_SECRET": "none",
+        "OAUTH2_PROXY_CLIENT_SECRET": SECRET,
         "OAUTH2_PROXY_COOKIE_SECRET": secrets.token_urlsafe(32),
     }
     command = [program("oauth2-proxy"), f"--config={file}"]
@@ -281,8 +282,15 @@ def test_an_approval_by_the_web_carries_who_signed_in(site: Site, tmp_path: Path
     assert [it["user"] for it in lines] == ["ann@example.com"]
 
 
-def test_who_signs_in_is_in_no_log_of_a_server_with_a_cookie_or_a_token(site: Site) -> None:
-    said = "".join(path.read_text(errors="replace") for path in site.log.parent.glob("*.log"))
+def test_no_cookie_no_secret_and_no_customer_is_in_the_log_of_a_server(
+    site: Site, tmp_path: Path
+) -> None:
+    with signed_in(site, "vic", tmp_path) as page:
+        page.wait_for("document.body.innerText.includes('process_delivery')")
+    logs = list(site.space.root.rglob("*.log"))
+    said = "".join(path.read_text(errors="replace") for path in logs)
 
-    assert "__Host-lending_club=" not in said
-    assert "Bearer " not in said
+    assert {"nginx.log", "oauth2-proxy.log", "provider.log"} <= {path.name for path in logs}
+    assert "vic@example.com" in said
+    for kept in (CANARY, SECRET, "__Host-lending_club=", "Bearer "):
+        assert kept not in said
