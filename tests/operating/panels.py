@@ -114,7 +114,12 @@ def _lines(axes: Axes, panel: Mapping[str, Any], url: str) -> None:
     axes.yaxis.set_major_formatter(lambda value, _: shown(value, _unit(panel)))
     axes.tick_params(labelsize=8)
     axes.grid(alpha=0.3)
-    axes.set_ylim(bottom=0)
+    custom = panel["fieldConfig"]["defaults"].get("custom", {})
+    if custom.get("scaleDistribution", {}).get("type") == "log":
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(bottom=0)
+    axes.margins(y=0.4)
     axes.legend(fontsize=7, loc="upper left", ncols=2)
 
 
