@@ -21,7 +21,7 @@ import psutil
 from bench.contenders import ROOT, SAMPLE, Bench, clear
 from bench.orders import reorder
 from bench.plotting import plot, plot_profile
-from bench.profiling import named, tabulated
+from bench.profiling import Spent, listed, tabulated
 from bench.ratios import Ratio, noise_of, worse_than
 from lending_club_pipeline.synthetic.deliveries import generate_deliveries
 
@@ -151,7 +151,10 @@ def write_results(bench: Bench, ratios: Sequence[Ratio]) -> None:
         "runs": bench.runs,
         "ratios": [{**asdict(ratio), "verdict": ratio.verdict} for ratio in ratios],
         "costs": costs,
-        "profiles": bench.profiles,
+        "profiles": {
+            label: {step: asdict(it) for step, it in steps.items()}
+            for label, steps in bench.profiles.items()
+        },
     }
     (RESULTS / "latest.json").write_text(json.dumps(content, indent=2) + "\n")
     lines = ["| work | measured | bar | |", "|---|---|---|---|"]
@@ -164,13 +167,14 @@ def write_results(bench: Bench, ratios: Sequence[Ratio]) -> None:
     write_profiles(bench.profiles)
 
 
-def write_profiles(profiles: Mapping[str, Mapping[str, float]]) -> None:
+def write_profiles(profiles: Mapping[str, Mapping[str, Spent]]) -> None:
     """Write the profile of each size as a table, and that of the last one as a plot."""
     lines = []
     for label, steps in profiles.items():
         lines += [f"## {label} accounts, keys in random order", ""]
-        lines += ["| step | CPU s |", "|---|---|", *named(tabulated(steps)), ""]
-        plot_profile(tabulated(steps), f"{label} accounts", ROOT / "docs/images/profile.svg")
+        lines += [*listed(tabulated(steps), psutil.cpu_count() or 2), ""]
+        plotted = [(step, it.cpu) for step, it in tabulated(steps)]
+        plot_profile(plotted, f"{label} accounts", ROOT / "docs/images/profile.svg")
     (RESULTS / "profile.md").write_text("\n".join([*_PROFILE_HEAD, *lines]))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.measuring import Cost, measure, middle
-from bench.profiling import profile
+from bench.profiling import Spent, profile
 from lending_club_pipeline.config.clock import UTC_NAME, day_of, now
 from lending_club_pipeline.config.values import parse_bytes
 from lending_club_pipeline.contract.seeds import project_dir
@@ -39,7 +39,7 @@ class Bench:
         self.folder = folder
         self.runs = runs
         self.costs: dict[str, list[Cost]] = {}
-        self.profiles: dict[str, dict[str, float]] = {}
+        self.profiles: dict[str, dict[str, Spent]] = {}
 
     def in_turn(self, contenders: Mapping[str, Callable[[], Cost]], runs: int = 0) -> None:
         """Run each contender once, then each again: what disturbs the machine disturbs all."""
@@ -89,8 +89,8 @@ class Bench:
         finally:
             dated.unlink()
 
-    def profile(self, inputs: Path) -> dict[str, float]:
-        """CPU seconds of such a run by step."""
+    def profile(self, inputs: Path) -> dict[str, Spent]:
+        """What each step of such a run took."""
         home = self.folder / "profiled"
         nodes = json.loads(next((self.folder / "dagster/dbt").glob("*/manifest.json")).read_bytes())
         models = [it["name"] for it in nodes["nodes"].values() if it["resource_type"] != "test"]

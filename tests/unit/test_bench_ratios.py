@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from bench.measuring import Cost
-from bench.profiling import profile, tabulated
+from bench.profiling import profile
 from bench.ratios import LEAST_NOISE, Ratio, noise_of, worse_than
 
 
@@ -54,21 +54,13 @@ sys.exit(int(sys.argv[1]))
 """
 
 
-def test_a_profile_gives_the_cpu_of_each_step_and_puts_tests_together(tmp_path: Path) -> None:
+def test_a_profile_gives_what_each_step_took_and_puts_tests_together(tmp_path: Path) -> None:
     steps = profile([sys.executable, "-c", _RUN, "0"], {}, tmp_path, frozenset({"a_model"}))
 
     assert list(steps)[1:] == ["a_model", "tests", "Dagster's records"]
-    assert all(seconds > 0 for seconds in steps.values())
+    assert all(it.cpu > 0 and it.wall > 0 for it in steps.values())
 
 
 def test_a_run_that_fails_has_no_profile(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="ended with 3"):
         profile([sys.executable, "-c", _RUN, "3"], {}, tmp_path, frozenset())
-
-
-def test_steps_that_hardly_count_are_one_line_of_the_table() -> None:
-    assert tabulated({"small": 0.1, "large": 90.0, "less": 10.0, "tiny": 0.2}) == [
-        ("large", 90.0),
-        ("less", 10.0),
-        ("all other steps", pytest.approx(0.3)),
-    ]
