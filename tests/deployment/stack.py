@@ -8,7 +8,7 @@ import stat
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -118,14 +118,23 @@ class Stack:
 
     def compose(self, *arguments: str, timeout: float = 600.0) -> str:
         """Run Compose; return what it printed on standard output."""
+        return self._run([*self._command, *arguments], timeout)
+
+    def shell(self, text: str) -> str:
+        """Run shell commands as a page of the docs has them; return what they printed."""
+        ours = text.replace("docker compose", " ".join(self._command))
+        return self._run(["sh", "-e", "-c", ours], 1200)
+
+    def _run(self, command: Sequence[str], timeout: float) -> str:
         environment = {
             **os.environ,
             **self.variables,
+            "COMPOSE_PROJECT_NAME": self.project,
             "INPUTS": str(self.inputs),
             "LENDING_CLUB_PORT": str(self.port),
         }
         done = subprocess.run(
-            [*self._command, "--project-name", self.project, *arguments],
+            command,
             cwd=self.folder,
             env=environment,
             capture_output=True,
@@ -133,7 +142,7 @@ class Stack:
             timeout=timeout,
             check=False,
         )
-        assert done.returncode == 0, f"{arguments}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done.stdout
 
     def up(self) -> None:
