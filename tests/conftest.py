@@ -10,6 +10,9 @@ import pytest
 
 from databricks_stand_in.workers import folder_of_all_workers, only_one
 from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.defs.instance import ensure_dagster_home, open_instance
+from tests.faults.landings import ACCOUNTS, CUSTOMERS
+from tests.history_engines import share_engines
 from tests.workspaces import Workspace
 
 pytest_plugins = ["databricks_stand_in.fixtures"]
@@ -22,20 +25,27 @@ _LONGEST = (
     "databricks/test_parity_command.py",
     "faults/test_kills_at_random_moments.py",
     "faults/test_random_histories.py",
-    "faults/test_interruptions.py",
-    "databricks/test_serving_table.py",
-    "databricks/test_faults.py",
-    "pipeline/test_rate_changes.py",
-    "pipeline/test_movement_gate.py",
-    "pipeline/test_backfills.py",
-    "faults/test_broken_project.py",
+    "pipeline/test_entry_points.py",
     "databricks/test_leases.py",
     "databricks/test_macros.py",
-    "pipeline/test_histories.py",
-    "pipeline/test_against_oracle.py",
-    "pipeline/test_unchanged_deliveries.py",
+    "pipeline/test_command_line.py",
+    "faults/test_other_machines.py",
+    "pipeline/test_backfills.py",
+    "pipeline/test_report.py",
+    "faults/test_interruptions.py",
+    "databricks/test_serving_table.py",
+    "pipeline/test_publication.py",
     "faults/test_personal_data.py",
-    "pipeline/test_dbt_unit_tests.py",
+    "pipeline/test_movement_gate.py",
+    "pipeline/test_histories.py",
+    "pipeline/test_unchanged_deliveries.py",
+    "faults/test_broken_project.py",
+    "faults/test_disks.py",
+    "pipeline/test_rate_changes.py",
+    "pipeline/test_foreign_settings.py",
+    "faults/test_databases.py",
+    "pipeline/test_older_states.py",
+    "databricks/test_other_machines.py",
 )
 
 # Variables of the developer's shell must not decide what a test does.
@@ -45,6 +55,7 @@ _SETTINGS = [*DataPlatformConfig.variables(), "SECRETS_DIR"]
 def pytest_configure() -> None:
     """Look for garbage less often than Python does, among all that libraries make."""
     gc.set_threshold(100_000, 20, 20)
+    share_engines()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -109,57 +120,84 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 @pytest.fixture(scope="session")
-def prepared_dbt(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of the parsed dbt project, made by the first worker that wants it.
-
-    A run has gone before, so that what follows from the project alone is there as well.
-    """
+def good_run(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The one good run of all workers, of the first one that wants it: copy it, never change it."""
     shared = folder_of_all_workers(tmp_path_factory)
-    done = shared / "prepared-dbt"
-    with only_one(shared / "prepared-dbt.lock"):
+    workspace, done = Workspace(shared / "good-run"), shared / "good-run.done"
+    with only_one(shared / "good-run.lock"):
         if not done.exists():
-            shutil.copytree(_prepare_dbt(tmp_path_factory.mktemp("preparing")), done)
-    own = tmp_path_factory.mktemp("prepared") / "dbt"
-    shutil.copytree(done, own)
-    return own
+            shutil.rmtree(workspace.root, ignore_errors=True)
+            workspace.deliver(CUSTOMERS, ACCOUNTS)
+            with open_instance(ensure_dagster_home(workspace.settings())):
+                pass
+            _copy_history(workspace.root / "dagster", shared / "no-runs")
+            _process(workspace)
+            done.touch()
+    return workspace
 
 
-def _prepare_dbt(root: Path) -> Path:
-    workspace = Workspace(root)
-    workspace.deliver("1,Ada,Yes\n", "A,1,1,Savings\n")
+def _copy_history(home: Path, to: Path) -> None:
+    for name in ("history", "schedules"):
+        shutil.copytree(home / name, to / name, dirs_exist_ok=True)
+
+
+def _process(workspace: Workspace) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for name in _SETTINGS:
             patch.delenv(name, raising=False)
+        for name, value in workspace.environment().items():
+            patch.setenv(name, value)
         patch.chdir(workspace.root)
         report = workspace.run()
     assert report.outcome == "success", report.message
-    return workspace.settings().dbt_cache
+
+
+@pytest.fixture
+def processed_workspace(good_run: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of the good run: a place in which the delivery of `AS_OF` was processed."""
+    workspace = Workspace(tmp_path / "workspace")
+    shutil.copytree(good_run.root, workspace.root)
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def prepared_dbt(good_run: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the parsed dbt project, and of what follows from the project alone."""
+    own = tmp_path_factory.mktemp("prepared") / "dbt"
+    shutil.copytree(good_run.settings().dbt_cache, own)
+    return own
+
+
+@pytest.fixture(scope="session")
+def prepare_workspace(good_run: Workspace) -> Callable[[Path], Workspace]:
+    """Make a workspace in a folder, with a parsed project and an empty history of Dagster.
+
+    A first run takes twice as long without; tests of such a run make a `Workspace` of their own.
+    """
+
+    def prepare(root: Path) -> Workspace:
+        workspace = Workspace(root)
+        shutil.copytree(good_run.settings().dbt_cache, workspace.settings().dbt_cache)
+        _copy_history(good_run.root.with_name("no-runs"), root / "dagster")
+        return workspace
+
+    return prepare
 
 
 @pytest.fixture(scope="session")
 def new_workspace(
-    tmp_path_factory: pytest.TempPathFactory, prepared_dbt: Path
+    tmp_path_factory: pytest.TempPathFactory, prepare_workspace: Callable[[Path], Workspace]
 ) -> Callable[[str], Workspace]:
     """Make a workspace for all tests of a file."""
-
-    def make(name: str) -> Workspace:
-        workspace = Workspace(tmp_path_factory.mktemp(name))
-        shutil.copytree(prepared_dbt, workspace.settings().dbt_cache)
-        return workspace
-
-    return make
+    return lambda name: prepare_workspace(tmp_path_factory.mktemp(name))
 
 
 @pytest.fixture
-def make_workspace(tmp_path: Path, prepared_dbt: Path) -> Callable[[str], Workspace]:
+def make_workspace(
+    tmp_path: Path, prepare_workspace: Callable[[Path], Workspace]
+) -> Callable[[str], Workspace]:
     """Make a further workspace of a name."""
-
-    def make(name: str) -> Workspace:
-        workspace = Workspace(tmp_path / name)
-        shutil.copytree(prepared_dbt, workspace.settings().dbt_cache)
-        return workspace
-
-    return make
+    return lambda name: prepare_workspace(tmp_path / name)
 
 
 @pytest.fixture

@@ -25,10 +25,8 @@ from tests.databricks.macro_cases import CASES, DESCRIPTIONS, REPLACE_DAY
 from tests.databricks.parity_deliveries import BOUNDARIES, HALF_CENTS
 
 DAY, OTHER_DAY = dt.date(2026, 3, 31), dt.date(2026, 3, 30)
-
-
-DAY, OTHER_DAY = dt.date(2026, 3, 31), dt.date(2026, 3, 30)
-_PROJECT = """
+# A dbt project with the name of ours, and little in it.
+PROJECT = """
 name: lending_club
 version: 0.1.0
 profile: lending_club
@@ -192,7 +190,7 @@ def _compile_for_both(
     project = folder / "project"
     (project / "models").mkdir(parents=True)
     shutil.copytree(project_dir() / "macros", project / "macros")
-    (project / "dbt_project.yml").write_text(_PROJECT)
+    (project / "dbt_project.yml").write_text(PROJECT)
     (project / "profiles.yml").write_bytes((project_dir() / "profiles.yml").read_bytes())
     (project / "macros" / "replace_day.sql").write_text(REPLACE_DAY)
     (project / "models" / "_sources.yml").write_text(_SOURCES)

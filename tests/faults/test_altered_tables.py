@@ -9,25 +9,17 @@ import pytest
 from lending_club_pipeline.contract.errors import WarehouseError
 from lending_club_pipeline.contract.tables import ExpectedTable
 from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
+from tests.faults.landings import ACCOUNTS, CUSTOMERS
 from tests.workspaces import Workspace
 
 NEXT = dt.date(2026, 2, 1)
-CUSTOMERS, ACCOUNTS = "1,Ada,Yes\n", "A1,1,100.00,Savings\n"
-
-
-@pytest.fixture
-def processed(tmp_path: Path) -> Workspace:
-    """A place in which a delivery was processed."""
-    workspace = Workspace(tmp_path)
-    workspace.deliver(CUSTOMERS, ACCOUNTS)
-    assert workspace.run().outcome == "success"
-    workspace.deliver(CUSTOMERS, ACCOUNTS, NEXT)
-    return workspace
 
 
 def test_a_run_writes_by_name_where_columns_were_moved_and_nothing_where_one_was_added(
-    processed: Workspace,
+    processed_workspace: Workspace,
 ) -> None:
+    processed = processed_workspace
+    processed.deliver(CUSTOMERS, ACCOUNTS, NEXT)
     with duckdb.connect(str(processed.database)) as connection:
         connection.execute(
             "create or replace table account_summary_daily as select account_id, new_balance, "
@@ -43,7 +35,7 @@ def test_a_run_writes_by_name_where_columns_were_moved_and_nothing_where_one_was
         connection.execute("alter table delivery_ledger add column note varchar")
         rows = connection.execute("from account_summary_daily order by all").fetchall()
     outputs = processed.output_bytes()
-    processed.deliver(CUSTOMERS, ACCOUNTS.replace("100", "200"), NEXT)
+    processed.deliver(CUSTOMERS, ACCOUNTS.replace(b"100", b"200"), NEXT)
 
     report = processed.run(NEXT)
 

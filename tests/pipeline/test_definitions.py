@@ -2,9 +2,9 @@
 
 import datetime as dt
 import os
-import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -46,10 +46,9 @@ def repository(
 
 
 @pytest.fixture(scope="module")
-def processed(tmp_path_factory: pytest.TempPathFactory, prepared_dbt: Path) -> Workspace:
+def processed(new_workspace: Callable[[str], Workspace]) -> Workspace:
     """A workspace after a run."""
-    workspace = Workspace(tmp_path_factory.mktemp("processed"))
-    shutil.copytree(prepared_dbt, workspace.settings().dbt_cache)
+    workspace = new_workspace("processed")
     workspace.deliver(CUSTOMERS, ACCOUNTS)
     report = workspace.run()
     assert report.outcome == "success", report.message
@@ -291,6 +290,7 @@ def test_the_sensor_runs_a_delivery_once_until_it_changes(
     assert keys() != first
 
 
+@pytest.mark.exhaustive
 def test_a_run_that_the_sensor_asks_for_processes_its_date(workspace: Workspace) -> None:
     workspace.deliver(CUSTOMERS, ACCOUNTS)
     definitions = build_definitions(workspace.settings())

@@ -21,7 +21,7 @@ from lending_club_pipeline.explanations.differences import (
 from lending_club_pipeline.warehouse import Warehouse, choose_warehouse
 from tests.workspaces import Workspace
 
-EARLIER, LATER, NEVER = dt.date(2026, 2, 2), dt.date(2026, 2, 4), dt.date(2026, 2, 3)
+EARLIER, LATER, NEVER = dt.date(2026, 2, 3), dt.date(2026, 2, 4), dt.date(2026, 2, 2)
 CUSTOMERS_BEFORE = "1,Ada,No\n2,Grace,Yes\n3,Edsger,No\n"
 CUSTOMERS_AFTER = "1,Ada,No\n2,Grace,No\n3,Edsger,No\n"
 ACCOUNTS_BEFORE = """\
@@ -72,8 +72,7 @@ def processed(new_workspace: Callable[[str], Workspace]) -> Workspace:
     workspace = new_workspace("differences")
     workspace.deliver(CUSTOMERS_BEFORE, ACCOUNTS_BEFORE, EARLIER)
     workspace.deliver(CUSTOMERS_AFTER, ACCOUNTS_AFTER, LATER)
-    for date in (EARLIER, LATER):
-        assert workspace.run(date).outcome == "success"
+    assert workspace.run_range(EARLIER, LATER).outcomes == {"success"}
     return workspace
 
 
@@ -168,7 +167,7 @@ def test_the_command_tells_of_one_account(processed: Workspace) -> None:
 
 @pytest.mark.parametrize(
     ("dates", "message"),
-    [((EARLIER, NEVER), "2026-02-03 was not processed"), ((LATER, LATER), "with itself")],
+    [((EARLIER, NEVER), "2026-02-02 was not processed"), ((LATER, LATER), "with itself")],
 )
 def test_dates_that_cannot_be_compared_are_named(
     processed: Workspace, dates: tuple[dt.date, dt.date], message: str

@@ -1,5 +1,6 @@
 """What README and docs show is what happens to the sample delivery, and to what is made of it."""
 
+import datetime as dt
 import subprocess
 import sys
 from collections.abc import Callable
@@ -7,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from lending_club_pipeline.publish.manifest import read_manifest
+from lending_club_pipeline.reconcile.ledger import read_ledger
+from lending_club_pipeline.storage.folder_outputs import FolderOutputs
+from lending_club_pipeline.synthetic.dirt import DIRT_KINDS
+from lending_club_pipeline.warehouse import choose_warehouse
 from tests.workspaces import Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +46,22 @@ def test_the_sample_delivery_gives_what_the_readme_shows(
     lines = [line.rstrip() for line in printed.stdout.splitlines()]
     assert len(promised) > 30
     assert lines[-len(promised) :] == promised
+
+
+def test_the_sample_delivery_shows_every_reason_but_the_record_that_is_too_long(
+    sample: tuple[Workspace, subprocess.CompletedProcess[str]],
+) -> None:
+    workspace, _ = sample
+    manifest = read_manifest(FolderOutputs(workspace.outputs))
+    assert manifest is not None
+    warehouse = choose_warehouse(workspace.settings())
+    with warehouse.session(read_only=True):
+        ledger = read_ledger(warehouse, dt.date.fromisoformat(manifest["as_of_date"]))
+
+    assert ledger is not None
+    assert ledger.is_closed
+    expected = {reason for kind in DIRT_KINDS for reason in kind.reasons} - {"record_too_long"}
+    assert {reason for _, reason in ledger.reasons} == expected
 
 
 def test_what_is_said_into_a_pipe_is_short(

@@ -166,10 +166,28 @@ RUNS = (
     [february(7), february(8)],
     [february(4), february(1), february(9), JANUARY_31],
 )
+# The same kinds of runs; the last one is several of them at once.
+FEWER_RUNS = (
+    [february(1)],
+    [february(2)],
+    [february(5)],
+    [february(3)],
+    [february(2)],
+    [february(4), february(1), february(5), february(9), february(8), JANUARY_30, JANUARY_31],
+)
 
 
-def test_deliveries_in_any_order_end_as_the_oracle_says(bank: Bank) -> None:
-    for dates in RUNS:
+@pytest.mark.parametrize(
+    "runs",
+    [
+        pytest.param(RUNS, marks=pytest.mark.exhaustive, id="one after the other"),
+        pytest.param(FEWER_RUNS, id="several at once"),
+    ],
+)
+def test_deliveries_in_any_order_end_as_the_oracle_says(
+    bank: Bank, runs: Sequence[Sequence[dt.date]]
+) -> None:
+    for dates in runs:
         for date in dates:
             bank.draw(date)
         bank.build(dates)

@@ -2,8 +2,6 @@
 
 import datetime as dt
 import shutil
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -18,20 +16,9 @@ from tests.workspaces import AS_OF, Workspace
 OLDER = AS_OF - dt.timedelta(days=1)
 
 
-@pytest.fixture(scope="module")
-def processed(new_workspace: Callable[[str], Workspace]) -> Workspace:
-    workspace = new_workspace("inputs")
-    workspace.deliver("1,Ada,Yes\n", "A,1,100,Savings\n")
-    report = workspace.run()
-    assert report.outcome == "success", report.message
-    return workspace
-
-
 @pytest.fixture
-def copied(processed: Workspace, tmp_path: Path) -> Workspace:
-    workspace = Workspace(tmp_path / "copied")
-    shutil.copytree(processed.root, workspace.root)
-    return workspace
+def copied(processed_workspace: Workspace) -> Workspace:
+    return processed_workspace
 
 
 def other(workspace: Workspace, day: dt.date) -> Workspace:
@@ -102,7 +89,7 @@ def test_a_sender_may_deliver_into_any_folder(copied: Workspace) -> None:
 
 
 def test_of_a_late_day_is_said_first_what_is_still_published(copied: Workspace) -> None:
-    copied.deliver("1,Ada,Yes\n", "A,1,90,Savings\nB,1,7,Savings\n", OLDER)
+    copied.deliver("1,Ada,Yes\n", "A1,1,90,Savings\nB,1,7,Savings\n", OLDER)
 
     result = invoke(copied, "run", "--as-of", OLDER.isoformat())
 
@@ -110,5 +97,5 @@ def test_of_a_late_day_is_said_first_what_is_still_published(copied: Workspace) 
     assert result.stdout.startswith(f"Published is still the delivery of {AS_OF}: ")
     assert f"{OLDER} is an older day" in result.stdout
     assert (copied.outputs / "account_summary.csv").read_text().splitlines()[1:] == [
-        "1,A,100.00,0.0150,1.50,101.50"
+        "1,A1,100.00,0.0150,1.50,101.50"
     ]

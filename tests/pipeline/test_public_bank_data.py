@@ -5,7 +5,9 @@ from tests.oracle import Outcome, process
 from tests.workspaces import AS_OF, Workspace
 
 
-def test_public_bank_data_ends_as_the_oracle_says(workspace: Workspace) -> None:
+def test_public_bank_data_ends_as_the_oracle_says_every_overdrawn_account_in_quarantine(
+    workspace: Workspace,
+) -> None:
     customers, accounts = delivery()
     workspace.deliver(customers, accounts)
 
@@ -20,18 +22,9 @@ def test_public_bank_data_ends_as_the_oracle_says(workspace: Workspace) -> None:
     assert outputs["quarantine.csv"] == expected.quarantine_csv
     assert report.ledger.reasons == expected.reasons
 
-
-def test_every_overdrawn_account_of_the_public_bank_data_is_quarantined(
-    workspace: Workspace,
-) -> None:
-    workspace.deliver(*delivery())
-
-    report = workspace.run()
-
     balances = [int(record["balance"]) for record in records()]
     overdrawn = [balance for balance in balances if balance < 0]
     assert len(overdrawn) == 5
-    assert report.ledger is not None
     assert report.ledger.reasons == {("accounts.csv", "balance_negative"): len(overdrawn)}
     published = report.ledger.entries["accounts.csv", "published"]
     assert published.row_count == len(balances) - len(overdrawn)

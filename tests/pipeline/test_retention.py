@@ -81,15 +81,31 @@ def test_age_counts_from_the_newest_date_and_what_is_needed_stays() -> None:
     assert choose_expired(dates, newest, 30, {dt.date(2026, 1, 1)}) == [dt.date(2026, 2, 28)]
 
 
-def test_older_days_are_dropped_once_and_what_tells_of_them_stays(workspace: Workspace) -> None:
+def test_older_days_are_dropped_once_and_what_tells_of_them_stays(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     deliver_and_process(workspace)
     before, published = contents(workspace, *KEPT), workspace.output_bytes()
 
     assert drop(workspace, dry_run=True) == DAYS[:2]
+    said = workspace.command("expire", "--days", "2", "--dry-run")
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.startswith(f"{DAYS[0]}: 7 rows, ")
+    assert "1 days would be dropped: 7 rows, " in said.stdout
     assert landed(workspace) == folders(*DAYS)
     assert days_in(workspace, "account_summary_daily") == DAYS
 
-    assert drop(workspace) == DAYS[:2]
+    # The job of the schedule says how much it drops.
+    monkeypatch.setenv("RETENTION_DAYS", "2")
+    job = build_definitions(workspace.settings()).resolve_job_def("drop_expired_data")
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(instance=instance)
+    (ended,) = (it for it in result.all_node_events if it.is_successful_output)
+    metadata = ended.step_output_data.metadata
+    assert (metadata["days"].value, metadata["rows"].value) == (1, ROWS_OF_A_DAY)
+    assert landed(workspace) == folders(*DAYS[1:])
+
+    assert drop(workspace) == DAYS[1:2]
     assert landed(workspace) == folders(*DAYS[2:])
     assert {name: days_in(workspace, name) for name in DROPPED} == dict.fromkeys(DROPPED, DAYS[2:])
     assert days_in(workspace, "quarantined_records") == DAYS[2:]
@@ -157,23 +173,3 @@ def test_nothing_is_dropped_without_the_setting(workspace: Workspace) -> None:
     warehouse = choose_warehouse(workspace.settings())
     with warehouse.session(), pytest.raises(ConfigurationError, match="RETENTION_DAYS is not set"):
         expire(warehouse, workspace.settings(), dry_run=False)
-
-
-def test_the_command_and_the_job_say_what_they_drop(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    deliver_and_process(workspace)
-
-    said = workspace.command("expire", "--days", "2", "--dry-run")
-    assert said.returncode == 0, said.stderr
-    assert said.stdout.startswith(f"{DAYS[0]}: 7 rows, ")
-    assert "1 days would be dropped: 7 rows, " in said.stdout
-
-    monkeypatch.setenv("RETENTION_DAYS", "2")
-    job = build_definitions(workspace.settings()).resolve_job_def("drop_expired_data")
-    with dg.DagsterInstance.ephemeral() as instance:
-        result = job.execute_in_process(instance=instance)
-    (ended,) = (it for it in result.all_node_events if it.is_successful_output)
-    metadata = ended.step_output_data.metadata
-    assert (metadata["days"].value, metadata["rows"].value) == (1, ROWS_OF_A_DAY)
-    assert landed(workspace) == folders(*DAYS[1:])
