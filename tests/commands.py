@@ -1,7 +1,6 @@
 """`lending-club` in processes of their own, forked from one that has imported all that a run needs.
 
-But for the imports, which take a third of a run's time, and for the engines of Dagster's history
-(`tests/history_engines.py`), it is the command as people call it.
+But for the imports, which take a third of a run's time, it is the command as people call it.
 """
 
 import logging
@@ -19,15 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.history_engines import share_engines
-
 _PRELOADED: Final = (
     "dbt.adapters.duckdb",
     "dbt.cli.main",
     "lending_club_pipeline.cli",
     "lending_club_pipeline.defs.execution",
     "lending_club_pipeline.present.account_traces",
-    "tests.history_engines",
 )
 
 _POLL_SECONDS: Final = 0.005
@@ -70,7 +66,6 @@ def prepare(command: Command) -> None:
     os.dup2(output, 1)
     os.dup2(output if command.errors is None else _opened(command.errors), 2)
     sys.argv = ["lending-club", *command.arguments]
-    share_engines()
 
 
 def _opened(file: Path) -> int:

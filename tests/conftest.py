@@ -12,7 +12,6 @@ from databricks_stand_in.workers import folder_of_all_workers, only_one
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.defs.instance import ensure_dagster_home, open_instance
 from tests.faults.landings import ACCOUNTS, CUSTOMERS
-from tests.history_engines import share_engines
 from tests.workspaces import Workspace
 
 pytest_plugins = ["databricks_stand_in.fixtures"]
@@ -55,7 +54,6 @@ _SETTINGS = [*DataPlatformConfig.variables(), "SECRETS_DIR"]
 def pytest_configure() -> None:
     """Look for garbage less often than Python does, among all that libraries make."""
     gc.set_threshold(100_000, 20, 20)
-    share_engines()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
