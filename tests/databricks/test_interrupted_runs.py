@@ -99,6 +99,13 @@ class Story:
     parity: Parity | None = None
     right: Outcome | None = None
 
+    @property
+    def again(self) -> set[str]:
+        """Views that the last run has to make again, as dbt names them."""
+        # A run that was killed after it has mended the one that was left without tags.
+        is_mended = list(self.killed)[-1] != "in dbt"
+        return {f"model.lending_club.{it}" for it in (EDITED, *(() if is_mended else (UNTAGGED,)))}
+
 
 @pytest.fixture(scope="module")
 def story(
@@ -288,9 +295,8 @@ def test_a_first_run_sends_few_statements(story: Story) -> None:
 
 
 def test_a_run_on_a_warehouse_with_a_history_sends_few_statements(story: Story) -> None:
-    again = {f"model.lending_club.{it}" for it in (EDITED, UNTAGGED)}
     sent = _without_repetitions(
-        [ran for ran in story.statements if _node(ran["text"]) not in again]
+        [ran for ran in story.statements if _node(ran["text"]) not in story.again]
     )
 
     assert 50 < len(sent) <= MOST_OF_A_DAY, (
@@ -306,7 +312,7 @@ def test_only_views_that_are_not_as_they_would_be_are_made_again(story: Story) -
         for verb in ("create or replace view", "ALTER VIEW")
     )
 
-    assert made == tagged == {f"model.lending_club.{it}" for it in (EDITED, UNTAGGED)}
+    assert made == tagged == story.again
 
 
 def test_every_statement_of_a_run_carries_its_id(story: Story) -> None:
