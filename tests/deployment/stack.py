@@ -122,8 +122,20 @@ class Stack:
 
     def shell(self, text: str) -> str:
         """Run shell commands as a page of the docs has them; return what they printed."""
-        ours = text.replace("docker compose", " ".join(self._command))
-        return self._run(["sh", "-e", "-c", ours], 1200)
+        return "".join(self._typed(line) for line in text.splitlines() if line)
+
+    def _typed(self, line: str) -> str:
+        # Compose of version 1 knows no --wait: then this waits.
+        waits = line.startswith("docker compose up ") and self._command == ["docker-compose"]
+        ours = line.replace("docker compose", " ".join(self._command))
+        printed = self._run(
+            ["sh", "-e", "-c", ours.replace(" --wait", "") if waits else ours], 1200
+        )
+        if waits:
+            named = [it for it in SERVICES if it in line.split()]
+            for service in named or SERVICES:
+                self.expect_health(service, "healthy", 600)
+        return printed
 
     def _run(self, command: Sequence[str], timeout: float) -> str:
         environment = {
