@@ -38,6 +38,7 @@ PEOPLE: Final = {
 }
 LAUNCHPAD: Final = f"{{}}/locations/{MODULE}/jobs/drop_expired_data/playground"
 BUTTON: Final = "[...document.querySelectorAll('button')].find(it => /{}/i.test(it.innerText))"
+LOADED: Final = "/What the pipeline is for/.test(document.body.innerText)"
 LAUNCH: Final = """
     mutation Launch($params: ExecutionParams!) {
       launchRun(executionParams: $params) {
@@ -197,7 +198,7 @@ def test_a_viewer_looks_and_cannot_launch(site: Site, tmp_path: Path) -> None:
         keep(page, "viewer-launchpad")
         assert not page.run(f"{BUTTON.format('Launch run')} && 1")
         page.open(f"{site.url}/assets/account_summary")
-        page.wait_for(f"{BUTTON.format('Materialize')} && 1")
+        page.wait_for(f"{LOADED} && {BUTTON.format('Materialize')} && 1")
         keep(page, "viewer-asset")
         assert page.run(f"{BUTTON.format('Materialize')}.disabled")
 
@@ -227,6 +228,9 @@ def test_what_another_site_makes_an_operators_browser_send_is_refused(
         page.open(LAUNCHPAD.format(site.url))
         page.wait_for(f"!{BUTTON.format('Launch run')}.disabled")
         keep(page, "operator-launchpad")
+        # Otherwise a viewer's button might be disabled because something is still loaded.
+        page.open(f"{site.url}/assets/account_summary")
+        page.wait_for(f"{LOADED} && !{BUTTON.format('Materialize')}.disabled")
         # A link, which a browser follows with the cookie.
         page.open(f"{site.url}/graphql?query=mutation+%7B+x+%7D")
         page.wait_for("document.body.innerText.includes('403')")
