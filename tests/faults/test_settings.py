@@ -1,9 +1,12 @@
 """A setting that cannot be used: which one, its value, and what is allowed, in one line."""
 
+import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from lending_club_pipeline.cli import cli
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.contract.errors import ConfigurationError
 from tests.faults.restrictions import mode
@@ -51,6 +54,14 @@ WRONG = {
     "DATABRICKS_HOST": ("https://acme.cloud.databricks.com/", "without https://"),
     "DATABRICKS_HTTP_PATH": ("/sql/1.0/ware houses/a", "connection details"),
     "DATABRICKS_CLIENT_ID": ("my id", "no blank, line break"),
+}
+_WAREHOUSE = {
+    "DATABASE_TYPE": "databricks",
+    "DATABRICKS_HOST": "acme.cloud.databricks.com",
+    "DATABRICKS_TOKEN": "token",
+    "DATABRICKS_HTTP_PATH": "/sql/1.0/warehouses/a",
+    "DATABRICKS_CATALOG": "bank",
+    "DATABRICKS_SCHEMA": "lending",
 }
 # Any text can be one of these; what is behind a path is known only when it is used.
 _FREE = {
@@ -314,3 +325,28 @@ def test_wrong_usage_exits_with_2(tmp_path: Path, arguments: list[str], said: st
     assert ended.returncode == 2
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("package", "extra", "variables"),
+    [
+        ("databricks", "databricks", _WAREHOUSE),
+        ("dagster_postgres", "postgres", {"DAGSTER_POSTGRES_HOST": "db"}),
+    ],
+)
+def test_a_setting_whose_packages_are_not_installed_says_how_to_install_them(
+    workspace: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+    package: str,
+    extra: str,
+    variables: dict[str, str],
+) -> None:
+    workspace.deliver("1,Ada,Yes\n", "A,1,1,Savings\n")
+    monkeypatch.setitem(sys.modules, package, None)
+
+    for command in ("run", "doctor"):
+        ended = CliRunner().invoke(cli, [command], env=workspace.environment() | variables)
+
+        said = ended.output + str(ended.exception or "")
+        assert ended.exit_code != 0
+        assert f"needs the extra `{extra}`: pip install 'lending-club-pipeline[{extra}]'" in said

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lending_club_pipeline.config.environment import temporary_environment
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import ConfigurationError, OutputError
+from lending_club_pipeline.contract.extras import require_extra
 from lending_club_pipeline.files.atomic import explaining, replacing
 from lending_club_pipeline.files.plain_paths import plain_folder
 from lending_club_pipeline.runs.history import password_environment, place_in_postgres
@@ -31,9 +32,11 @@ def ensure_dagster_home(settings: DataPlatformConfig) -> Path:
 
     Raises:
         OutputError: it cannot be made.
-        ConfigurationError: the settings name a Postgres server, and a configuration that somebody
-            else wrote keeps the history elsewhere.
+        ConfigurationError: the settings name a Postgres server, and its packages are not installed,
+            or a configuration that somebody else wrote keeps the history elsewhere.
     """
+    if settings.postgres.host is not None:
+        require_extra("postgres", "DAGSTER_POSTGRES_HOST")
     home = settings.dagster.home.absolute()
     target = home / "dagster.yaml"
     with explaining(home, "DAGSTER_HOME"):

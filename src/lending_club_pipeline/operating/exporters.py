@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from lending_club_pipeline.config.environment import sheltering
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import ConfigurationError, ServiceError
+from lending_club_pipeline.contract.extras import require_extra
 from lending_club_pipeline.operating.measurements import (
     MEASUREMENTS,
     UNREADABLE,
@@ -95,14 +96,11 @@ def exporting(settings: DataPlatformConfig, read: Read) -> Iterator[None]:
 def _exporting(
     settings: DataPlatformConfig, headers: dict[str, str], snapshot: Snapshot
 ) -> Iterator[None]:
-    try:
-        from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 - of an extra
-        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - of an extra
-        from prometheus_client import start_http_server  # noqa: PLC0415 - of an extra
-    except ImportError:
-        raise ConfigurationError(
-            "Metrics need the extra `operating`: pip install 'lending-club-pipeline[operating]'."
-        ) from None
+    require_extra("operating", "lending-club metrics")
+    from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 - of an extra
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - of an extra
+    from prometheus_client import start_http_server  # noqa: PLC0415 - of an extra
+
     provider = MeterProvider(
         _readers(settings, headers), Resource.create({"service.name": "lending-club"})
     )

@@ -1,6 +1,5 @@
 """Where Dagster's history is kept, and whether it can be reached."""
 
-from importlib.util import find_spec
 from typing import Final
 
 from sqlalchemy import URL, create_engine, text
@@ -8,7 +7,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lending_club_pipeline.config.services import PostgresSettings
 from lending_club_pipeline.config.settings import DataPlatformConfig
-from lending_club_pipeline.contract.errors import SecretError
+from lending_club_pipeline.contract.errors import ConfigurationError, SecretError
+from lending_club_pipeline.contract.extras import require_extra
 from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.secret_stores.reading import secret_value
 
@@ -25,17 +25,11 @@ def check_history(settings: DataPlatformConfig) -> PreflightResult:
         return PreflightResult(
             _NAME, "ok", f"in SQLite files of {home} (DAGSTER_POSTGRES_HOST is not set)"
         )
-    if find_spec("dagster_postgres") is None:
-        return PreflightResult(
-            _NAME,
-            "problem",
-            "the package dagster-postgres is not installed; install lending-club-pipeline with its "
-            "extra `postgres`",
-        )
     place = place_in_postgres(settings.postgres)
     try:
+        require_extra("postgres", "DAGSTER_POSTGRES_HOST")
         version = _version(settings)
-    except SecretError as error:
+    except (ConfigurationError, SecretError) as error:
         return PreflightResult(_NAME, "problem", str(error))
     except SQLAlchemyError as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import SecretStr
 
 from lending_club_pipeline.config.databricks import DatabricksSettings
-from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.secret_stores.reading import forget_secrets, secret_value
 from lending_club_pipeline.warehouse.databricks.sign_in import headers_by_principal
 
@@ -127,17 +126,11 @@ def connect(address: DatabricksSettings, run_id: str, staging: Path | None) -> "
         staging: the only local folder from which files may be uploaded, if any.
 
     Raises:
-        ConfigurationError: the connector is not installed.
         SecretError: a manager does not give the secret that signs in.
         databricks.sql.exc.Error: the connector's own errors; see `errors`.
     """
-    try:
-        from databricks import sql  # noqa: PLC0415 - an extra, needed in production only
-    except ImportError:
-        raise ConfigurationError(
-            "DATABASE_TYPE=databricks needs the extra: pip install "
-            "'lending-club-pipeline[databricks]'."
-        ) from None
+    from databricks import sql  # noqa: PLC0415 - an extra, needed in production only
+
     # It warns of the retries that we chose, and logs errors that we explain.
     logging.getLogger("databricks.sql").setLevel(logging.CRITICAL)
     allowed = None if staging is None else str(staging)

@@ -11,6 +11,7 @@ from lending_club_pipeline.config.databricks import DatabricksSettings
 from lending_club_pipeline.config.environment import temporary_environment
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import PipelineError, WarehouseError
+from lending_club_pipeline.contract.extras import require_extra
 from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.contract.tables import ExpectedTable
 from lending_club_pipeline.files.locks import exclusive_lock
@@ -65,7 +66,12 @@ class DatabricksWarehouse:
 
     @classmethod
     def from_settings(cls, settings: DataPlatformConfig) -> "DatabricksWarehouse":
-        """Make the warehouse that the settings describe; nothing is opened yet."""
+        """Make the warehouse that the settings describe; nothing is opened yet.
+
+        Raises:
+            ConfigurationError: the packages that it needs are not installed.
+        """
+        require_extra("databricks", "DATABASE_TYPE=databricks")
         return cls(
             settings.databricks,
             settings.landing,
