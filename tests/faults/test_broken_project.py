@@ -19,13 +19,14 @@ Failure = Callable[..., str]
 JOIN = "models/intermediate/int_accounts__with_customer.sql"
 SUMMARY = "models/marts/account_summary_daily.sql"
 STAGING = "models/staging/lending_club"
+LANDED = "macros/rules/judged_records.sql"
 SAVINGS = "models/intermediate/int_savings_accounts_only.sql"
 # Where records vanish on purpose: between landing and base, in staging, and before they are
 # published; and where each record of an account wins a cent, at the join.
 FAULTS = (
-    (f"{STAGING}/base_customers.sql", "from joined", "from joined where customer_id != 8"),
+    (f"{STAGING}/base_customers__judged.sql", "from joined", "from joined where customer_id != 8"),
     (f"{STAGING}/stg_customers__cleaned.sql", "not is_exact", "customer_id != 9 and not is_exact"),
-    (f"{STAGING}/base_accounts.sql", "from joined", "from joined where account_id != 'B1'"),
+    (LANDED, "number is null", "number is null and to_json(landed) not like '%\"B1\"%'"),
     (f"{STAGING}/stg_accounts__cleaned.sql", "not is_exact", "account_id != 'B2' and not is_exact"),
     (JOIN, "accounts.balance,", "cast(accounts.balance + 0.01 as decimal(18, 2)) as balance,"),
     (SAVINGS, "('account_type') }}", "('account_type') }} and account_id != 'B4'"),

@@ -120,10 +120,11 @@ select * from {{ judged }}
     ]) }}
 {%- endmacro %}
 
-{#- The same of customers; a name is put right wherever it is read. -#}
+{#- The same of customers; a tidy name is put in lower case wherever it is read. -#}
 {% macro are_plain_customers() -%}
     customer_number > 0
     and has_loan in ('Yes', 'No', 'None')
+    and {{ is_tidy_name('name') }}
 {%- endmacro %}
 
 {% macro plain_customers() -%}
@@ -131,7 +132,7 @@ select * from {{ judged }}
         'as_of_date',
         'record_number',
         'customer_number as customer_id',
-        normalise_name('name') ~ ' as name',
+        lower_each_code_point('name') ~ ' as name',
         'has_loan',
     ]) }}
 {%- endmacro %}

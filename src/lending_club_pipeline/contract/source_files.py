@@ -21,7 +21,7 @@ class SourceFile:
     table: str
     columns: tuple[str, ...]
     landed_columns: tuple[str, ...]
-    numbers: Mapping[str, str] = field(default_factory=dict)
+    numbers: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 CUSTOMERS: Final = SourceFile(
