@@ -10,7 +10,11 @@ import pytest
 
 from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.contract.errors import RefusedDeliveryError
+from lending_club_pipeline.contract.source_files import SOURCE_FILES
+from lending_club_pipeline.files import duckdb_paths
 from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
+from lending_club_pipeline.ingest.landed_files import landed_folder
+from lending_club_pipeline.ingest.landed_records import relation_of
 from lending_club_pipeline.ingest.landing import LandedDelivery, SplitterLimits, land
 from tests.workspaces import ACCOUNT_HEADER, AS_OF, CUSTOMER_HEADER
 
@@ -84,15 +88,18 @@ class Landing:
 
     def records(self, table: str) -> list[tuple[Any, ...]]:
         """The landed records of a table, in order."""
-        return self._rows(f"{table}.parquet")
+        source = next(it for it in SOURCE_FILES if it.table == table)
+        fields = ", ".join(source.landed_columns)
+        return self._fetch(f"select {fields} from {relation_of(self._landed, source)}")
 
     def rejects(self) -> list[tuple[str, int, str, str]]:
         """Source file, line, reason and text of each rejected record."""
-        return self._rows("rejects.parquet")
+        return self._fetch(f"from {duckdb_paths.parquet(self._landed / 'rejects.parquet')}")
 
-    def _rows(self, name: str) -> list[tuple[Any, ...]]:
-        path = self.target / f"as_of_date={AS_OF.isoformat()}" / name
+    @property
+    def _landed(self) -> Path:
+        return landed_folder(self.target, AS_OF)
+
+    def _fetch(self, query: str) -> list[tuple[Any, ...]]:
         with duckdb.connect() as connection:
-            return connection.execute(
-                "from read_parquet($path, hive_partitioning = false)", {"path": str(path)}
-            ).fetchall()
+            return connection.execute(query).fetchall()

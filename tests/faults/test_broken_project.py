@@ -19,13 +19,19 @@ Failure = Callable[..., str]
 JOIN = "models/intermediate/int_accounts__with_customer.sql"
 SUMMARY = "models/marts/account_summary_daily.sql"
 STAGING = "models/staging/lending_club"
+LANDED = "macros/rules/judged_records.sql"
 SAVINGS = "models/intermediate/int_savings_accounts_only.sql"
-# Where records vanish on purpose: between landing and base, in staging, and before they are
+# Where records vanish on purpose: between landing and base (customer 8, who is judged, and account B1,
+# which is not), in staging, and before they are
 # published; and where each record of an account wins a cent, at the join.
 FAULTS = (
-    (f"{STAGING}/base_customers.sql", "from joined", "from joined where customer_id != 8"),
+    (
+        LANDED,
+        "by name\nselect * from {{ judged }}",
+        "by name\nfrom {{ judged }} where record_number != 3",
+    ),
     (f"{STAGING}/stg_customers__cleaned.sql", "not is_exact", "customer_id != 9 and not is_exact"),
-    (f"{STAGING}/base_accounts.sql", "from joined", "from joined where account_id != 'B1'"),
+    (LANDED, "number is null", "number is null and landed.record_number != 3"),
     (f"{STAGING}/stg_accounts__cleaned.sql", "not is_exact", "account_id != 'B2' and not is_exact"),
     (JOIN, "accounts.balance,", "cast(accounts.balance + 0.01 as decimal(18, 2)) as balance,"),
     (SAVINGS, "('account_type') }}", "('account_type') }} and account_id != 'B4'"),

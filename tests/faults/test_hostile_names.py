@@ -100,7 +100,7 @@ def test_one_day_of_many_is_read_without_opening_the_records_of_others(
         # The first day says what columns there are.
         if date.day not in (1, 5, 6):
             # Whoever opened this as Parquet would fail.
-            (folder / "accounts.parquet").write_bytes(b"no Parquet")
+            (folder / "accounts_encoded.parquet").write_bytes(b"no Parquet")
     with warehouse.session():
         warehouse.load_raw(landing.target, AS_OF)
         query = f"select customer_id from accounts_raw where as_of_date {condition}"

@@ -163,7 +163,7 @@ def test_files_with_personal_data_are_their_owners_alone(
     written = [it for folder in (data, workspace.outputs) for it in (folder, *folder.rglob("*"))]
     names = {path.name for path in written}
     assert names >= {
-        "lending_club.duckdb", "landing", "customers.parquet", "accounts.parquet",
+        "lending_club.duckdb", "landing", "customers_encoded.parquet", "accounts_encoded.parquet",
         "rejects.parquet", "quarantine.csv", "account_summary.csv", "account_summary.parquet",
     }  # fmt: skip
     modes = {str(path): oct(stat.S_IMODE(path.stat().st_mode)) for path in written}

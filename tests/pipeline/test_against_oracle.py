@@ -2,20 +2,22 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from pathlib import Path
 
-import pyarrow.parquet as pq
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.contract.errors import RefusedDeliveryError
+from lending_club_pipeline.contract.source_files import CUSTOMERS
 from lending_club_pipeline.dbt_runner.invocation import build_arguments, run_dbt
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest, prepare_manifest
+from lending_club_pipeline.files import duckdb_paths
 from lending_club_pipeline.files.mapped import WINDOW_BYTES
 from lending_club_pipeline.ingest.csv import quotes
 from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
+from lending_club_pipeline.ingest.landed_records import relation_of
 from lending_club_pipeline.ingest.landing import LandedDelivery, SplitterLimits, land
 from lending_club_pipeline.publish.tables import ACCOUNT_SUMMARY, QUARANTINE
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger, read_ledger
@@ -133,8 +135,11 @@ def test_any_bytes_are_split_or_refused_as_the_oracle_says(warm: WarmPipeline) -
             _assert_refused(landed, refused)
             return
         assert isinstance(landed, LandedDelivery), f"refused, but the oracle accepts it: {landed}"
-        assert _rows(landed.folder / "customers.parquet") == [it.fields for it in expected.landed]
-        assert _rows(landed.folder / "rejects.parquet") == [
+        fields = ", ".join(CUSTOMERS.landed_columns)
+        assert _rows(f"select {fields} from {relation_of(landed.folder, CUSTOMERS)}") == [
+            it.fields for it in expected.landed
+        ]
+        assert _rows(f"from {duckdb_paths.parquet(landed.folder / 'rejects.parquet')}") == [
             ("Customer.csv", it.line_number, it.reason, it.raw) for it in expected.rejected
         ]
         assert landed.files[0].extra_columns == expected.extra_columns
@@ -142,8 +147,9 @@ def test_any_bytes_are_split_or_refused_as_the_oracle_says(warm: WarmPipeline) -
     check()
 
 
-def _rows(path: Path) -> list[tuple[object, ...]]:
-    return [tuple(row.values()) for row in pq.read_table(path).to_pylist()]
+def _rows(query: str) -> list[tuple[object, ...]]:
+    with duckdb.connect() as connection:
+        return connection.execute(query).fetchall()
 
 
 def _assert_same(result: Result | RefusedDeliveryError, expected: Outcome | Refused) -> None:

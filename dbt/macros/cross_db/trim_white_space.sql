@@ -8,10 +8,14 @@
     first, of all texts at once: of those only that passed the other test it costs twice as much. -#}
 {% macro duckdb__trim_white_space(text) -%}
     case
-        when {{ text }}[-1] between '!' and '~' and {{ text }} between '!' and '~'
-            then {{ text }}
+        when {{ is_tidy(text) }} then {{ text }}
         else trim({{ text }}, {{ white_space_characters() }})
     end
+{%- endmacro %}
+
+{#- Does a text begin and end with printable ASCII? Most do, and need no trimming. -#}
+{% macro is_tidy(text) -%}
+    {{ text }}[-1] between '!' and '~' and {{ text }} between '!' and '~'
 {%- endmacro %}
 
 {% macro databricks__trim_white_space(text) -%}

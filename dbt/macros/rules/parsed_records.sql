@@ -1,12 +1,12 @@
 {#- Typed fields of the records of this run, with the reasons for which a field is not accepted, or
-    NULL; of all records, or of those whose number is in the relation `only_in` (perhaps of another
-    date). Used more than once in one model, always inlined: materialising ten million parsed rows
-    costs more than parsing twice the few columns that each use reads.
+    NULL; of all records, of those for which the condition `only` holds, or of those whose number is in
+    the relation `only_in` (perhaps of another date). Spark inlines each use: materialising ten million
+    parsed rows costs more than parsing twice the few columns that each use reads.
 
     Nearly all fields are written plainly, which one look tells. Only the others, `odd_…`, are
     trimmed and taken apart, step by step: each step is computed once, and costs nothing where it
     is NULL. -#}
-{% macro parsed_accounts(only_in=none) -%}
+{% macro parsed_accounts(only=none, only_in=none) -%}
     select
         as_of_date,
         record_number,
@@ -68,7 +68,7 @@
                             account_type as account_type_text
                         from {{ source('lending_club', 'accounts_raw') }}
                         where
-                {{ is_of_this_run('as_of_date') }} {{- and_in(only_in) }}
+                {{ is_of_this_run('as_of_date') }} {{- and_only(only) }} {{- and_in(only_in) }}
                     ) as plain
                 ) as trimmed
             ) as reduced
@@ -77,7 +77,7 @@
 {%- endmacro %}
 
 {#- See `parsed_accounts`. -#}
-{% macro parsed_customers(only_in=none) -%}
+{% macro parsed_customers(only=none, only_in=none) -%}
     select
         as_of_date,
         record_number,
@@ -106,9 +106,15 @@
                 has_loan as loan_text
             from {{ source('lending_club', 'customers_raw') }}
             where
-                {{ is_of_this_run('as_of_date') }} {{- and_in(only_in) }}
+                {{ is_of_this_run('as_of_date') }} {{- and_only(only) }} {{- and_in(only_in) }}
         ) as plain
     ) as trimmed
+{%- endmacro %}
+
+{% macro and_only(condition) -%}
+    {%- if condition %}
+        and {{ condition }}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro and_in(relation) -%}

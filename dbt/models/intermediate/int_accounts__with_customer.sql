@@ -2,10 +2,12 @@ with
 
 accounts as (
     select * from {{ ref('stg_accounts__cleaned') }}
+    where {{ is_of_this_run('as_of_date') }}
 ),
 
 customers as (
     select * from {{ ref('stg_customers__cleaned') }}
+    where {{ is_of_this_run('as_of_date') }}
 )
 
 select
@@ -20,4 +22,4 @@ from accounts
 inner join customers
     on
         accounts.customer_id = customers.customer_id
-        and accounts.as_of_date = customers.as_of_date
+        {{ and_of_same_date('accounts', 'customers') }}

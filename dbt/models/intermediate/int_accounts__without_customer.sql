@@ -2,10 +2,12 @@ with
 
 accounts as (
     select * from {{ ref('base_accounts') }}
+    where {{ is_of_this_run('as_of_date') }}
 ),
 
 cleaned_customers as (
     select * from {{ ref('stg_customers__cleaned') }}
+    where {{ is_of_this_run('as_of_date') }}
 ),
 
 quarantined_customers as (
@@ -22,7 +24,7 @@ unmatched as (
     left join cleaned_customers
         on
             accounts.customer_id = cleaned_customers.customer_id
-            and accounts.as_of_date = cleaned_customers.as_of_date
+            {{ and_of_same_date('accounts', 'cleaned_customers') }}
     where
         not accounts.is_exact_duplicate
         and accounts.customer_id is not null

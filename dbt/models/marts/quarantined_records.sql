@@ -27,6 +27,30 @@ unmatched_accounts as (
     select * from {{ ref('int_accounts__without_customer') }}
 ),
 
+{#- Which records first: nearly all of the others need not be read as a whole. #}
+
+quarantined_numbers as (
+    select
+        as_of_date,
+        record_number,
+        max(reason) as reason
+    from (
+        select
+            as_of_date,
+            record_number,
+            reason
+        from unmatched_accounts
+        union all
+        select
+            as_of_date,
+            record_number,
+            cast(null as {{ dbt.type_string() }}) as reason
+        from {{ ref('base_accounts') }}
+        where reasons != '' and not is_exact_duplicate
+    ) as numbers
+    group by as_of_date, record_number
+),
+
 quarantined_accounts as (
     select
         base.as_of_date,
@@ -36,15 +60,12 @@ quarantined_accounts as (
         base.balance,
         base.account_type,
         base.reasons != '' as is_quarantined_in_staging,
-        concat_ws(';', nullif(base.reasons, ''), unmatched_accounts.reason) as reasons
+        concat_ws(';', nullif(base.reasons, ''), quarantined_numbers.reason) as reasons
     from {{ ref('base_accounts') }} as base
-    left join unmatched_accounts
+    inner join quarantined_numbers
         on
-            base.record_number = unmatched_accounts.record_number
-            and base.as_of_date = unmatched_accounts.as_of_date
-    where
-        not base.is_exact_duplicate
-        and (base.reasons != '' or unmatched_accounts.reason is not null)
+            base.record_number = quarantined_numbers.record_number
+            and base.as_of_date = quarantined_numbers.as_of_date
 ),
 
 raw_accounts as (

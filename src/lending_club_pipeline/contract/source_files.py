@@ -1,6 +1,7 @@
 """The two files of a delivery, the optional third one, and the columns that they must have."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 
@@ -13,12 +14,14 @@ class SourceFile:
         table: name under which its records are landed.
         columns: required columns, in the order in which they are landed.
         landed_columns: the same columns under the names that they have in the warehouse.
+        numbers: landed columns that mostly hold numbers, and the column of the number beside each.
     """
 
     name: str
     table: str
     columns: tuple[str, ...]
     landed_columns: tuple[str, ...]
+    numbers: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 CUSTOMERS: Final = SourceFile(
@@ -26,12 +29,14 @@ CUSTOMERS: Final = SourceFile(
     table="customers",
     columns=("CustomerID", "Name", "HasLoan"),
     landed_columns=("customer_id", "name", "has_loan"),
+    numbers={"customer_id": "customer_number"},
 )
 ACCOUNTS: Final = SourceFile(
     name="accounts.csv",
     table="accounts",
     columns=("AccountID", "CustomerID", "Balance", "AccountType"),
     landed_columns=("account_id", "customer_id", "balance", "account_type"),
+    numbers={"customer_id": "customer_number", "balance": "balance_amount"},
 )
 SOURCE_FILES: Final = (CUSTOMERS, ACCOUNTS)
 # Says what the two files should add up to; read and compared, never landed.

@@ -30,20 +30,26 @@ def parquet(path: Path) -> str:
     return f"read_parquet({exactly(path)}, hive_partitioning = false)"
 
 
-def parquet_of_all_days(landing: Path, name: str, *, numbered: bool = False) -> str:
+def parquet_of_all_days(
+    landing: Path, name: str, *, numbered: bool = False, by_name: bool = False
+) -> str:
     """Return SQL for the rows of a file of every landed day, with their `as_of_date`.
 
     DuckDB opens only the files of those dates for which a query asks by constants.
 
     Args:
         landing: folder of the landed days.
-        name: name of the file in each of them.
+        name: name of the file in each of them, or a pattern of such names, without `=`.
         numbered: also give the position of each row in its file, as `file_row_number`.
+        by_name: a file may lack columns; to know those of all files, DuckDB opens each of them.
     """
     files = literal(_escaped(landing) / "as_of_date=????-??-??" / name)
-    date = f"left(right(filename, {len(f'{_DATE}/{name}')}), {len(_DATE)})"
+    date = f"left(right(filename, strpos(reverse(filename), '=') - 1), {len(_DATE)})"
     # DuckDB prunes by a list of dates only if `filename` is a column of the file by this option.
-    options = f"hive_partitioning = false, filename = true, file_row_number = {numbered}"
+    options = (
+        f"hive_partitioning = false, filename = true, file_row_number = {numbered}, "
+        f"union_by_name = {by_name}"
+    )
     return (
         f"(select * exclude (filename), cast({date} as date) as as_of_date "
         f"from read_parquet({files}, {options}))"

@@ -1,4 +1,4 @@
-"""Land a delivery: split both files into Parquet text, prove that nothing is missing, publish.
+"""Land a delivery: split both files into Parquet, prove that nothing is missing, publish.
 
 A landed day is one folder, `as_of_date=YYYY-MM-DD`, with five files: the records of each file,
 the records that did not split, a description of the delivered files, and the counts that prove
@@ -21,6 +21,7 @@ from lending_club_pipeline.contract.source_files import ACCOUNTS
 from lending_club_pipeline.files import duckdb_paths
 from lending_club_pipeline.files.io_errors import explaining
 from lending_club_pipeline.files.swap import swap
+from lending_club_pipeline.ingest import landed_records
 from lending_club_pipeline.ingest.csv import parsing, quotes, rejects
 from lending_club_pipeline.ingest.csv.byte_counts import (
     ByteCounts,
@@ -97,7 +98,8 @@ def _land(
             counted.append((file, *count_bytes(file, work / f"{file.source.table}.csv")))
         control = _control(delivery, work)
         before = read_landed_files(target)
-        if _are_the_same(before, counted) and control_totals.read_kept(target) == control:
+        is_kept = _are_the_same(before, counted) and control_totals.read_kept(target) == control
+        if is_kept and landed_records.are_encoded(target):
             return LandedDelivery(
                 delivery.as_of_date,
                 target,
@@ -163,7 +165,7 @@ def _split_all(
             on_progress("Comparing the control totals")
             place = Place(counted[0][0].path.with_name(control.delivered_name))
             records = {it.source_file: it.landed_records + it.rejected_records for it in files}
-            balances = sum_balances(connection, work / f"{ACCOUNTS.table}.parquet")
+            balances = sum_balances(connection, landed_records.relation_of(work, ACCOUNTS))
             control_totals.compare_totals(control, records, balances, place)
             control_totals.keep(control, work)
         write_landed_files(connection, tuple(files), work / "files.parquet")
@@ -187,7 +189,7 @@ def _land_file(
     loaded_at: dt.datetime,
 ) -> LandedFile:
     place = Place(file.path)
-    target = work / f"{file.source.table}.parquet"
+    target = work / landed_records.file_name(file.source)
     copy = work / f"{file.source.table}.sanitized.csv"
     columns = file.source.landed_columns
     preflight.refuse_mixed_line_ends(file, counts, plain)
@@ -196,7 +198,7 @@ def _land_file(
         is_uniform = preflight.is_uniform(counts)
         sanitized = quotes.sanitize(plain, copy, place, header.line_end, is_uniform=is_uniform)
     shown = sanitized.shown
-    landed = parsing.split(connection, shown, place, header, columns, target)
+    landed = parsing.split(connection, shown, place, header, file.source, target)
     rejected = parsing.collect_rejects(connection)
     inner = (0, 0)
     if sanitized.may_span_lines:

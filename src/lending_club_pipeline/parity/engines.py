@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from lending_club_pipeline.config.engine import DatabaseType
 from lending_club_pipeline.config.settings import DataPlatformConfig
@@ -18,6 +18,7 @@ from lending_club_pipeline.contract.errors import (
     Place,
     RefusedDeliveryError,
 )
+from lending_club_pipeline.contract.source_files import SOURCE_FILES
 from lending_club_pipeline.dbt_runner.manifest import prepare_manifest
 from lending_club_pipeline.files.atomic import describe
 from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
@@ -28,8 +29,8 @@ from lending_club_pipeline.warehouse import choose_warehouse
 from lending_club_pipeline.warehouse.databricks import DatabricksWarehouse
 
 _SUFFIX: Final = "_parity"
-# When something was loaded is no matter of the data.
-_IGNORED: Final = ("loaded_at",)
+# No matter of the data: when something was loaded, and which fields are kept as numbers too.
+_IGNORED: Final = ("loaded_at", *(it for source in SOURCE_FILES for it in source.numbers.values()))
 # In this order they stand on the left and on the right of a comparison.
 _ENGINES: Final[tuple[DatabaseType, DatabaseType]] = ("duckdb", "databricks")
 _SAID_BY_THE_COMMAND: Final = ("Error:", "Failed:", "Refused:")
@@ -255,7 +256,11 @@ def _relations(side: DataPlatformConfig) -> list[str]:
     environment = {**choose_warehouse(side).dbt_environment(), **side.dbt.environment}
     manifest = prepare_manifest(environment, side.dbt_cache).content
     sources = sorted(source["name"] for source in manifest["sources"].values())
-    nodes = manifest["nodes"].values()
+    nodes = [it for it in manifest["nodes"].values() if not _is_of_one_engine(it)]
     kinds = ("seed", "model")
     made = [sorted(it["name"] for it in nodes if it["resource_type"] == kind) for kind in kinds]
     return [*sources, *made[0], *made[1]]
+
+
+def _is_of_one_engine(node: Mapping[str, Any]) -> bool:
+    return bool(node["config"].get("meta", {}).get("is_of_one_engine"))

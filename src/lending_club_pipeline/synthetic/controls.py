@@ -12,6 +12,7 @@ from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.contract.source_files import ACCOUNTS, CONTROL
 from lending_club_pipeline.files.atomic import replacing
+from lending_club_pipeline.ingest import landed_records
 from lending_club_pipeline.ingest.deliveries.balance_sums import sum_balances
 from lending_club_pipeline.ingest.deliveries.control_totals import FileTotals, csv_of
 from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
@@ -49,7 +50,7 @@ def write_control(
             lambda _: None,
         )
         with duckdb.connect() as connection:
-            balances = sum_balances(connection, landed.folder / f"{ACCOUNTS.table}.parquet")
+            balances = sum_balances(connection, landed_records.relation_of(landed.folder, ACCOUNTS))
     totals = [
         FileTotals(
             file.source_file,

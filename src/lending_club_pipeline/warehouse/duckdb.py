@@ -26,6 +26,7 @@ from lending_club_pipeline.files import duckdb_paths
 from lending_club_pipeline.files.duckdb_paths import parquet_of_all_days
 from lending_club_pipeline.files.locks import POLL_SECONDS, LockWait, exclusive_lock
 from lending_club_pipeline.files.plain_paths import plain_file
+from lending_club_pipeline.ingest import landed_records
 from lending_club_pipeline.warehouse import approvals
 from lending_club_pipeline.warehouse.day_tables import KEY, DayTable, dates_listed
 from lending_club_pipeline.warehouse.duckdb_errors import explaining
@@ -375,16 +376,22 @@ def copy_statement(query: str, target: Path, file_format: FileFormat) -> str:
 
 
 def _raw_view(source: SourceFile, landing: Path) -> str:
-    records = parquet_of_all_days(landing, f"{source.table}.parquet", numbered=True)
+    older = landed_records.older_file_name(source)
+    has_older = any(landing.glob(f"as_of_date=*/{older}"))
+    name = f"{source.table}*.parquet" if has_older else landed_records.file_name(source)
+    records = parquet_of_all_days(landing, name, numbered=True, by_name=has_older)
+    fields = ",\n            ".join(landed_records.decoded(source, "records"))
+    numbers = ", ".join(f"records.{number}" for number in source.numbers.values())
     return f"""
         create or replace view {source.table}_raw as
         select
             records.as_of_date,
             {_text(source.name)} as source_file,
             records.file_row_number + 1 as record_number,
-            records.* exclude (as_of_date, file_row_number),
+            {fields},
             files.sha256 as file_sha256,
-            files.loaded_at
+            files.loaded_at,
+            {numbers}
         from {records} as records
         left join delivered_files as files
             on records.as_of_date = files.as_of_date and files.source_file = {_text(source.name)}

@@ -13,6 +13,7 @@ from lending_club_pipeline.defs.ingest.specs import (
     LINES_CHECK,
     LINES_CHECK_DESCRIPTION,
 )
+from lending_club_pipeline.ingest import landed_records
 from lending_club_pipeline.ingest.landed_files import LandedDelivery, LandedFile
 
 
@@ -77,7 +78,7 @@ def materialized(
     """Tell of each date's file of a kind."""
     key = f"{source.table}_raw"
     for day, file in files:
-        stored = day.landed.folder / f"{source.table}.parquet"
+        stored = landed_records.file_in(day.landed.folder, source)
         _tell_of(
             context,
             key,

@@ -12,7 +12,9 @@ from typing import Final
 import duckdb
 
 from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
+from lending_club_pipeline.contract.source_files import SourceFile
 from lending_club_pipeline.files import duckdb_paths
+from lending_club_pipeline.ingest import landed_records
 from lending_club_pipeline.ingest.csv.byte_counts import line_that_ends_otherwise
 from lending_club_pipeline.ingest.csv.headers import Header
 from lending_club_pipeline.ingest.csv.lines import LineEnd, last_byte_of
@@ -62,10 +64,10 @@ def split(
     plain: Path,
     place: Place,
     header: Header,
-    columns: tuple[str, ...],
+    source: SourceFile,
     target: Path,
 ) -> int:
-    """Write the landed records of a file as Parquet text and keep the rejected ones aside.
+    """Write the landed records of a file as Parquet and keep the rejected ones aside.
 
     Rejected records are left in the connection's tables `reject_errors` and `reject_scans`.
     Rows keep the order of the file, so that their position is their record number.
@@ -75,8 +77,8 @@ def split(
         plain: the text of the file.
         place: the file as errors name it.
         header: its header.
-        columns: names that the required columns get in the Parquet file.
-        target: the Parquet file to write.
+        source: the file that it is.
+        target: the Parquet file to write, see `landed_records`.
 
     Returns:
         The number of landed records.
@@ -86,13 +88,10 @@ def split(
     """
     for table in ("reject_errors", "reject_scans"):
         connection.execute(f"drop table if exists {table}")
-    taken = ", ".join(
-        f'c{at} as "{column}"' for at, column in zip(header.positions, columns, strict=True)
-    )
+    records = _records(plain, header, "store_rejects = true, rejects_limit = 0")
     statement = f"""
         copy (
-            select {taken}
-            from {_records(plain, header, "store_rejects = true, rejects_limit = 0")}
+            {landed_records.encoded(source, (f"c{at}" for at in header.positions), records)}
         ) to {duckdb_paths.literal(target)} (
             format parquet, parquet_version v2, compression zstd, compression_level 1,
             dictionary_size_limit 1000
@@ -188,8 +187,8 @@ def count_inner_lines(
 ) -> tuple[int, int]:
     """Count line ends, and empty lines, inside the fields of landed records.
 
-    The parser is not asked: this reads the text that was landed. Only extra columns, which are
-    not landed, are read once more.
+    The parser is not asked: this reads the text that was landed; a number has no line end. Only
+    extra columns, which are not landed, are read once more.
     """
     relation = duckdb_paths.parquet(target)
     lines, empty_lines = _inner_lines(connection, relation, columns, header.line_end)

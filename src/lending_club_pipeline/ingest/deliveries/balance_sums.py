@@ -3,12 +3,10 @@
 import re
 from dataclasses import dataclass
 from decimal import Context, Decimal
-from pathlib import Path
 from typing import Final
 
 import duckdb
 
-from lending_club_pipeline.files import duckdb_paths
 from lending_club_pipeline.ingest.csv.parsing import quoted
 from lending_club_pipeline.ingest.csv.white_space import WHITE_SPACE
 
@@ -36,7 +34,7 @@ class BalanceSum:
     too_long: int
 
 
-def sum_balances(connection: duckdb.DuckDBPyConnection, accounts: Path) -> BalanceSum:
+def sum_balances(connection: duckdb.DuckDBPyConnection, accounts: str) -> BalanceSum:
     """Add up every landed balance that is a number, in one pass over one column.
 
     Negative numbers, those out of range, fractions of a cent and duplicates count; what is no
@@ -44,7 +42,7 @@ def sum_balances(connection: duckdb.DuckDBPyConnection, accounts: Path) -> Balan
 
     Args:
         connection: an engine.
-        accounts: the landed Parquet file of the accounts.
+        accounts: SQL of the landed accounts, as text.
     """
     row = connection.execute(_statement(accounts)).fetchone()
     plain, too_long, *pieces = row or (None, 0)
@@ -67,14 +65,14 @@ def parse_number(text: str) -> Decimal | None:
     return Decimal(f"{sign}{units}.{decimals.rstrip('0') or '0'}")
 
 
-def _statement(accounts: Path) -> str:
+def _statement(accounts: str) -> str:
     def piece(text: str, at: int) -> str:
         return f"sum(sign * cast(substr({text}, {at}, {_PIECE}) as hugeint))"
 
     return f"""
         with landed as (
             select balance, regexp_full_match(balance, '{_PLAIN}') as is_plain
-            from {duckdb_paths.parquet(accounts)}
+            from {accounts}
         ),
         trimmed as (
             select

@@ -14,6 +14,7 @@ import duckdb
 
 from lending_club_pipeline.contract.source_files import SOURCE_FILES, SourceFile
 from lending_club_pipeline.files import duckdb_paths
+from lending_club_pipeline.ingest import landed_records
 from lending_club_pipeline.warehouse.databricks.content import content_in_duckdb
 from lending_club_pipeline.warehouse.databricks.raw_tables import RAW_TABLES
 
@@ -97,7 +98,7 @@ def _queries(landed: Path, as_of_date: dt.date) -> Iterator[tuple[str, str]]:
 
 
 def _records(source: SourceFile, landed: Path, date: str, files: str) -> str:
-    records = duckdb_paths.parquet(landed / f"{source.table}.parquet")
+    records = landed_records.relation_of(landed, source)
     fields = ", ".join(f"records.{name}" for name in source.landed_columns)
     return f"""
         select

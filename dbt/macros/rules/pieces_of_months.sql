@@ -1,0 +1,134 @@
+{#- What is known of the months of this run when the model is compiled, as literals; nothing where the
+    tables are not made yet, or on Databricks, where it would be a statement more. With literals DuckDB
+    reads of the histories only what it needs, and joins them by their keys alone.
+
+    ledger, history, customers: relations of the delivery ledger and of both histories. -#}
+{% macro known_periods(ledger, history, customers) -%}
+    {%- set known = [] -%}
+    {%- if execute and target.type == 'duckdb' and load_relation(ledger) and load_relation(history) -%}
+        {%- for row in run_query('with ' ~ ctes_of_periods(ledger, history) ~ ' select * from periods') -%}
+            {%- set days = as_dates([row[0]]), as_dates([row[1]]), as_dates([row[2]]) -%}
+            {%- set period = {'month': days[0], 'as_of_date': days[1], 'first_day': days[2]} -%}
+            {%- set changed -%}
+                select count(*) from {{ customers }} as customers
+                where {{ stays('customers', 'other', period) }}
+            {%- endset -%}
+            {%- do known.append(dict(period, changed_customers=run_query(changed).rows[0][0])) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(known) }}
+{%- endmacro %}
+
+{#- The relation `periods`: each month of this run with its last delivery, and the first day from which
+    the state of an account counts in it. -#}
+{% macro ctes_of_periods(ledger, history) -%}
+months as (
+    {{ months_of_this_run() }}
+),
+
+closed_dates as (
+    select distinct as_of_date from {{ ledger }}
+    where is_closed
+),
+
+earliest as (
+    select min(valid_from) as valid_from from {{ history }}
+),
+
+last_deliveries as (
+    select
+        months.month,
+        max(closed_dates.as_of_date) as as_of_date
+    from months
+    inner join closed_dates
+        on
+            months.month <= closed_dates.as_of_date
+            and months.next_month > closed_dates.as_of_date
+    group by months.month
+),
+
+periods as (
+    select
+        last_deliveries.month,
+        last_deliveries.as_of_date,
+        greatest(last_deliveries.month, earliest.valid_from) as first_day
+    from last_deliveries
+    cross join earliest
+)
+{%- endmacro %}
+
+{#- Days of a month on which an account, its customer and its rate are the same, for the accounts of which
+    each of the three is the `same` from the first day to the last delivery, is not (`other`), or is
+    either (`any`). The model has the relations `periods` and `rates`.
+
+    known: see `known_periods`. -#}
+{% macro pieces_of_months(known, account, customer, rate) -%}
+    {%- for period in known or [none] %}
+    {{ pieces_of_month(period, account, customer, rate) }}
+        {%- if customer == 'other' and period and not period.changed_customers %}
+        and false
+        {%- endif -%}
+        {{- "\n    union all" if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro pieces_of_month(known, account, customer, rate) -%}
+    {%- set period = known or {
+        'month': 'periods.month', 'as_of_date': 'periods.as_of_date', 'first_day': 'periods.first_day'
+    } -%}
+    select
+        {{ period.month }} as month,
+        {{ period.as_of_date }} as as_of_date,
+        {{ period.first_day }} as first_day,
+        customers.customer_id,
+        accounts.account_type,
+        accounts.account_id,
+        accounts.balance,
+        {{ rate_for('customers.has_loan') }} as interest_rate,
+        greatest(
+            {{ period.month }}, accounts.valid_from, customers.valid_from, rates.valid_from
+        ) as begins,
+        least(accounts.valid_to, customers.valid_to, rates.valid_to) as ends
+    from {{ '' if known else 'periods cross join ' }}{{ ref('account_history') }} as accounts
+    inner join {{ ref('customer_history') }} as customers
+        on
+            accounts.customer_id = customers.customer_id
+            {%- if (account, customer) != ('same', 'same') %}
+            and accounts.valid_from < customers.valid_to
+            and accounts.valid_to > customers.valid_from
+            {%- endif %}
+    inner join rates
+        on
+            {{ period.month }} = rates.month
+            and ({{ bears_interest('accounts.account_type') }}) = rates.bears_interest
+            and {{ in_tier('accounts.balance', 'rates') }}
+            {%- if rate != 'same' %}
+            and greatest(accounts.valid_from, customers.valid_from) < rates.valid_to
+            and least(accounts.valid_to, customers.valid_to) > rates.valid_from
+            {%- endif %}
+    where
+        {{ stays('accounts', account, period) }}
+        and {{ stays('customers', customer, period) }}
+        and {{ stays('rates', rate, period) }}
+{%- endmacro %}
+
+{% macro stays(versions, how, period) -%}
+    {%- if how == 'same' -%}
+        {{ versions }}.valid_from <= {{ period.first_day }}
+        and {{ versions }}.valid_to > {{ period.as_of_date }}
+    {%- else -%}
+        {{ versions }}.valid_from <= {{ period.as_of_date }}
+        and {{ versions }}.valid_to > {{ period.month }}
+        {%- if how == 'other' %}
+        and (
+            {{ versions }}.valid_from > {{ period.first_day }}
+            or {{ versions }}.valid_to <= {{ period.as_of_date }}
+        )
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Interest of one year in cents. -#}
+{% macro annual_cents(balance, rate) -%}
+    cast({{ interest_on(balance, rate) }} * 100 as bigint)
+{%- endmacro %}
