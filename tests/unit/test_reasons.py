@@ -25,6 +25,7 @@ _OTHER_NAMES = {
     "customer_history",
     "customer_id",
     "customer_id_text",
+    "customer_number",
 }
 
 

@@ -13,11 +13,6 @@
     end
 {%- endmacro %}
 
-{#- Does a text begin and end with printable ASCII? Most do, and need no trimming. -#}
-{% macro is_tidy(text) -%}
-    {{ text }}[-1] between '!' and '~' and {{ text }} between '!' and '~'
-{%- endmacro %}
-
 {% macro databricks__trim_white_space(text) -%}
     trim(both {{ white_space_characters() }} from {{ text }})
 {%- endmacro %}
