@@ -21,9 +21,9 @@ SUMMARY = "models/marts/account_summary_daily.sql"
 STAGING = "models/staging/lending_club"
 LANDED = "macros/rules/judged_records.sql"
 SAVINGS = "models/intermediate/int_savings_accounts_only.sql"
-# Where records vanish on purpose: between landing and base (customer 8, who is judged, and account B1,
-# which is not), in staging, and before they are published; and where each record of an account wins
-# a cent, at the join.
+# Where records vanish on purpose: between landing and base (customer 8, who is judged, and account
+# B1, which is not), in staging, and before they are published; and where each record of an account
+# wins a cent, at the join.
 FAULTS = (
     (
         LANDED,
