@@ -2,13 +2,14 @@
 
     judged: relation of a model that holds the first.
     table: relation of the raw records.
-    plainly: see `records_to_judge`. -#}
-{% macro judged_and_landed(judged, table, plainly) -%}
-    {{ return(adapter.dispatch('judged_and_landed')(judged, table, plainly)) }}
+    is_plain, plainly: see `records_to_judge`. -#}
+{% macro judged_and_landed(judged, table, is_plain, plainly) -%}
+    {{ return(adapter.dispatch('judged_and_landed')(judged, table, is_plain, plainly)) }}
 {%- endmacro %}
 
-{#- The join keeps out what was judged; written as `not exists`, it takes ten times as long. -#}
-{% macro duckdb__judged_and_landed(judged, table, plainly) -%}
+{#- The join keeps out what was judged; written as `not exists`, it takes ten times as long. What is not
+    plain comes from the judged records or not at all: one that was lost there is missing in the ledger. -#}
+{% macro duckdb__judged_and_landed(judged, table, is_plain, plainly) -%}
 select
     landed.*,
     false as is_exact_duplicate,
@@ -17,7 +18,9 @@ select
 from (
     select {{ plainly | join(', ') }}
     from {{ table }}
-    where {{ is_of_this_run('as_of_date') }}
+    where
+        {{ is_of_this_run('as_of_date') }}
+        and {{ is_plain }}
 ) as landed
 left join {{ judged }} as judged
     on
@@ -28,6 +31,6 @@ union all by name
 select * from {{ judged }}
 {%- endmacro %}
 
-{% macro databricks__judged_and_landed(judged, table, plainly) -%}
+{% macro databricks__judged_and_landed(judged, table, is_plain, plainly) -%}
 select * from {{ judged }}
 {%- endmacro %}

@@ -1,5 +1,8 @@
 {{ config(materialized='view' if target.type == 'duckdb' else 'table') }}
 
 {{ judged_and_landed(
-    ref('base_customers__judged'), source('lending_club', 'customers_raw'), plain_customers()
+    ref('base_customers__judged'),
+    source('lending_club', 'customers_raw'),
+    is_plain=are_plain_customers(),
+    plainly=plain_customers(),
 ) }}
