@@ -1,7 +1,6 @@
 """One run at a time in a schema, from whatever machine; a run that was killed is no obstacle."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,16 +16,12 @@ import pytest
 
 from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.contract.errors import WarehouseLockedError
-from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.publish.tables import SUMMARY_COLUMNS
 from lending_club_pipeline.warehouse.databricks import leases
 from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
 from lending_club_pipeline.warehouse.serving import ServingColumn
 from tests.databricks.deliveries import MART, make_mart
-from tests.databricks.macro_engines import PROJECT
 from tests.databricks.pipelines import count_statements, environment_of, warehouse_of
-
-SEEDS = ("seeds/interest_rate_tiers.csv", "seeds/loan_bonus_rates.csv")
 
 
 @contextmanager
@@ -172,7 +167,7 @@ def test_lost_replies_and_a_dropped_schema_are_no_obstacle(
     assert [fault["struck"] for fault in warehouse.request("GET", "/faults")] == [1, 1, 1]
 
 
-# A run that builds the seeds of a project by dbt, with a lease of three seconds.
+# A run that builds two seeds by dbt, with a lease of three seconds.
 _BUILDS_SEEDS = """
 import sys
 from pathlib import Path
@@ -180,27 +175,17 @@ from dbt.cli.main import dbtRunner
 from lending_club_pipeline.config.environment import sheltering
 from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.dbt_runner.manifest import project_arguments
+from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.warehouse import choose_warehouse
 from lending_club_pipeline.warehouse.databricks import leases
 
 leases.LEASE_SECONDS, leases.RENEW_SECONDS = 3.0, 1.0
 warehouse = choose_warehouse(load_settings())
-project = Path(sys.argv[1])
-seeds = ["seed", *project_arguments(project, project / "target"), "--threads", "1"]
+seeds = ["seed", *project_arguments(project_dir(), Path(sys.argv[1])), "--threads", "1"]
 with warehouse.session(run_id="frozen"), sheltering(warehouse.dbt_environment()):
     results = dbtRunner().invoke(seeds).result.results
 print([result.message for result in results if result.status == "error"])
 """
-
-
-def _project_of_seeds(folder: Path) -> Path:
-    """Make a dbt project of two seeds and the macros by which they are made: it is read at once."""
-    shutil.copytree(project_dir() / "macros", folder / "macros")
-    for name in (*SEEDS, "profiles.yml"):
-        (folder / name).parent.mkdir(exist_ok=True)
-        shutil.copy(project_dir() / name, folder / name)
-    (folder / "dbt_project.yml").write_text(PROJECT)
-    return folder
 
 
 def _is_frozen(pid: int) -> bool:
@@ -208,12 +193,12 @@ def _is_frozen(pid: int) -> bool:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.exhaustive
 def test_a_run_that_was_frozen_for_longer_than_its_lease_writes_nothing_beside_the_next_one(
     warehouse: WarehouseClient, tmp_path: Path
 ) -> None:
     environment = {**environment_of(warehouse, tmp_path / "frozen"), "TMPDIR": str(tmp_path)}
-    project = _project_of_seeds(tmp_path / "project")
-    program = [sys.executable, "-c", _BUILDS_SEEDS, str(project)]
+    program = [sys.executable, "-c", _BUILDS_SEEDS, str(tmp_path / "target")]
     with subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, text=True) as frozen:
         # What dbt sends begins with a comment.
         warehouse.arm("freeze", matching="(create|insert) .*`loan_bonus_rates`", pid=frozen.pid)

@@ -280,9 +280,9 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     landing.accounts.write_bytes(ACCOUNTS + b"A3,1,1.00,Savings\n")
     split = parsing.split
 
-    def split_and_change(connection, plain, place, header, columns, target) -> int:
-        landed = split(connection, plain, place, header, columns, target)
-        if "name" in columns:
+    def split_and_change(connection, plain, place, header, source, target) -> int:
+        landed = split(connection, plain, place, header, source, target)
+        if source.table == "customers":
             change(landing)
         return landed
 
@@ -300,9 +300,9 @@ def test_a_file_that_is_split_into_too_few_records_is_refused(
     landing.accounts.write_bytes(ACCOUNTS + b"A3,1,1.00,Savings\n")
     split = parsing.split
 
-    def split_and_lose_one(connection, plain, place, header, columns, target) -> int:
-        landed = split(connection, plain, place, header, columns, target)
-        if "account_id" in columns:
+    def split_and_lose_one(connection, plain, place, header, source, target) -> int:
+        landed = split(connection, plain, place, header, source, target)
+        if source.table == "accounts":
             kept = f"select * from read_parquet('{target}') where account_id != 'A2'"
             return connection.execute(f"copy ({kept}) to '{target}'").fetchone()[0]
         return landed
