@@ -220,6 +220,7 @@ def test_a_run_that_was_frozen_for_longer_than_its_lease_writes_nothing_beside_t
     assert _row(warehouse)[0] == "next"
 
 
+@pytest.mark.exhaustive
 def test_what_readers_see_is_replaced_by_no_run_that_lost_its_lease(
     warehouse: WarehouseClient, tmp_path: Path
 ) -> None:

@@ -304,6 +304,7 @@ def test_a_browser_draws_every_chart(warehouse: Warehouse, tmp_path: Path) -> No
     assert len(drawn) == len(charts) == 7
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs a browser")
 def test_no_page_is_wider_than_its_window(warehouse: Warehouse, tmp_path: Path) -> None:
     write_report(warehouse, tmp_path / "report.html", CHECKS, "USD")
@@ -326,15 +327,9 @@ def test_no_page_is_wider_than_its_window(warehouse: Warehouse, tmp_path: Path) 
         assert int(page) <= int(window)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs a browser")
-@pytest.mark.parametrize(
-    "times",
-    [
-        pytest.param(1, marks=pytest.mark.exhaustive),
-        pytest.param(702, marks=pytest.mark.exhaustive),
-        987_654_321,
-    ],
-)
+@pytest.mark.parametrize("times", [1, 702, 987_654_321])
 def test_what_is_written_behind_a_bar_is_never_cut_off(
     warehouse: Warehouse, tmp_path: Path, times: int
 ) -> None:
