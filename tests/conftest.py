@@ -105,8 +105,8 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Three for each core: tests often wait for a lease, a disk, a warehouse or another process."""
-    return 3 * (os.cpu_count() or 1)
+    """Two more than there are cores, as tests often wait for a disk or another process."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.fixture(autouse=True)
