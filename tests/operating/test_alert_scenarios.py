@@ -3,7 +3,6 @@
 import datetime as dt
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +23,6 @@ CANARY = "Zebulon Canaryworth"
 # A week in half a minute: twelve hours are two seconds.
 HALF_A_DAY = 2.0
 WEEK = 14 * HALF_A_DAY
-
-
-@pytest.fixture
-def manager(tmp_path: Path) -> Iterator[Alertmanager]:
-    folder = tmp_path / "alertmanager"
-    folder.mkdir()
-    with alertmanager(folder) as running:
-        yield running
 
 
 def _failed_today() -> list[Any]:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,21 +9,13 @@ import pytest
 from lending_club_pipeline.contract.errors import ServiceError
 from lending_club_pipeline.operating.alertmanager import post, to_post
 from lending_club_pipeline.operating.conditions import FinishedRun, Observed, find_alerts
-from tests.operating.alertmanagers import CONFIGURATION, TEMPLATES, Alertmanager, alertmanager
+from tests.operating.alertmanagers import CONFIGURATION, TEMPLATES, Alertmanager
 from tests.operating.programs import program, wait_for
 from tests.operating.watchmen import Watchman
 from tests.workspaces import Workspace
 
 CANARY = "Zebulon Canaryworth"
 NOW = dt.datetime(2026, 3, 9, 12, tzinfo=dt.UTC)
-
-
-@pytest.fixture
-def manager(tmp_path: Path) -> Iterator[Alertmanager]:
-    folder = tmp_path / "alertmanager"
-    folder.mkdir()
-    with alertmanager(folder) as running:
-        yield running
 
 
 @pytest.mark.operations

@@ -1,6 +1,7 @@
 """Secrets from managers: the vendors' own clients read them, when they are used and not before."""
 
 import json
+import sys
 import traceback
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -292,3 +293,20 @@ def test_definitions_and_sensors_read_no_secret(
             sensor(dg.build_sensor_context(instance=instance, definitions=definitions))
 
     assert vendor_clouds.asked == []
+
+
+@pytest.mark.parametrize(
+    ("reference", "module", "extra"),
+    [
+        (AWS, "boto3", "aws-secrets"),
+        (AZURE, "azure.keyvault.secrets", "azure-secrets"),
+        (GOOGLE, "google.cloud.secretmanager", "google-secrets"),
+    ],
+)
+def test_a_manager_whose_client_is_not_installed_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch, reference: str, module: str, extra: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+
+    with pytest.raises(ConfigurationError, match=f"DATABRICKS_TOKEN={reference} .*{extra}"):
+        secret_value("DATABRICKS_TOKEN", SecretStr(reference))

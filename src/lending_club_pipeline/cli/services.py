@@ -28,8 +28,8 @@ _WEB_SERVER: Final = click.option(
 def configure(*, quiet: bool, program: tuple[str, ...]) -> None:
     """Write Dagster's configuration into DAGSTER_HOME, from the settings.
 
-    Other commands do so by themselves. Your own dagster.yaml stays as it is. A PROGRAM of Dagster's
-    takes the place of this one then, with the password of its history.
+    Other commands do so by themselves. Your own dagster.yaml stays as it is. Then PROGRAM, if you
+    name one, replaces this process and gets the password of Dagster's history.
     """
     from lending_club_pipeline.defs.instance import ensure_dagster_home
     from lending_club_pipeline.runs.history import password_environment

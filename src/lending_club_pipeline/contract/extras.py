@@ -5,9 +5,12 @@ from typing import Final
 
 from lending_club_pipeline.contract.errors import ConfigurationError
 
-# A package by which an extra is known to be installed.
+# A module by which an extra is known to be installed.
 _KNOWN_BY: Final = {
+    "aws-secrets": "boto3",
+    "azure-secrets": "azure.keyvault.secrets",
     "databricks": "databricks",
+    "google-secrets": "google.cloud.secretmanager",
     "operating": "opentelemetry",
     "postgres": "dagster_postgres",
 }
@@ -23,8 +26,16 @@ def require_extra(extra: str, needed_by: str) -> None:
     Raises:
         ConfigurationError: they are not; the text says how to install them.
     """
-    if find_spec(_KNOWN_BY[extra]) is None:
+    if not _is_there(_KNOWN_BY[extra]):
         raise ConfigurationError(
             f"{needed_by} needs the extra `{extra}`: pip install "
             f"'lending-club-pipeline[{extra}]', or `uv sync --extra {extra}` in a checkout."
         )
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        # Not even the package that it is part of is.
+        return False

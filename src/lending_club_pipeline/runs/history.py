@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lending_club_pipeline.config.services import PostgresSettings
 from lending_club_pipeline.config.settings import DataPlatformConfig
-from lending_club_pipeline.contract.errors import ConfigurationError, SecretError
+from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.contract.extras import require_extra
 from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.secret_stores.reading import secret_value
@@ -29,7 +29,7 @@ def check_history(settings: DataPlatformConfig) -> PreflightResult:
     try:
         require_extra("postgres", "DAGSTER_POSTGRES_HOST")
         version = _version(settings)
-    except (ConfigurationError, SecretError) as error:
+    except ConfigurationError as error:
         return PreflightResult(_NAME, "problem", str(error))
     except SQLAlchemyError as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())

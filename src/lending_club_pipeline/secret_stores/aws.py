@@ -25,13 +25,9 @@ def read(reference: Reference) -> str:
     Raises:
         SecretError: it cannot be read; the text says which right is missing.
     """
-    try:
-        import boto3  # noqa: PLC0415 - of an extra
-        from botocore import exceptions  # noqa: PLC0415 - of an extra
-    except ImportError:
-        raise SecretError(
-            "AWS needs an extra: pip install 'lending-club-pipeline[aws-secrets]'."
-        ) from None
+    import boto3  # noqa: PLC0415 - of an extra
+    from botocore import exceptions  # noqa: PLC0415 - of an extra
+
     arn = reference.name.split(":")
     # The client reads AWS_DEFAULT_REGION alone; object stores and other clients of AWS, this one.
     region = arn[3] if len(arn) > _ARN_PARTS else os.environ.get("AWS_REGION") or None

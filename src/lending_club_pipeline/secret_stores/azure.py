@@ -15,14 +15,10 @@ def read(reference: Reference) -> str:
     Raises:
         SecretError: it cannot be read; the text says which right is missing.
     """
-    try:
-        from azure.core import exceptions  # noqa: PLC0415 - of an extra
-        from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - of an extra
-        from azure.keyvault.secrets import SecretClient  # noqa: PLC0415 - of an extra
-    except ImportError:
-        raise SecretError(
-            "Azure needs an extra: pip install 'lending-club-pipeline[azure-secrets]'."
-        ) from None
+    from azure.core import exceptions  # noqa: PLC0415 - of an extra
+    from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - of an extra
+    from azure.keyvault.secrets import SecretClient  # noqa: PLC0415 - of an extra
+
     host = reference.place if "." in reference.place else reference.place + _PUBLIC
     try:
         with (

@@ -10,16 +10,12 @@ def read(reference: Reference) -> str:
     Raises:
         SecretError: it cannot be read; the text says which right is missing.
     """
-    try:
-        from google.api_core import exceptions  # noqa: PLC0415 - of an extra
-        from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - of an extra
-        from google.cloud.secretmanager import (  # noqa: PLC0415 - of an extra
-            SecretManagerServiceClient,
-        )
-    except ImportError:
-        raise SecretError(
-            "Google needs an extra: pip install 'lending-club-pipeline[google-secrets]'."
-        ) from None
+    from google.api_core import exceptions  # noqa: PLC0415 - of an extra
+    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - of an extra
+    from google.cloud.secretmanager import (  # noqa: PLC0415 - of an extra
+        SecretManagerServiceClient,
+    )
+
     name = f"projects/{reference.place}/secrets/{reference.name}/versions/latest"
     try:
         # By HTTPS, which takes the same proxy and certificates as all else here; gRPC does not.

@@ -9,13 +9,15 @@ from typing import Final
 from pydantic import SecretStr
 
 from lending_club_pipeline.contract.errors import SecretError
+from lending_club_pipeline.contract.extras import require_extra
 from lending_club_pipeline.secret_stores import aws, azure, google
 from lending_club_pipeline.secret_stores.references import Reference, parse_reference
 
-_READERS: Final[dict[str, Callable[[Reference], str]]] = {
-    "aws-secretsmanager": aws.read,
-    "azure-keyvault": azure.read,
-    "google-secretmanager": google.read,
+# How each is read, and the extra that this needs.
+_READERS: Final[dict[str, tuple[Callable[[Reference], str], str]]] = {
+    "aws-secretsmanager": (aws.read, "aws-secrets"),
+    "azure-keyvault": (azure.read, "azure-secrets"),
+    "google-secretmanager": (google.read, "google-secrets"),
 }
 # A sensor that has to ask the warehouse asks once a minute, for as long as a fault lasts.
 _KEPT_SECONDS: Final = 600.0
@@ -40,6 +42,7 @@ def secret_value(setting: str, secret: SecretStr) -> str:
         secret: its value.
 
     Raises:
+        ConfigurationError: the extra that its manager needs is not installed.
         SecretError: the manager does not give it; the text names the secret and what is missing.
     """
     text = secret.get_secret_value()
@@ -48,8 +51,10 @@ def secret_value(setting: str, secret: SecretStr) -> str:
         return text
     kept = _KEPT.get(reference)
     if kept is None or kept.until < time.monotonic():
+        read, extra = _READERS[reference.scheme]
+        require_extra(extra, f"{setting}={text.strip()}")
         try:
-            value = _entry(reference, _READERS[reference.scheme](reference))
+            value = _entry(reference, read(reference))
         except SecretError as error:
             raise SecretError(f"{setting}={text.strip()}: {error}") from None
         kept = _KEPT[reference] = _Kept(value, time.monotonic() + _KEPT_SECONDS)

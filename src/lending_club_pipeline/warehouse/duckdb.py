@@ -20,14 +20,11 @@ from lending_club_pipeline.contract.errors import (
     WarehouseLockedError,
 )
 from lending_club_pipeline.contract.preflight_results import PreflightResult
-from lending_club_pipeline.contract.source_files import SOURCE_FILES, SourceFile
 from lending_club_pipeline.contract.tables import ExpectedTable, Table, describe_differences
 from lending_club_pipeline.files import duckdb_paths
-from lending_club_pipeline.files.duckdb_paths import parquet_of_all_days
 from lending_club_pipeline.files.locks import POLL_SECONDS, LockWait, exclusive_lock
 from lending_club_pipeline.files.plain_paths import plain_file
-from lending_club_pipeline.ingest import landed_records
-from lending_club_pipeline.warehouse import approvals
+from lending_club_pipeline.warehouse import approvals, landing_views
 from lending_club_pipeline.warehouse.day_tables import KEY, DayTable, dates_listed
 from lending_club_pipeline.warehouse.duckdb_errors import explaining
 from lending_club_pipeline.warehouse.protocol import DAILY_RECORDS, FileFormat
@@ -47,8 +44,6 @@ _TIMESTAMP: Final = "timestamp"
 # How long a run waits for a reader, such as a sensor that looks what is processed already.
 _READER_SECONDS: Final = 3.0
 _CONNECTIONS_OF_DBT: Final = "dbt.adapters.duckdb.connections"
-_VIEWS: Final = {"delivered_files": "files.parquet", "rejected_records": "rejects.parquet"}
-_ALL_VIEWS: Final = (*_VIEWS, *(f"{source.table}_raw" for source in SOURCE_FILES))
 
 
 def _text(value: object) -> str:
@@ -193,7 +188,7 @@ class DuckDBWarehouse:
 
     def _refuse_tables_in_place_of_views(self) -> None:
         found = self._tables()
-        for name in _ALL_VIEWS:
+        for name in landing_views.NAMES:
             if name in found and not found[name].kind:
                 raise WarehouseError(
                     f"{self.path}: {name} is a table, where this pipeline has a view of the landed "
@@ -232,12 +227,8 @@ class DuckDBWarehouse:
         return str(self.fetch(f"select typeof(cast(null as {type_})) as type")[0]["type"])
 
     def _define_views(self, landing: Path) -> None:
-        for view, name in _VIEWS.items():
-            self._connection.execute(
-                f"create or replace view {view} as from {parquet_of_all_days(landing, name)}"
-            )
-        for source in SOURCE_FILES:
-            self._connection.execute(_raw_view(source, landing))
+        for statement in landing_views.definitions(landing):
+            self._connection.execute(statement)
         self._connection.execute(approvals.creation(approvals.TABLE, _TIMESTAMP))
 
     def record_approval(self, approval: approvals.Approval) -> None:
@@ -373,29 +364,6 @@ def _one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def copy_statement(query: str, target: Path, file_format: FileFormat) -> str:
     """Return the statement that writes a result to a file, in the order of the query."""
     return f"copy ({query}) to {duckdb_paths.literal(target)} ({_COPY_OPTIONS[file_format]})"
-
-
-def _raw_view(source: SourceFile, landing: Path) -> str:
-    older = landed_records.older_file_name(source)
-    has_older = any(landing.glob(f"as_of_date=*/{older}"))
-    name = f"{source.table}*.parquet" if has_older else landed_records.file_name(source)
-    records = parquet_of_all_days(landing, name, numbered=True, by_name=has_older)
-    fields = ",\n            ".join(landed_records.decoded(source, "records"))
-    numbers = ", ".join(f"records.{number}" for number in source.numbers.values())
-    return f"""
-        create or replace view {source.table}_raw as
-        select
-            records.as_of_date,
-            {_text(source.name)} as source_file,
-            records.file_row_number + 1 as record_number,
-            {fields},
-            files.sha256 as file_sha256,
-            files.loaded_at,
-            {numbers}
-        from {records} as records
-        left join delivered_files as files
-            on records.as_of_date = files.as_of_date and files.source_file = {_text(source.name)}
-    """
 
 
 def _holder_in(message: str) -> str:

@@ -18,9 +18,9 @@ class AttributingRunCoordinator(dg.QueuedRunCoordinator):
     """
 
     def submit_run(self, context: dg.SubmitRunContext) -> dg.DagsterRun:
-        """Tag a run, then queue it."""
-        user = context.get_request_header(_SIGNED_IN)
-        if user:
-            instance = context.workspace.instance
-            instance.add_run_tags(context.dagster_run.run_id, {USER_TAG: user})
+        """Tag a run, then queue it; what a tag says of a user who did not sign in is emptied."""
+        run = context.dagster_run
+        user = context.get_request_header(_SIGNED_IN) or ""
+        if user or USER_TAG in run.tags:
+            context.workspace.instance.add_run_tags(run.run_id, {USER_TAG: user})
         return super().submit_run(context)
