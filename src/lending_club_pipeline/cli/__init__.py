@@ -77,8 +77,8 @@ def main() -> None:
     forget_settings_of_dagster()
     # Dagster and dbt make hundreds of thousands of objects that live as long as the process;
     # looking for garbage among them as often as Python does would take a tenth of the time. A run
-    # of any size makes three quarters of a million of them.
-    gc.set_threshold(1_000_000, 20, 20)
+    # of one date makes a million of them, of any size.
+    gc.set_threshold(1_500_000, 20, 20)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a character must not fail the command.
