@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,8 +74,12 @@ def running() -> Iterator[Bucket]:
             aws_secret_access_key=VARIABLES["AWS_SECRET_ACCESS_KEY"],
         )
         region = {"LocationConstraint": VARIABLES["AWS_REGION"]}
-        client.create_bucket(Bucket=NAME, CreateBucketConfiguration=region)
-        yield Bucket(client, endpoint)
+        # Servers of one process share what they hold.
+        with suppress(client.exceptions.BucketAlreadyOwnedByYou):
+            client.create_bucket(Bucket=NAME, CreateBucketConfiguration=region)
+        bucket = Bucket(client, endpoint)
+        bucket.empty()
+        yield bucket
     finally:
         server.stop()
 

@@ -204,8 +204,8 @@ def test_a_viewer_looks_and_cannot_launch(site: Site, tmp_path: Path) -> None:
 
         assert "UnauthorizedError" in launch(page, "drop_expired_data")
         assert page.run("fetch('/outputs/account_summary.csv').then(it => it.status)") == 200
-    line = next(it for it in site.audit if "launchRun" in str(it["operation"]))
-    assert (line["user"], line["role"]) == ("vic@example.com", "viewer")
+    tried = [it for it in site.audit if it["user"] == "vic@example.com"]
+    assert {it["role"] for it in tried if "launchRun" in str(it["operation"])} == {"viewer"}
 
 
 def test_who_is_in_no_group_gets_no_further_than_the_sign_in(site: Site, tmp_path: Path) -> None:

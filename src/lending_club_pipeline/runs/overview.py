@@ -29,7 +29,7 @@ Standing = Literal[
     "missing",
     "expired",
 ]
-Lying = Literal["unchanged", "changed", "refused", "absent"]
+Lying = Literal["unchanged", "changed", "refused", "unready", "absent"]
 # States that need no action.
 SETTLED: Final[frozenset[Standing]] = frozenset({"published", "processed", "expired"})
 
@@ -43,7 +43,8 @@ class DayOverview:
         standing: `published` (what the outputs hold), `processed`, `held`, `refused`, `failed`,
             `interrupted`, `new` (delivered, not processed yet), `missing` or `expired`.
         delivery: what lies in the inputs beside what was processed: the same files (`unchanged`),
-            others (`changed`), those that are refused, or none (`absent`).
+            others (`changed`), those that are refused, some that are not whole or not at rest
+            (`unready`), or none (`absent`).
         message: why it is refused; empty otherwise.
         run_id: Dagster's id of the run that dealt with it last.
         built_at: when its newest build ended, in UTC.
@@ -162,7 +163,7 @@ def _delivered(days: Mapping[dt.date, DayState], watch: Watch) -> set[dt.date]:
 def _of(date: dt.date, state: DayState | None, watch: Watch, *, is_published: bool) -> DayOverview:
     lying = _lying(date, state, watch)
     if state is None:
-        return DayOverview(date, "missing" if lying == "absent" else "new", lying)
+        return DayOverview(date, "new" if lying == "changed" else "missing", lying)
     standing = _standing(state, lying)
     if standing == "processed" and is_published:
         standing = "published"
@@ -180,7 +181,7 @@ def _of(date: dt.date, state: DayState | None, watch: Watch, *, is_published: bo
 def _lying(date: dt.date, state: DayState | None, watch: Watch) -> Lying:
     delivery = watch.deliveries.get(date)
     if delivery is None:
-        return "absent"
+        return "unready" if date in watch.unready else "absent"
     if state is None:
         return "changed"
     if state.refused and state.refused_files == watch.identities[date]:
@@ -199,7 +200,8 @@ def _is_known(delivery: Delivery, state: DayState) -> bool:
 def _standing(state: DayState, lying: Lying) -> Standing:
     if state.expired_at is not None:
         return "expired"
-    if lying == "refused":
+    # What lies there unready may be what was refused a moment ago, or half of what replaces it.
+    if lying == "refused" or (lying == "unready" and state.refused):
         return "refused"
     if lying == "changed":
         return "new"

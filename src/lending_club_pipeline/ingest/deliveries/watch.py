@@ -24,11 +24,13 @@ class Watch:
         deliveries: those that are whole and at rest, by date.
         identities: what tells their files from others, by date.
         waiting: what is not taken, and why, for people.
+        unready: dates of which something lies there that is not whole, or not at rest.
     """
 
     deliveries: dict[dt.date, Delivery]
     identities: dict[dt.date, str]
     waiting: tuple[str, ...]
+    unready: frozenset[dt.date]
 
     @property
     def digest(self) -> str:
@@ -52,6 +54,7 @@ def look(
     deliveries: dict[dt.date, Delivery] = {}
     identities: dict[dt.date, str] = {}
     waiting: list[str] = []
+    unready: set[dt.date] = set()
     for date in _candidates(inputs, today.date):
         if not first <= date <= today.date:
             bound = f"before FIRST_AS_OF_DATE={first}" if date < first else f"after today, {today}"
@@ -64,12 +67,14 @@ def look(
             age = now.timestamp() - max(_changed_at(it.path, now) for it in found.all_files)
             if age < settle_seconds:
                 waiting.append(f"{found.folder}: a file changed {max(age, 0):.0f} s ago")
+                unready.add(date)
                 continue
             identities[date] = identify(found)
             deliveries[date] = found
         except (RefusedDeliveryError, OSError) as error:
             waiting.append(str(error))
-    return Watch(deliveries, identities, tuple(waiting))
+            unready.add(date)
+    return Watch(deliveries, identities, tuple(waiting), frozenset(unready))
 
 
 def _candidates(inputs: Readable, today: dt.date) -> Iterator[dt.date]:
