@@ -115,6 +115,14 @@ def test_half_a_delivery_does_not_end_a_refusal_and_its_end_does(tmp_path: Path)
     ]
 
 
+def test_a_folder_of_deliveries_that_is_gone_ends_no_refusal(tmp_path: Path) -> None:
+    days = {D1: DayState(D1, refused="why", refused_files="those")}
+
+    (day,) = overview(days, unready(tmp_path, 0), [])
+
+    assert (day.standing, day.delivery) == ("refused", "unready")
+
+
 def test_a_due_date_without_delivery_is_missing(watch: Watch) -> None:
     assert [day.standing for day in overview({}, watch, [D2])] == ["new", "missing"]
 

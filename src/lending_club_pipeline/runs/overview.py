@@ -181,7 +181,7 @@ def _of(date: dt.date, state: DayState | None, watch: Watch, *, is_published: bo
 def _lying(date: dt.date, state: DayState | None, watch: Watch) -> Lying:
     delivery = watch.deliveries.get(date)
     if delivery is None:
-        return "unready" if date in watch.unready else "absent"
+        return "absent" if watch.is_absent(date) else "unready"
     if state is None:
         return "changed"
     if state.refused and state.refused_files == watch.identities[date]:

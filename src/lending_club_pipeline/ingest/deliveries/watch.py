@@ -25,18 +25,24 @@ class Watch:
         identities: what tells their files from others, by date.
         waiting: what is not taken, and why, for people.
         unready: dates of which something lies there that is not whole, or not at rest.
+        is_there: whether the folder of deliveries is there at all.
     """
 
     deliveries: dict[dt.date, Delivery]
     identities: dict[dt.date, str]
     waiting: tuple[str, ...]
     unready: frozenset[dt.date]
+    is_there: bool
 
     @property
     def digest(self) -> str:
         """A text that changes when another delivery may be taken."""
         listed = "".join(f"{date}{it}\n" for date, it in sorted(self.identities.items()))
         return hashlib.sha256(listed.encode()).hexdigest()[:16]
+
+    def is_absent(self, date: dt.date) -> bool:
+        """Say whether nothing lies there of a date: a folder that is gone says nothing of it."""
+        return self.is_there and date not in self.deliveries and date not in self.unready
 
 
 def look(
@@ -74,7 +80,7 @@ def look(
         except (RefusedDeliveryError, OSError) as error:
             waiting.append(str(error))
             unready.add(date)
-    return Watch(deliveries, identities, tuple(waiting), frozenset(unready))
+    return Watch(deliveries, identities, tuple(waiting), frozenset(unready), inputs.is_dir())
 
 
 def _candidates(inputs: Readable, today: dt.date) -> Iterator[dt.date]:
