@@ -34,7 +34,7 @@ def close_month(month: dt.date, wait: float | None) -> None:
 
 
 def _basis(settings: DataPlatformConfig, month: dt.date) -> str:
-    """Say on which deliveries a closed month rests."""
+    """Describe the deliveries behind a closed month."""
     from lending_club_pipeline.reconcile.ledger import closed_dates
     from lending_club_pipeline.warehouse import choose_warehouse
 
