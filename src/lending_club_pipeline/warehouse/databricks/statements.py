@@ -123,7 +123,7 @@ class StatementSession:
 
     @contextmanager
     def batches(self, statement: str) -> Iterator["pa.RecordBatchReader"]:
-        """Return a result of any size as a stream; the caller retries, as it has the first batches."""
+        """Return a result of any size as a stream; the caller retries, as it has the batches."""
         import pyarrow as pa  # noqa: PLC0415 - takes 0.1 s to import
 
         with self._cursor() as cursor:
