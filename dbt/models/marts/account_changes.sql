@@ -1,8 +1,8 @@
 {{ config(materialized='view') }}
 
-{#- Readers name both dates. A condition on both dates must reach every table on both engines, and the
-    engine must know how few pairs are left. So the pairs are not a common table expression (DuckDB
-    would materialise all of them), and each step is read once. -#}
+{#- Readers name both dates. A condition on both dates must reach every table on both engines, and
+    the engine must know how few pairs are left. So the pairs are not a common table expression
+    (DuckDB would materialise all of them), and each step is read once. -#}
 
 {%- set compared_columns = [
     'customer_id', 'account_type', 'has_loan', 'balance', 'lower_bound', 'interest_rate',
