@@ -200,7 +200,7 @@ def _is_known(delivery: Delivery, state: DayState) -> bool:
 def _standing(state: DayState, lying: Lying) -> Standing:
     if state.expired_at is not None:
         return "expired"
-    # What lies there unready may be what was refused a moment ago, or half of what replaces it.
+    # Unready files may be the refused ones, or a part of their replacement.
     if lying == "refused" or (lying == "unready" and state.refused):
         return "refused"
     if lying == "changed":

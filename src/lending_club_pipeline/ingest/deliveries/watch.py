@@ -40,7 +40,7 @@ class Watch:
         return hashlib.sha256(listed.encode()).hexdigest()[:16]
 
     def is_absent(self, date: dt.date) -> bool:
-        """Say whether nothing lies there of a date: a folder that is gone says nothing of it."""
+        """Whether a date has no delivery; unknown, and so False, if the folder is missing."""
         return self.is_there and date not in self.deliveries and date not in self.unready
 
 
