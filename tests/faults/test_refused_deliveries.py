@@ -254,7 +254,7 @@ def test_a_folder_whose_name_is_no_date_is_ignored_with_a_warning(
         caplog.clear()
         assert landing.land(as_of).as_of_date == AS_OF
         assert caplog.messages == [
-            f"{wrong} is ignored: its name is no date. Rename it to YYYY-MM-DD."
+            f"{wrong} is ignored: its name is not a date. Rename it to YYYY-MM-DD."
         ]
 
 
@@ -377,7 +377,7 @@ def test_a_refused_delivery_exits_with_3_and_leaves_the_outputs_as_they_are(
     assert ended.stdout == ""
     assert after_good_run.output_bytes() == before
     said = ended.stderr.splitlines()
-    assert f"{wrong} is ignored: its name is no date. Rename it to YYYY-MM-DD." in said
+    assert f"{wrong} is ignored: its name is not a date. Rename it to YYYY-MM-DD." in said
     assert f"Delivery of 2026-01-31 in {folder}" in said
     refused = (
         f"Refused: {folder / 'Customer.csv'}, line 4: a quote opens on this line and is never "

@@ -110,7 +110,7 @@ def test_the_command_says_who_is_told_and_what_was_taken(
     assert done.returncode == 0, done.stdout + done.stderr
     assert "DeliveryHeld: email, slack" in done.stdout
     assert "RunFailed: pagerduty, slack" in done.stdout
-    assert "nobody is told" not in done.stdout
+    assert "no receiver" not in done.stdout
     assert all(f"{it}: " in done.stdout for it in ("email", "pagerduty", "slack"))
     assert "not taken" not in done.stdout
     assert any("This is a test." in text for _, text in manager.mails.messages)

@@ -126,7 +126,7 @@ def test_explain_tells_how_interest_came_about(processed: Workspace) -> None:
 
     assert "accounts.csv, record 1: published in account_summary" in told
     assert "'$10,000.00' → 10000.00" in told
-    assert "accounts.csv, record 5: dropped: it says the same as a record before it" in told
+    assert "accounts.csv, record 5: dropped: it has the same values as an earlier record" in told
     assert "Customer.csv, record 1: cleaned" in told
     assert "10,000.00 ≤ balance < 20,000.00: 1.5 %, in force since 1900-01-01" in told
     assert "+ 0.5 %: the customer has a loan  [dbt/seeds/loan_bonus_rates.csv]" in told

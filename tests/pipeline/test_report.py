@@ -163,7 +163,7 @@ def test_what_changed_and_what_needs_a_decision_stand_on_the_first_screen(page: 
     assert "Closed" not in first
     # The warning with its number, and what the sender has to mend.
     assert "12 found" in first
-    assert "7 records set aside" in first
+    assert "7 records excluded" in first
     assert "What needs a decision" in first
     assert "<summary><h2>Checks</h2></summary>" in rest
 

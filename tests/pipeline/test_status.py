@@ -65,7 +65,7 @@ def test_status_prints_what_to_do(workspace: Workspace) -> None:
     done = workspace.command("status")
 
     assert done.returncode == 0
-    assert "No delivery is known" in done.stdout
+    assert "No delivery was processed yet" in done.stdout
     assert "Nothing is wrong." in done.stdout
     assert not (workspace.root / "lending_club.duckdb").exists()
 

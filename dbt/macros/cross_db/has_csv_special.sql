@@ -1,5 +1,5 @@
-{#- Does DuckDB's CSV writer put this text in quotes? It does for a comma, a quote, a line end
-    and a number sign. -#}
+{#- Whether DuckDB's CSV writer quotes a text: if it holds a comma, a quote, a line end or a number
+    sign. -#}
 {% macro has_csv_special(text) -%}
     {{ return(adapter.dispatch('has_csv_special')(text)) }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- Does a text hold white space other than single spaces between its words? -#}
+{#- Whether a text holds white space other than single spaces between its words. -#}
 {% macro has_untidy_white_space(text) -%}
     {{ return(adapter.dispatch('has_untidy_white_space')(text)) }}
 {%- endmacro %}

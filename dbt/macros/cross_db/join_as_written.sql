@@ -1,9 +1,8 @@
-{#- For joins with raw files of several dates: DuckDB takes files that it picks by their date for a
-    handful of rows, and would keep all of their text in memory to look up a few records in it. As
-    written, the right side of each join is the one that is kept. Spark estimates files by size.
+{#- For joins with raw files of several dates: DuckDB underestimates files that it picks by their date,
+    and would keep all of their text in memory to look up a few records. With this option it keeps
+    the right side of each join as written. Spark estimates files by size.
 
-    The option is one of the whole engine, and so it is set only where no other thread of dbt could see
-    it (DBT_THREADS=1). -#}
+    The option is global to the engine, so it is set only if dbt has one thread (DBT_THREADS=1). -#}
 {% macro join_as_written(as_written=true) -%}
     {{ return(adapter.dispatch('join_as_written')(as_written)) }}
 {%- endmacro %}

@@ -1,14 +1,14 @@
-{#- All records of this run: those that were judged, and the others as what they were landed as.
+{#- All records of this run: judged ones from their model, and plain ones from the landed files.
 
-    judged: relation of a model that holds the first.
+    judged: relation of the model with the judged records.
     table: relation of the raw records.
     is_plain, plainly: see `records_to_judge`. -#}
 {% macro judged_and_landed(judged, table, is_plain, plainly) -%}
     {{ return(adapter.dispatch('judged_and_landed')(judged, table, is_plain, plainly)) }}
 {%- endmacro %}
 
-{#- The join keeps out what was judged; written as `not exists`, it takes ten times as long. What is not
-    plain comes from the judged records or not at all: one that was lost there is missing in the ledger. -#}
+{#- The join excludes judged records; written as `not exists`, it takes ten times as long. Records that
+    are not plain come only from the judged records: if one is lost there, the ledger does not close. -#}
 {% macro duckdb__judged_and_landed(judged, table, is_plain, plainly) -%}
 select
     landed.*,

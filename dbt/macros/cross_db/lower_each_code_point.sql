@@ -3,8 +3,8 @@
     {{ return(adapter.dispatch('lower_each_code_point')(text)) }}
 {%- endmacro %}
 
-{#- `translate` is slow in DuckDB (4 µs a text), so that it is kept for texts that need it: few are
-    not ASCII (more bytes than letters), and hardly any of these holds such a letter. -#}
+{#- `translate` is slow in DuckDB (4 µs a text), so it is used only for texts that need it: few texts
+    are not ASCII (more bytes than letters), and hardly any of these holds such a letter. -#}
 {% macro duckdb__lower_each_code_point(text) -%}
     case
         when strlen({{ text }}) = length({{ text }}) then lower({{ text }})

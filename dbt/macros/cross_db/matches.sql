@@ -1,4 +1,4 @@
-{#- Does the whole of a text match a regular expression? The pattern may not hold a backslash:
+{#- Whether a whole text matches a regular expression. The pattern may not hold a backslash:
     write [.] and [$]. -#}
 {% macro matches(text, pattern) -%}
     {{ return(adapter.dispatch('matches')(text, pattern)) }}

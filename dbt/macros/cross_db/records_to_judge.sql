@@ -1,8 +1,8 @@
-{#- The records of this run that have to be judged, as common table expressions for a model: `to_judge`,
-    parsed, and `candidates`, those of them that may share a key, which may be a few more.
+{#- The records of this run that have to be judged, as common table expressions for a model: `to_judge`
+    holds them parsed; `candidates` holds those that may share a key, and perhaps a few more.
 
-    On DuckDB records whose fields are all landed as numbers or words as they should be, and whose key
-    is no other record's, are not among them: they are what they were landed as. Spark reads text. -#}
+    On DuckDB plain records are not judged: all of their fields need no cleaning, and no other record
+    has their key. On Spark all records are judged, because it reads text. -#}
 {% macro records_to_judge(parsed, table, keys, has_key, is_plain, plainly, key) -%}
     {{ return(adapter.dispatch('records_to_judge')(
         parsed, table, keys, has_key, is_plain, plainly, key
@@ -13,7 +13,7 @@
     table: relation of the raw records.
     keys: columns of `parsed` that no two valid records share.
     has_key: condition under which a parsed record has a key.
-    is_plain: condition under which a raw record is what it was landed as.
+    is_plain: condition for a plain raw record.
     plainly: columns of `parsed` as expressions of a plain raw record.
     key: the key as a column of a plain raw record. -#}
 {% macro duckdb__records_to_judge(parsed, table, keys, has_key, is_plain, plainly, key) -%}
@@ -21,7 +21,7 @@ odd as (
     {{ parsed(only='(' ~ is_plain ~ ') is not true') }}
 ),
 
-{#- Keys of odd records are not what was landed: whether a plain one has the same is asked apart. #}
+{#- Keys of odd records differ from their landed text, so they are compared with plain keys separately. #}
 
 shared as (
     select key_hash

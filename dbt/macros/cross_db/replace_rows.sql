@@ -1,4 +1,4 @@
-{#- Replaces the rows of an incremental table for which a condition holds by those of the run. -#}
+{#- Replaces the rows of an incremental table that satisfy a condition by the rows of the run. -#}
 {% macro replace_rows(arg_dict, condition) -%}
     {{ return(adapter.dispatch('replace_rows')(arg_dict, condition)) }}
 {%- endmacro %}

@@ -1,9 +1,8 @@
-{#- For large tables of which every run writes many rows: keep their text as it is. DuckDB would try
-    its dense encodings on it, which takes as long as parsing the records (`dict_fsst`), or half as long
-    without being chosen for keys (`fsst`).
+{#- For large tables into which every run writes many rows: store their text without DuckDB's dense
+    encodings. To try them takes as long as parsing the records (`dict_fsst`), or half as long
+    (`fsst`, which is not chosen for keys).
 
-    The option is one of the whole engine, and so it is set only where no other thread of dbt could see
-    it (DBT_THREADS=1). -#}
+    The option is global to the engine, so it is set only if dbt has one thread (DBT_THREADS=1). -#}
 {% macro store_text_plainly(plainly=true) -%}
     {{ return(adapter.dispatch('store_text_plainly')(plainly)) }}
 {%- endmacro %}

@@ -3,9 +3,9 @@
     {{ return(adapter.dispatch('trim_white_space')(text)) }}
 {%- endmacro %}
 
-{#- DuckDB trims a set of characters slowly (0.75 CPU s per million texts), so that the set is
-    looked at only where the first or last character is not printable ASCII. The last one is asked
-    first, of all texts at once: of those only that passed the other test it costs twice as much. -#}
+{#- DuckDB trims a set of characters slowly (0.75 CPU s per million texts), so the set is used only if
+    the first or last character is not printable ASCII. The last character is tested first, for all
+    texts at once: testing it only for texts that passed the other test costs twice as much. -#}
 {% macro duckdb__trim_white_space(text) -%}
     case
         when {{ is_tidy(text) }} then {{ text }}

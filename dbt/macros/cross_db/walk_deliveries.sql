@@ -1,7 +1,7 @@
-{#- Walk over deliveries, oldest first, and give each one of this run with the one that it is compared
-    with: one row per delivery, columns as in `walked_columns`. The next delivery is never compared with a
-    held one; so the macro walks over the deliveries one after the other, in memory. The relation has one
-    row per date, which is its first column. -#}
+{#- Return each delivery of this run with the earlier delivery that it is compared with: one row per
+    delivery, columns as in `walked_columns`. A delivery is never compared with a held one, so the macro
+    walks over the deliveries one by one, oldest first, in memory. The relation has one row per date,
+    which is its first column. -#}
 {% macro walk_deliveries(relation) -%}
     {{ return(adapter.dispatch('walk_deliveries')(relation)) }}
 {%- endmacro %}

@@ -1,5 +1,5 @@
-{#- How many times a whole number goes into another, both not negative; the rest is dropped. Division
-    by `/` is no whole number on any engine, and no decimal one on all of them. -#}
+{#- Integer division of two whole numbers that are not negative; the remainder is dropped. `/` gives a
+    whole number on no engine, and a decimal only on some. -#}
 {% macro whole_division(dividend, divisor) -%}
     {{ return(adapter.dispatch('whole_division')(dividend, divisor)) }}
 {%- endmacro %}

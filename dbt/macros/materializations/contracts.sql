@@ -1,5 +1,5 @@
-{#- What a model's contract is on Databricks. dbt's own check asks for the types of a query without
-    precision and scale, by two statements for each table that is made. -#}
+{#- Contracts of models on Databricks. dbt's own check compares the types of a query without precision
+    and scale, and takes two statements for each table. -#}
 
 {#- Makes a table with the columns, constraints, comments and tags of the model, and no rows. -#}
 {% macro create_as_contracted(relation) -%}
@@ -19,7 +19,7 @@
 {%- endmacro %}
 
 {#- Fills a table that was just made. It overwrites, because `insert into` would double the rows if its
-    reply is lost and something on the way sends it again. -#}
+    reply is lost and the statement is sent again. -#}
 {% macro overwrite(relation, rows) -%}
     {%- call statement('main') -%}
         insert overwrite {{ relation }} by name select * from {{ rows }}
@@ -27,8 +27,8 @@
 {%- endmacro %}
 
 {#- A model's query, which fails if a column is missing or has another type than the contract says.
-    The engine knows the types before it runs the query, so that the condition costs nothing. A column
-    too many is refused where rows are inserted by name. -#}
+    The engine knows the types before it runs the query, so the condition costs nothing. The insert by
+    name refuses an extra column. -#}
 {% macro as_contracted(query) -%}
     {%- set conditions = [] -%}
     {%- for column in model.columns.values() if config.get('contract').enforced -%}

@@ -1,6 +1,6 @@
-{#- An incremental table on Databricks: one statement a run. dbt-databricks makes a view of the query,
-    describes it and the table, and compares both before it inserts; here the statement itself holds
-    the contract, see `as_contracted`.
+{#- An incremental table on Databricks: one statement per run. dbt-databricks makes a view of the query,
+    describes the view and the table, and compares them before the insert; here the statement itself
+    checks the contract, see `as_contracted`.
 
     Comments, tags and clustering are those of the first run; docs/decisions.md says how they change. -#}
 {% materialization incremental, adapter='lendingclubdatabricks' %}

@@ -1,5 +1,5 @@
-{#- A seed on Databricks: one atomic statement, so that it is never seen without rows. Every run makes it
-    anew: nobody's change of a rate in the warehouse lasts. -#}
+{#- A seed on Databricks: one atomic statement, so that it is never empty. Every run makes it anew, so
+    that a manual change of a rate in the warehouse does not last. -#}
 {% materialization seed, adapter='lendingclubdatabricks' %}
     {%- set target = this.incorporate(type='table') -%}
     {%- set table = load_agate_table() -%}

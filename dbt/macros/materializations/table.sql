@@ -1,5 +1,5 @@
-{#- A table on Databricks that each run makes anew: by one statement where no contract says what its
-    columns are, else made and filled. -#}
+{#- A table on Databricks that each run makes anew: by one statement if it has no contract, else it is
+    created and then filled. -#}
 {% materialization table, adapter='lendingclubdatabricks' %}
     {%- set target = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(this) -%}

@@ -1,7 +1,7 @@
-{#- A view on Databricks: it is left alone if it is as it would be if it were made anew, comments and
-    tags included. dbt-databricks makes it otherwise.
+{#- A view on Databricks: it is replaced only if its query, comments or tags changed. If so,
+    dbt-databricks makes it.
 
-    Its own way to find that out (`view_update_via_alter`) takes four statements for each view. -#}
+    dbt-databricks' own check for changes (`view_update_via_alter`) takes four statements per view. -#}
 {% materialization view, adapter='lendingclubdatabricks' %}
     {%- if adapter.selects(this, view_definition(sql), config.get('databricks_tags')) -%}
         {%- call noop_statement('main', 'unchanged', 'unchanged', 0) -%}{{ sql }}{%- endcall -%}
@@ -15,8 +15,8 @@
     {{ return(dbt.databricks__create_view_as(relation, view_definition(sql))) }}
 {%- endmacro %}
 
-{#- What a view selects. The name in it says what it was made with: comments of columns are not part of
-    a query, and to read them takes a statement each. Comments of SQL are not kept by every engine. -#}
+{#- The query of a view. A name in it changes with the comments of columns, which are not part of a
+    query and take a statement each to read. Not every engine keeps SQL comments. -#}
 {% macro view_definition(sql) -%}
     {%- set described = [sql | trim, model.columns, model.description, config.get('databricks_tags')] -%}
     {%- set lines = [] -%}

@@ -1,6 +1,6 @@
-{#- In which ways an account changed between two deliveries: the kinds of the seed `change_kinds`,
-    joined by `;`; an empty text where it did not. The first four exclude all others. It reads the
-    columns of account_changes: each field `_before` and `_after`.
+{#- The kinds of change of an account between two deliveries: codes of the seed `change_kinds`, joined by
+    `;`; an empty text without a change. The first four exclude all others. The macro reads the columns
+    of account_changes: each field `_before` and `_after`.
 
     Keep it one expression. If its parts had names, Spark's optimizer would infer thousands of
     constraints from them. -#}

@@ -9,7 +9,7 @@
     {{ return(dates) }}
 {%- endmacro %}
 
-{#- Restricts a relation to what this run processes; the only place that knows how much that is. -#}
+{#- Restricts a relation to the dates of this run; only this file knows which dates these are. -#}
 {% macro is_of_this_run(column) -%}
     {%- set dates = given_dates() -%}
     {%- if dates | length > 1 -%}
@@ -24,8 +24,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Continues a condition that joins two relations, each of this run alone: by their dates, unless the
-    run has but one. A second key makes a join of ten million rows dearer by a fifth. -#}
+{#- Adds the dates to the join condition of two relations that hold only this run's dates, unless the run
+    has just one date: a second key makes a join of ten million rows slower by a fifth. -#}
 {% macro and_of_same_date(one, other) -%}
     {%- if given_dates() | length != 1 -%}
         and {{ one }}.as_of_date = {{ other }}.as_of_date

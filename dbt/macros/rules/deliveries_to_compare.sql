@@ -1,5 +1,5 @@
-{#- The deliveries whose comparison this run changes, each with the closed one before it, as ISO texts
-    `[before, date]`: those of the run, and the next ones after them.
+{#- The deliveries whose comparison this run changes: the deliveries of the run, and the next ones after
+    them. Each comes with the previous closed delivery, as ISO texts `[before, date]`.
 
     ledger: relation of the delivery ledger, which the run has made. -#}
 {% macro deliveries_to_compare(ledger) -%}

@@ -1,4 +1,4 @@
-{#- For each date of this run the rates that have the newest effective date that is not after it. -#}
+{#- The rates in force on each date of this run: those with the newest effective date up to it. -#}
 {% macro in_force(relation) -%}
     select *
     from (

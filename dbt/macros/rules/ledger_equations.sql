@@ -1,6 +1,6 @@
-{#- The equations of the ledger, as a relation of the stages in them: a stage is the sum of the stages
-    that are a part of it. One row for each stage of an equation, which `whole` names; `sign` is 1 for
-    the whole and -1 for a part, so that an equation holds if its signed values add up to nothing.
+{#- The equations of the ledger: each stage is the sum of its parts. The relation has one row for each
+    stage in an equation; `whole` names the equation, `sign` is 1 for the whole and -1 for a part. An
+    equation holds if its signed values add up to zero.
 
     stages: relation of the seed ledger_stages. -#}
 {% macro ledger_equations(stages) -%}

@@ -1,6 +1,6 @@
-{#- Lower the letters of which engines disagree: the first two Java maps to two code points, or by
-    their neighbours; the others are newer than Unicode 13, and an engine may not know them yet.
-    With these, every release of both gives what Unicode 17 says. -#}
+{#- Lower the letters on which the engines disagree. Java maps the first two to two code points, or
+    depending on their neighbours; the others are newer than Unicode 13, and an engine may not know
+    them yet. With this macro, every release of both engines follows Unicode 17. -#}
 {% macro lower_letters_apart(text) -%}
     {%- set upper, lower = [], [] -%}
     {%- for first, last, first_lower in letters_lowered_apart() -%}

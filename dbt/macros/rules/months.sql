@@ -1,7 +1,7 @@
-{#- Which months this run computes: those of the variable `months` (a list of their first days), else
-    those in which the dates of the run lie. -#}
+{#- The months that this run computes: those of the variable `months` (a list of their first days), else
+    the months of the run's dates. -#}
 
-{#- Their first days as ISO texts in their order; none where no dates were given. -#}
+{#- Their first days as ISO texts, in order; none if the run was given no dates. -#}
 {% macro given_months() -%}
     {%- set months = [] -%}
     {%- for day in var('months', none) or given_days() -%}

@@ -1,11 +1,10 @@
-{#- What is compared between a delivery and the one before it: the columns of
-    int_deliveries_measured. -#}
+{#- The measures that are compared between deliveries: columns of int_deliveries_measured. -#}
 {% macro movement_measures() -%}
     {{ return(['balance', 'interest', 'accounts', 'quarantined']) }}
 {%- endmacro %}
 
-{#- How many percent a measure may move, or NULL where it may move as it likes. They come from the
-    setting MOVEMENT_LIMITS. -#}
+{#- The largest change of a measure in percent, or NULL without a limit. It comes from the setting
+    MOVEMENT_LIMITS. -#}
 {% macro movement_limit(measure) -%}
     {%- set limits = var('movement_limits', none) or {} -%}
     {%- if measure in limits -%}
@@ -15,8 +14,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Whether a number moved by more than a limit in percent, or from nothing to something. Nothing is
-    divided, so that nothing is rounded. -#}
+{#- Whether a number changed by more than a limit in percent, or from zero. There is no division, so
+    nothing is rounded. -#}
 {% macro moves_beyond(before, now, limit) -%}
     coalesce(
         cast(abs({{ now }} - {{ before }}) as decimal(28, 2)) * 100
@@ -35,7 +34,7 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#- What is remembered of the delivery with which the next one is compared. -#}
+{#- The remembered values of the delivery with which the next one is compared. -#}
 {% macro remembered_columns() -%}
     {%- set columns = {'as_of_date': 'date'} -%}
     {%- for measure in movement_measures() -%}
@@ -44,7 +43,7 @@
     {{ return(columns) }}
 {%- endmacro %}
 
-{#- What the walk gives: a delivery, and behind its own values those of the one before it. -#}
+{#- The result of the walk: a delivery's own values, then those of the delivery that it is compared with. -#}
 {% macro walked_columns() -%}
     {%- set columns = {} -%}
     {%- for name, type in remembered_columns().items() -%}
@@ -53,7 +52,7 @@
     {{ return(columns) }}
 {%- endmacro %}
 
-{#- Whether the next delivery is compared with the one before this one, too: `day` is held. -#}
+{#- Whether `day` is held, so that the next delivery is compared with an earlier one. -#}
 {% macro is_passed_over(walked, day) -%}
     {{ day }}.is_held_before
     or ({{ day }}.is_of_this_run and not {{ day }}.is_approved and (

@@ -1,6 +1,6 @@
-{#- A name in lower case with single spaces; NULL where there is none.
+{#- A name in lower case with single spaces; NULL if it is empty.
 
-    The first branch is the common case and only faster: it gives what the second would. -#}
+    The first branch is a faster path for the common case, with the same result as the second. -#}
 {% macro normalise_name(text) -%}
     case
         when {{ is_tidy_name(text) }} then {{ lower_each_code_point(text) }}

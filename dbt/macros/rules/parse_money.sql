@@ -4,8 +4,7 @@
 (-|-?[$]|[$]-)?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)([.][0-9]+)?
 {%- endmacro %}
 
-{#- An amount written plainly as decimal(18, 2); NULL for any other text, which the macros below
-    look at. -#}
+{#- A plainly written amount as decimal(18, 2); NULL for any other text, which the macros below parse. -#}
 {% macro parse_plain_money(text) -%}
     case
         when {{ matches(text, '[0-9]{1,15}([.][0-9]{1,2})?') }}
@@ -13,7 +12,7 @@
     end
 {%- endmacro %}
 
-{#- What is left of an amount without signs and separators. -#}
+{#- An amount without signs and separators. -#}
 {% macro money_digits(trimmed) -%}
     replace(replace(replace({{ trimmed }}, '$', ''), ',', ''), '-', '')
 {%- endmacro %}
@@ -28,9 +27,9 @@
     trim(trailing '0' from split_part({{ digits }}, '.', 2))
 {%- endmacro %}
 
-{#- Why a trimmed text is no accepted amount: reasons joined by `;`, sorted; an empty text if it is
-    one, NULL if there is none. Minus zero is zero, so that it is not negative. Out of range is what is above
-    999,999,999,999,999.99; a negative number is below it. -#}
+{#- The reasons for which a trimmed text is not an accepted amount, sorted and joined by `;`; an empty text
+    if it is accepted, NULL if there is no text. Minus zero is zero, so it is not negative. Amounts above
+    999,999,999,999,999.99 are out of range; negative amounts are only negative. -#}
 {% macro money_reasons(trimmed, units, decimals) -%}
     case
         when {{ trimmed }} is null then null
@@ -56,7 +55,7 @@
     end
 {%- endmacro %}
 
-{#- An amount for which there is no such reason as decimal(18, 2). -#}
+{#- An amount without such a reason, as decimal(18, 2). -#}
 {% macro money_of(units, decimals) -%}
     cast('0' || {{ units }} || '.' || rpad({{ decimals }}, 2, '0') as decimal(18, 2))
 {%- endmacro %}

@@ -1,11 +1,10 @@
-{#- Typed fields of the records of this run, with the reasons for which a field is not accepted, or
-    NULL; of all records, of those for which the condition `only` holds, or of those whose number is in
-    the relation `only_in` (perhaps of another date). Spark inlines each use: materialising ten million
-    parsed rows costs more than parsing twice the few columns that each use reads.
+{#- Typed fields of the records of this run, each with the reasons for which it is not accepted, or NULL.
+    `only` is a condition that selects records; `only_in` is a relation of record numbers (perhaps of
+    another date). Spark inlines each use: materialising ten million parsed rows costs more than parsing
+    the few columns of each use twice.
 
-    Nearly all fields are written plainly, which one look tells. Only the others, `odd_…`, are
-    trimmed and taken apart, step by step: each step is computed once, and costs nothing where it
-    is NULL. -#}
+    Nearly all fields are written plainly, which one test tells. Only the others, `odd_…`, are trimmed
+    and parsed step by step: each step is computed once, and costs nothing if it is NULL. -#}
 {% macro parsed_accounts(only=none, only_in=none) -%}
     select
         as_of_date,

@@ -1,6 +1,6 @@
-{#- By how many percent a number (scale 2, not negative) changed, rounded half up to two decimals; NULL
-    where it was nothing, or so little that the change is beyond a trillion percent. The engines divide
-    decimals differently, whole numbers alike. -#}
+{#- Change of a number (scale 2, not negative) in percent, rounded half up to two decimals; NULL if it was
+    zero, or so small that the change exceeds a trillion percent. The engines divide decimals
+    differently, but whole numbers alike. -#}
 {% macro percent_moved(before, now) -%}
     case
         when {{ before }} = 0 then null

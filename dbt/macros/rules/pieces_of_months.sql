@@ -1,6 +1,6 @@
-{#- What is known of the months of this run when the model is compiled, as literals; nothing where the
-    tables are not made yet, or on Databricks, where it would be a statement more. With literals DuckDB
-    reads of the histories only what it needs, and joins them by their keys alone.
+{#- Facts about the months of this run at compile time, as literals; empty if the tables do not exist yet,
+    and on Databricks, where they would cost one more statement. With literals DuckDB reads only the
+    needed part of the histories, and joins them only by their keys.
 
     ledger, history, customers: relations of the delivery ledger and of both histories. -#}
 {% macro known_periods(ledger, history, customers) -%}
@@ -57,9 +57,9 @@ periods as (
 )
 {%- endmacro %}
 
-{#- Days of a month on which an account, its customer and its rate are the same, for the accounts of which
-    each of the three is the `same` from the first day to the last delivery, is not (`other`), or is
-    either (`any`). The model has the relations `periods` and `rates`.
+{#- Spans of days in a month on which an account, its customer and its rate are the same. The arguments
+    select accounts: each of the three is the `same` from the first day to the last delivery, is not
+    (`other`), or may be either (`any`). The model has the relations `periods` and `rates`.
 
     known: see `known_periods`. -#}
 {% macro pieces_of_months(known, account, customer, rate) -%}

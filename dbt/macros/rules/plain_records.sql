@@ -1,5 +1,5 @@
-{#- Is a landed record of accounts what it was landed as: nothing of it is taken apart, no reason speaks
-    against it? The numbers beside its text are those that the text writes plainly. -#}
+{#- Whether a landed record of accounts is plain: it needs no cleaning and has no reason. The numbers beside
+    its texts are those that the texts write plainly. -#}
 {% macro are_plain_accounts() -%}
     customer_number > 0
     and balance_amount between 0 and 999999999999999.99
@@ -18,7 +18,7 @@
     ]) }}
 {%- endmacro %}
 
-{#- The same of customers; a tidy name is put in lower case wherever it is read. -#}
+{#- The same for customers; a tidy name is put in lower case when it is read. -#}
 {% macro are_plain_customers() -%}
     customer_number > 0
     and has_loan in ('Yes', 'No', 'None')

@@ -1,4 +1,4 @@
-{#- Annual rate of a customer in a tier: the base rate, and the bonus where the customer has a loan.
+{#- Annual rate of a customer in a tier: the base rate, plus the bonus if the customer has a loan.
 
     has_loan: `Yes`, `No` or `None`, as SQL.
     rates: a relation with `annual_base_rate` and `annual_bonus_rate`. -#}

@@ -1,7 +1,7 @@
-{#- Which days a history is compared for. A key's state can only differ from the day before on a day
-    that this run processes, or on the next known day after one: everything else is as it was. -#}
+{#- The days for which a history is compared. This run can change the difference of a key from the day
+    before only on a day that it processes, or on the next known day after one. -#}
 
-{#- The business dates that the run was given, as ISO texts in their order; perhaps none. -#}
+{#- The business dates that the run was given, as ISO texts, in order; perhaps none. -#}
 {% macro given_days() -%}
     {%- set given = var('as_of_dates', none) or [var('as_of_date', none)] -%}
     {{ return(given | select | map('string') | unique | sort | list) }}
@@ -19,8 +19,8 @@
 {%- endmacro %}
 
 {#- ISO texts: `closed`, the deliveries whose ledger closes, and `points`, the dates at which a
-    version of this model begins or ends. Points count as known also where a delivery that was
-    processed again does not close: what the history says of such a day stands until it does. -#}
+    version of this model begins or ends. Points count as known even if a restated delivery does not
+    close: the history of such a day stays until it does. -#}
 {% macro days_of_history(ledger) -%}
     {%- set days = {'closed': [], 'points': []} -%}
     {%- set query -%}
@@ -37,8 +37,8 @@
     {{ return(days) }}
 {%- endmacro %}
 
-{#- Days at which states are compared, in order: `day`, `is_of_run`, and the known day before it with
-    whether that is of the run (`previous`, `previous_is_of_run`). -#}
+{#- Days at which states are compared, in order: `day`, `is_of_run`, and the same for the known day before
+    it (`previous`, `previous_is_of_run`). -#}
 {% macro days_to_compare(run_days, known_days) -%}
     {%- set in_order = (run_days + known_days) | unique | sort | list -%}
     {%- set compared = [] -%}

@@ -1,5 +1,5 @@
-{#- dbt's strategy `merge` on Databricks, with a query in the place of a temporary view: columns go by
-    their names, so that nobody has to ask which there are. -#}
+{#- dbt's strategy `merge` on Databricks, with a query instead of a temporary view: columns are matched by
+    name, so that no statement has to list them. -#}
 {% macro lendingclubdatabricks__get_incremental_merge_sql(arg_dict) -%}
     merge into {{ arg_dict['target_relation'] }} as target
     using {{ arg_dict['temp_relation'] }} as made

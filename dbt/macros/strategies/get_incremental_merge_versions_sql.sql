@@ -1,6 +1,6 @@
-{#- Incremental strategy of the histories: the versions that the run changes are merged in by one
-    atomic statement. A version that is empty (`valid_to` = `valid_from`) is no more. What does not
-    change is not written: DuckDB would store the text of whole row groups anew for it.
+{#- Incremental strategy of the histories: one atomic statement merges the versions that the run changes.
+    An empty version (`valid_to` = `valid_from`) is deleted. Unchanged versions are not written: DuckDB
+    would rewrite the text of whole row groups.
 
     The same on every engine; dbt looks for it by this name. -#}
 {% macro get_incremental_merge_versions_sql(arg_dict) -%}

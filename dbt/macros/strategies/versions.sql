@@ -1,8 +1,8 @@
 {#- The versions of a history that this run changes, for the strategy `merge_versions`: new versions,
     versions with a changed end or state, and deleted versions, marked by `valid_to` = `valid_from`.
 
-    Cost follows what changed, but for one hash join for each day that is compared. The usual run, one
-    delivery that is newer than all, needs nothing else.
+    The cost grows with the changes, plus one hash join for each compared day. The usual run, one delivery
+    that is newer than all others, needs nothing else.
 
     delivered: relation with the states of the run's dates, by `as_of_date`.
     ledger: relation of the delivery ledger.
@@ -25,7 +25,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A new history: the first of the run's dates stands for what was known before the others. -#}
+{#- A new history: the first of the run's dates serves as the known state before the others. -#}
 {% macro first_versions(delivered, key, state, run_days) -%}
     {%- if run_days | length <= 1 -%}
         {{ versions_of_one_day(delivered, key, state) }}
@@ -52,8 +52,8 @@
     from {{ delivered }}
 {%- endmacro %}
 
-{#- A day after everything that is known: each key that differs closes its current version, opens a
-    new one, or both. -#}
+{#- A day after all known days: each key that differs closes its current version, opens a new one, or
+    both. -#}
 {% macro versions_of_newest_day(delivered, key, state, day) -%}
     select
         coalesce(earlier.{{ key }}, later.{{ key }}) as {{ key }},
@@ -80,9 +80,9 @@
         end
 {%- endmacro %}
 
-{#- Any days. `known` are the versions before; with `is_first` all versions come out, not only those
-    that changed. A history is read where it is needed: as a common table expression DuckDB would keep
-    all of it in memory. -#}
+{#- Any days. `known` are the versions before; with `is_first` all versions are returned, not only the
+    changed ones. The history is read at each use: as a common table expression, DuckDB would keep all
+    of it in memory. -#}
 {% macro versions_changed(delivered, known, key, state, compared, is_first=false) -%}
     {%- set days = as_dates(compared | map(attribute='day')) -%}
     {%- set before = 'known' if is_first else known -%}
@@ -92,7 +92,7 @@ known as (
     select * from {{ known }}
 ),
 {% endif %}
-{#- What a key is like from a day on, where that differs from the known day before. #}
+{#- The state of a key from a day on, if it differs from the known day before. #}
 changes as (
     {%- for it in compared %}
     {{ changes_on(delivered, before, key, state, it) }}
@@ -117,7 +117,7 @@ old_versions as (
     where {{ key }} in (select touched.{{ key }} from touched)
 ),
 
-{#- Compared days are told anew by `changes`; all other turns stand as they were. #}
+{#- `changes` replaces the turns of compared days; all other turns stay. #}
 turns as (
     select {{ key }}, {{ state | join(', ') }}, valid_from, true as is_there
     from old_versions

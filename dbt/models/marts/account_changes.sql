@@ -1,8 +1,8 @@
 {{ config(materialized='view') }}
 
-{#- Whoever reads this names both dates. So that a condition on both reaches every table on either
-    engine, and the engine knows how few pairs are left, the pairs are not a common table expression
-    (DuckDB would keep all of them), and each step is read once. -#}
+{#- Readers name both dates. A condition on both dates must reach every table on both engines, and
+    the engine must know how few pairs are left. So the pairs are not a common table expression
+    (DuckDB would materialise all of them), and each step is read once. -#}
 
 {%- set compared_columns = [
     'customer_id', 'account_type', 'has_loan', 'balance', 'lower_bound', 'interest_rate',
@@ -75,7 +75,7 @@ moved_customers as (
         on customers.valid_from > pairs.previous_date and customers.valid_from <= pairs.as_of_date
 ),
 
-{#- Accounts that are what they were, but whose customer, tier or rate may be another one. #}
+{#- Accounts that did not change themselves, but whose customer, tier or rate may have changed. #}
 
 kept_accounts as (
     select
@@ -163,7 +163,7 @@ sides as (
     ) as both_sides
 ),
 
-{#- An account is used with a valid customer alone. Beside them, what was in quarantine. #}
+{#- An account is used only with a valid customer. Accounts in quarantine are added. #}
 
 used_and_quarantined as (
     select

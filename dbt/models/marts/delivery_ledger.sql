@@ -21,7 +21,7 @@ published as (
     where {{ is_of_this_run('as_of_date') }}
 ),
 
-{#- One pass over each large relation; what follows adds up a handful of rows. #}
+{#- One pass over each large relation; the rest adds up a handful of rows. #}
 
 landed as (
     select

@@ -27,7 +27,7 @@ unmatched_accounts as (
     select * from {{ ref('int_accounts__without_customer') }}
 ),
 
-{#- Which records first: nearly all of the others need not be read as a whole. #}
+{#- Select the records first: nearly all others need not be read completely. #}
 
 quarantined_numbers as (
     select

@@ -1,5 +1,5 @@
-{#- On each date of this run the history holds as many keys, and their cents, as the ledger says were
-    cleaned. A version too many, too few or too long shows here. -#}
+{#- On each date of this run the history holds as many keys and cents as the ledger's stage `cleaned`. An
+    extra, missing or too long version shows here. -#}
 {% test history_equals_ledger(model, source_file, balance=none) %}
 
 with

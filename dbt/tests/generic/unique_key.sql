@@ -1,8 +1,8 @@
 {#- No two rows share a key. Only rows whose hash occurs twice are compared: grouping ten million
     keys of text takes twice as long.
 
-    records: a relation in which it was looked up already which records may share a key
-        (`may_share_key`, by `record_number`); these alone are compared. -#}
+    records: a relation that marks the records that may share a key (`may_share_key`, by
+        `record_number`); only these are compared. -#}
 {% test unique_key(model, columns, records=none) %}
 
 select

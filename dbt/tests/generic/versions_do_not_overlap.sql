@@ -1,5 +1,5 @@
-{#- No version that begins on a date of this run begins while another one of its key is valid. The
-    dates alone are looked at where none does: a first delivery costs no join. -#}
+{#- No version begins on a date of this run while another version of its key is valid. If no version
+    begins then, only the dates are read: a first delivery costs no join. -#}
 {% test versions_do_not_overlap(model, key) %}
 
 select

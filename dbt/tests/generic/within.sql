@@ -1,4 +1,4 @@
-{#- Every value is there and lies from `least` to `greatest`. -#}
+{#- Every value is present and lies between `least` and `greatest`, bounds included. -#}
 {% test within(model, column_name, least, greatest) %}
 
 select {{ column_name }}

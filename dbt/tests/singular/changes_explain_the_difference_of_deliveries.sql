@@ -1,5 +1,5 @@
-{#- From the delivery before to this one, accounts that came and went, and what balances changed by,
-    make the difference of what the ledger says was joined, in accounts and cents. -#}
+{#- Accounts that came and went since the previous delivery, and changes of balances, add up to the
+    difference of the ledger's stage `joined`, in accounts and cents. -#}
 
 with
 

@@ -1,5 +1,5 @@
-{#- Sets of reasons that hold one that the seed does not know: the codes that it knows are shorter than
-    the set, counted with the separator behind each. -#}
+{#- Sets of reasons with a reason that the seed does not have: then the known codes, each with its
+    separator, are shorter than the set. -#}
 
 with
 

@@ -1,5 +1,5 @@
-{#- No equation of the ledger is open for the deliveries of this run: one row for each that is, with
-    what the stage `whole` has more than its parts (negative: less). -#}
+{#- Every equation of the ledger holds for the deliveries of this run. Returns one row for each equation
+    that does not, with the surplus of the stage `whole` over its parts (negative: it has less). -#}
 
 with
 

@@ -1,6 +1,6 @@
-{#- By date and rate, for the deliveries of this run: the rate is in force, old balances and interest
-    come to the new balances, and the interest is that of the balances but for what rounding may add:
-    half a cent for each account. -#}
+{#- By date and rate, for the deliveries of this run: the rate is in force; old balances plus interest are
+    the new balances; and the interest differs from balances × rate at most by rounding, half a cent for
+    each account. -#}
 
 with
 

@@ -1,5 +1,5 @@
-{#- The months of this run show as many accounts and cents as the ledger says were joined to their
-    customers in the last closed delivery of the month. -#}
+{#- The months of this run show as many accounts and cents as the ledger's stage `joined` in the last
+    closed delivery of the month. -#}
 
 with
 

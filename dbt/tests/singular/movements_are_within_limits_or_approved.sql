@@ -1,4 +1,4 @@
-{#- No delivery of this run is held back from the relation by its movements. -#}
+{#- No delivery of this run is held because of its movements. -#}
 
 select
     movements.as_of_date,

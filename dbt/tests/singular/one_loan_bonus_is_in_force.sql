@@ -1,5 +1,4 @@
-{#- On each date of this run exactly one rate applies to every balance: tiers begin at zero, no lower
-    bound appears twice, and a rate is in force. Rates are fractions: 1.5 % is 0.0150. -#}
+{#- On each date of this run exactly one loan bonus is in force. Rates are fractions: 0.5 % is 0.0050. -#}
 
 with
 

@@ -1,5 +1,5 @@
-{#- The relation has as many rows and cents as the ledger says were published of the newest delivery
-    that may be published. -#}
+{#- The relation has as many rows and cents as the ledger's stage `published` of the newest delivery that
+    may be published. -#}
 
 with
 

@@ -1,5 +1,5 @@
-{#- What a breakdown of the account summary adds up to is what the ledger says was published, in
-    accounts and cents, for the deliveries of this run. -#}
+{#- The tiers of the account summary add up to the ledger's stage `published`, in accounts and cents, for
+    the deliveries of this run. -#}
 
 with
 

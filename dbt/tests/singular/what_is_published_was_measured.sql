@@ -1,5 +1,5 @@
-{#- The newest delivery of the relation has the values with which its movements were measured: a run of
-    its date that broke off has not replaced it since. -#}
+{#- The newest delivery of the relation still has the values with which its movements were measured: no
+    interrupted run of its date has replaced it since. -#}
 
 select
     measured.as_of_date,

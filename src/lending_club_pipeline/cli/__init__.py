@@ -40,7 +40,7 @@ from lending_club_pipeline.contract.errors import (
     RefusedDeliveryError,
 )
 
-# Read where errors end up, behind the commands.
+# `main` reads it when a command has failed.
 _DEBUG: Final = "--debug"
 # Rights that files do not get.
 _OWNER_ONLY: Final = 0o077
@@ -56,7 +56,7 @@ def cli(context: click.Context) -> None:
 
     Settings come from the environment and from .env; see .env.example.
     """
-    # Files made of deliveries are for their owner only; generated deliveries hold no real data.
+    # Only the owner may read files that hold deliveries; generated deliveries hold no real data.
     given = os.umask(_OWNER_ONLY)
     if context.invoked_subcommand == generate.name:
         os.umask(given | _OTHERS_WRITE)

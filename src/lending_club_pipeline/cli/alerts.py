@@ -1,4 +1,4 @@
-"""`lending-club alerts test`: whether alerts reach people."""
+"""`lending-club alerts test`: check that alerts reach people."""
 
 import sys
 
@@ -23,9 +23,10 @@ def alerts() -> None:
     help="Seconds to wait for messages.",
 )
 def test(wait: float) -> None:
-    """Send one test alert of each kind; show its receivers and the messages they took.
+    """Send one test alert of each kind.
 
-    Ends with 1 if an alert has no receiver, or a receiver did not take its message.
+    Shows the receivers of each alert and the messages that they took. Ends with 1 if an alert has
+    no receiver, or a receiver did not take its message.
     """
     from lending_club_pipeline.operating.rehearsal import rehearse
     from lending_club_pipeline.present.status import print_rehearsal

@@ -1,4 +1,4 @@
-"""Announce a run before anything slow is loaded, or fail if the delivery is missing."""
+"""Announce a run before slow imports, or fail if the delivery is missing."""
 
 import datetime as dt
 from typing import Final
@@ -28,12 +28,12 @@ def announce(
     first: dt.date | None,
     last: dt.date | None,
 ) -> str:
-    """Return what will be processed, in words.
+    """Return a text that names the deliveries to process.
 
     Args:
         settings: the project's settings.
-        as_of: business date that is asked for; None takes the delivery that is there.
-        first: first date of a range, if one is asked for.
+        as_of: requested business date; None takes the delivery that is there.
+        first: first date of a requested range, if any.
         last: its last date; None means today.
 
     Raises:

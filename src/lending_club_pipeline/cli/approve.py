@@ -33,7 +33,7 @@ def approve(date: dt.date, reason: str, by: str | None) -> None:
 
     settings = load_settings()
     name = by if by is not None else login()
-    # Without the reason, which may be about a customer; it stands in the warehouse.
+    # Without the reason, which may name a customer; the warehouse keeps the reason.
     record(settings, "approve", {"as_of_date": date.isoformat(), "approved_by": name})
     warehouse = choose_warehouse(settings)
     with warehouse.session():

@@ -1,4 +1,4 @@
-"""`lending-club audit verify`: whether a sealed log is whole."""
+"""`lending-club audit verify`: check a sealed log for changes."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def audit() -> None:
     "--key-file", type=FOLDER, required=True, help="File with the verification key, kept elsewhere."
 )
 def verify(journal: Path, key_file: Path) -> None:
-    """Say whether a sealed log is whole.
+    """Check that nobody changed a sealed log.
 
     JOURNAL is the file that deploy/audit/seal.sh writes. Ends with 1 if it was changed, sealed with
     another key, or is not sealed.

@@ -34,7 +34,7 @@ def close_month(month: dt.date, wait: float | None) -> None:
 
 
 def _basis(settings: DataPlatformConfig, month: dt.date) -> str:
-    """Say on which deliveries a closed month rests."""
+    """Describe the deliveries behind a closed month."""
     from lending_club_pipeline.reconcile.ledger import closed_dates
     from lending_club_pipeline.warehouse import choose_warehouse
 
@@ -43,6 +43,8 @@ def _basis(settings: DataPlatformConfig, month: dt.date) -> str:
         days = sorted(day for day in closed_dates(warehouse) if day.replace(day=1) == month)
     held = f"account_summary_monthly holds {month:%Y-%m}"
     if not days:
-        return f"{held} no more: none of its deliveries closes."
+        return (
+            f"account_summary_monthly no longer holds {month:%Y-%m}: none of its deliveries closes."
+        )
     others = f"the last of {len(days)}" if len(days) > 1 else "the only one"
     return f"{held} as of {days[-1]}, {others} of the month's deliveries that are processed."

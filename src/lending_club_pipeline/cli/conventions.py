@@ -40,9 +40,9 @@ def exit_codes(*others: int) -> str:
     return f"Exit codes: {', '.join(f'{code} {_MEANINGS[code]}' for code in possible)}."
 
 
-# The base class takes a type from click 8.4 on; it may be older here.
+# The base class is generic only since click 8.4; older versions are allowed.
 class _Date(click.ParamType):  # type: ignore[type-arg]
-    """A date in one way of writing it; click's own type names that way by Python's codes."""
+    """A date in one format; the errors of click's own type show Python's format codes."""
 
     def __init__(self, name: str, code: str, shown: str) -> None:
         self.name = name

@@ -31,10 +31,10 @@ def diff(
     csv: Path | None,
     wait: float | None,
 ) -> None:
-    """Show what changed between two processed deliveries, and why, by account.
+    """Show what changed between two processed deliveries.
 
-    An account counts once for each kind of change, and once in the total. The total is the
-    difference between the two ledgers.
+    Lists changed accounts by kind of change. An account counts once for each kind of change, and
+    once in the total. The total must equal the difference between the two ledgers.
     """
     from rich.console import Console
 

@@ -12,7 +12,7 @@ from lending_club_pipeline.contract.locations import Location
 @click.option("--inputs", type=LOCATION, help="Folder of deliveries instead of INPUT_PATH.")
 @click.option("--outputs", type=LOCATION, help="Folder for outputs instead of OUTPUT_PATH.")
 def doctor(inputs: Location | None, outputs: Location | None) -> None:
-    """Check the requirements of a run, and say how to correct each problem."""
+    """Check the requirements of a run; show remedies."""
     from lending_club_pipeline.present.terminal import print_preflight_results
     from lending_club_pipeline.runs.doctor import preflight_checks
 

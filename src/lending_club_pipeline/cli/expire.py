@@ -17,7 +17,7 @@ def expire(days: int | None, wait: float | None, *, dry_run: bool) -> None:
     """Drop the records of days that are older than RETENTION_DAYS.
 
     Age is counted from the newest processed delivery. Ledger, tiers, movements, changes and
-    histories stay, and so does what is published.
+    histories stay, and so does the published day.
     """
     from lending_club_pipeline.operating.audit import record
     from lending_club_pipeline.runs.retention import expire as drop

@@ -16,10 +16,10 @@ from lending_club_pipeline.config.settings import load_settings
 def explain(
     account_id: str | None, customer: int | None, as_of: dt.date | None, wait: float | None
 ) -> None:
-    """Trace one account or one customer from the source record to the result.
+    """Trace one account or customer from record to result.
 
-    Shows the record, what was cleaned, why it was quarantined or filtered, and how its interest was
-    computed, with the source of each rule. Shows personal data.
+    Shows the record, its cleaned values, the reasons for quarantine or filter, and the calculation
+    of its interest, with the source of each rule. The output holds personal data.
     """
     from lending_club_pipeline.explanations.traces import (
         trace_account,

@@ -62,7 +62,7 @@ def generate(
 ) -> None:
     """Make deliveries of any size, deterministic by seed.
 
-    Undated unless there are several days or a first day.
+    The files are undated, unless you ask for several days or name the first day.
     """
     from lending_club_pipeline.present.terminal import Progress
     from lending_club_pipeline.synthetic.deliveries import generate_deliveries

@@ -14,10 +14,10 @@ from lending_club_pipeline.config.settings import load_settings
 @click.option("--port", type=click.IntRange(1, 65535), help="Port instead of METRICS_PORT.")
 @click.option("--once", is_flag=True, help="Print every value and exit.")
 def metrics(host: str | None, port: int | None, *, once: bool) -> None:
-    """Serve measurements to Prometheus, and push them to OTLP_ENDPOINT if that is set.
+    """Serve measurements to Prometheus and push them by OTLP.
 
-    It runs until you press Ctrl+C or send SIGTERM. It reads only Dagster's storage, so that no run
-    waits for it.
+    It pushes if OTLP_ENDPOINT is set. It runs until you press Ctrl+C or send SIGTERM. It reads only
+    Dagster's storage, so no run waits for it.
     """
     from lending_club_pipeline.defs.operating.samples import reading_samples
     from lending_club_pipeline.operating.exporters import exporting

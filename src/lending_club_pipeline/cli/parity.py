@@ -16,11 +16,11 @@ from lending_club_pipeline.contract.locations import Location
 @click.option("--inputs", type=LOCATION, help="Folder of deliveries instead of INPUT_PATH.")
 @click.option("--as-of", type=DATE, help="Business date of the delivery, YYYY-MM-DD.")
 def parity(inputs: Location | None, as_of: dt.date | None) -> None:
-    """Process a delivery on DuckDB and on Databricks, and compare the results.
+    """Process a delivery on both engines and compare them.
 
-    Compares every model row by row, and every output byte by byte. Needs the DATABRICKS_ variables.
-    Works in a schema of its own, named DATABRICKS_SCHEMA plus _parity, and drops it at the end.
-    Shows the first rows that differ, which are personal data.
+    Compares DuckDB and Databricks: every model row by row, and every output byte by byte. Needs the
+    DATABRICKS_ variables. Works in a separate schema, named DATABRICKS_SCHEMA plus _parity, and
+    drops it at the end. Shows the first rows that differ, which are personal data.
     """
     from lending_club_pipeline.parity.engines import compare_engines
     from lending_club_pipeline.present.terminal import Progress, print_parity

@@ -25,13 +25,13 @@ from lending_club_pipeline.contract.locations import Location
 @click.option("--as-of", type=DATE, help="Business date of the delivery, YYYY-MM-DD.")
 @click.option("--from", "first", type=DATE, help="Process every delivery from this date on,")
 @click.option("--to", "last", type=DATE, help="through this date; today if left out.")
-@click.option("--force", is_flag=True, help="Process deliveries that are unchanged, too.")
+@click.option("--force", is_flag=True, help="Process unchanged deliveries, too.")
 @click.option("--inputs", type=LOCATION, help="Folder of deliveries instead of INPUT_PATH.")
 @click.option("--outputs", type=LOCATION, help="Folder for outputs instead of OUTPUT_PATH.")
-@click.option("--quiet", is_flag=True, help="Say nothing but what went wrong.")
-@click.option("--verbose", is_flag=True, help="Say each step, also into a file or a pipe.")
+@click.option("--quiet", is_flag=True, help="Print only problems.")
+@click.option("--verbose", is_flag=True, help="Print each step, also to a file or a pipe.")
 @click.option("--wait", type=SECONDS, help="Seconds to wait for another run to end.")
-@click.option("--json", "as_json", is_flag=True, help="Print what became of each date as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome of each date as JSON.")
 def run(
     as_of: dt.date | None,
     first: dt.date | None,
@@ -45,11 +45,11 @@ def run(
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Process one delivery, or those of a range of dates, from CSV to account_summary.
+    """Process one delivery, or a range, to account_summary.
 
-    Without a date it takes today's delivery: the folder of today's date, else the undated files in
-    the inputs folder, else the newest dated folder. An unchanged delivery that was processed before
-    is left alone, unless the outputs differ from those published last.
+    Without a date it takes the folder of today's date in the inputs folder; without one, the
+    undated files; without these, the newest dated folder. An unchanged delivery that was processed
+    before is skipped; if the outputs are not the published ones, they are published again.
     """
     if (first is None and last is not None) or (first is not None and as_of is not None):
         raise click.UsageError("Name one date (--as-of), or a range of them (--from, --to).")
@@ -89,7 +89,7 @@ def run(
 
 
 def _end(outcomes: Collection[str]) -> None:
-    """End with the exit code of how the dates ended."""
+    """End the process with the exit code for the outcomes of the dates."""
     # Python looks for garbage more than once when it ends. The first time everything is still in
     # use: among a million objects of Dagster and dbt it finds nothing.
     gc.disable()

@@ -26,10 +26,11 @@ _WEB_SERVER: Final = click.option(
 @click.option("--quiet", is_flag=True, help="Print nothing if all is well.")
 @click.argument("program", nargs=-1, type=click.UNPROCESSED)
 def configure(*, quiet: bool, program: tuple[str, ...]) -> None:
-    """Write Dagster's configuration into DAGSTER_HOME, from the settings.
+    """Write Dagster's configuration from the settings.
 
-    Other commands do so by themselves. Your own dagster.yaml stays as it is. Then PROGRAM, if you
-    name one, replaces this process and gets the password of Dagster's history.
+    The folder is DAGSTER_HOME. Other commands write it by themselves. Your own dagster.yaml stays
+    as it is. If you name PROGRAM, it then replaces this process, with the password of Dagster's
+    history in its environment.
     """
     from lending_club_pipeline.defs.instance import ensure_dagster_home
     from lending_club_pipeline.runs.history import password_environment
@@ -59,8 +60,8 @@ def configure(*, quiet: bool, program: tuple[str, ...]) -> None:
 def code_server(host: str, port: int, watched: tuple[Path, ...], web_server: str) -> None:
     """Serve the definitions to Dagster's web server and daemon.
 
-    For a deployment with one code server that carries out the runs. It marks runs that ended with
-    the previous server as failed, so that the queue goes on.
+    Use it in a deployment with one code server that executes the runs. It marks runs that were
+    killed with the previous server as failed, so that the queue goes on.
     """
     from lending_club_pipeline.config.environment import temporary_environment
     from lending_club_pipeline.defs.code_server import serve_code
@@ -77,7 +78,7 @@ def code_server(host: str, port: int, watched: tuple[Path, ...], web_server: str
 @click.command(epilog=exit_codes())
 @_WEB_SERVER
 def health(web_server: str) -> None:
-    """Check that Dagster's web server shows the definitions of this project."""
+    """Check that Dagster's web server shows our definitions."""
     from lending_club_pipeline.defs.code_server import LOCATION
     from lending_club_pipeline.defs.web_server import expect_loaded
 

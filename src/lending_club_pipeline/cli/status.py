@@ -1,4 +1,4 @@
-"""`lending-club status`: how each business date stands, and what is wrong."""
+"""`lending-club status`: the state of each business date, and open problems."""
 
 import sys
 
@@ -20,9 +20,9 @@ from lending_club_pipeline.contract.locations import Location
 )
 @click.option("--json", "as_json", is_flag=True, help="Print every date, as JSON.")
 def status(inputs: Location | None, last: int, *, as_json: bool) -> None:
-    """Show how each business date stands, what is wrong now, and what to do.
+    """Show the state of each date, open problems and remedies.
 
-    Ends with 1 if something is wrong that stops deliveries. No delivery is read.
+    Ends with 1 if a problem stops deliveries. It reads no delivery.
     """
     from lending_club_pipeline.defs.operating.status import find_status
     from lending_club_pipeline.present.status import print_status, status_as_json

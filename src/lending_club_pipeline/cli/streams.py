@@ -1,4 +1,4 @@
-"""Standard streams that may be closed, full or read no longer: what was done stays done."""
+"""Standard streams that may be closed, full or without a reader: a command must not fail for it."""
 
 import errno
 import io
@@ -23,14 +23,14 @@ class _Lenient(io.FileIO):
             if self.fileno() == 1:
                 reason = os.strerror(error.errno or errno.EIO)
                 with suppress(OSError):
-                    os.write(2, f"What follows cannot be written here ({reason}).\n".encode())
+                    os.write(2, f"The rest of the output cannot be written ({reason}).\n".encode())
             return len(data)
 
 
 def use_lenient_streams() -> None:
-    """Let nothing that is printed fail, and no file that is opened later become a stream.
+    """Let prints never fail, and open closed streams, so that no file gets their numbers.
 
-    A shell closes a stream by `>&-`. The next file that is opened would get its number.
+    A shell closes a stream by `>&-`. The next file that a process opens would get its number.
     """
     for number, name in enumerate(_NAMES):
         try:
@@ -53,7 +53,7 @@ def use_lenient_streams() -> None:
 
 
 def _replace(number: int) -> None:
-    """Let a stream lead to nowhere."""
+    """Redirect a stream to the null device."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     if nowhere != number:
         os.dup2(nowhere, number)

@@ -1,4 +1,4 @@
-"""On which business dates a delivery is expected."""
+"""The calendar of expected deliveries."""
 
 import datetime as dt
 import re
@@ -16,7 +16,7 @@ def parse_holidays(text: str) -> frozenset[dt.date]:
     """Read dates such as `2026-12-25,2027-01-01`; none if the text is empty.
 
     Raises:
-        ValueError: one of them is no date.
+        ValueError: one of them is not a date.
     """
     days = filter(None, map(str.strip, text.split(",")))
     try:
@@ -64,11 +64,11 @@ def expected_days(
 
 
 def parse_deadline(text: str) -> dt.timedelta | None:
-    """Read by when a delivery has to be processed, counted from midnight of its business date.
+    """Parse the deadline of a delivery, counted from midnight of its business date.
 
     Args:
-        text: a time of the day, such as `08:00`, with `+1` behind it for the day after; no
-            deadline if it is empty.
+        text: a time of the day, such as `08:00`, with `+1` at its end for the next day; empty
+            for no deadline.
 
     Raises:
         ValueError: the text is not such a time.

@@ -1,4 +1,4 @@
-"""The clock, and which business date it is: no other module asks what time it is."""
+"""The clock and the business date; no other module reads the clock."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
 UTC_NAME: Final = "UTC"
-# Files that lie among the time zones on some machines: what they say depends on the machine.
+# Files among the time zones of some machines; their content depends on the machine.
 _NO_PLACES: Final = {"localtime", "Factory"}
 
 
@@ -17,7 +17,7 @@ class Today:
 
     Attributes:
         date: the date.
-        timezone: IANA name of the time zone in which it is that date.
+        timezone: IANA name of its time zone.
     """
 
     date: dt.date
@@ -33,7 +33,7 @@ def now() -> dt.datetime:
 
 
 def day_of(moment: dt.datetime, timezone: str) -> Today:
-    """Return the business date that it is at a moment.
+    """Return the business date at a moment.
 
     Args:
         moment: a time with its zone.
@@ -43,7 +43,7 @@ def day_of(moment: dt.datetime, timezone: str) -> Today:
 
 
 def parse_timezone(text: str) -> str:
-    """Return the name of a time zone as it is.
+    """Check the name of a time zone, and return it.
 
     Raises:
         ValueError: there is no time zone of this name.

@@ -1,4 +1,4 @@
-"""What all concerns of the settings have in common: where values come from, how they are shown."""
+"""Base class of all concerns of the settings: sources of values, and how values are shown."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -29,19 +29,19 @@ class Concern(BaseSettings):
     model_config = SettingsConfigDict(
         env_file=ENV_FILE,
         env_file_encoding="utf-8",
-        # `NAME=` in a file of settings means that nobody set it, not the empty text.
+        # `NAME=` in a file of settings means "not set", not the empty text.
         env_ignore_empty=True,
         extra="ignore",
         alias_generator=prefixed(""),
         frozen=True,
         validate_default=False,
-        # The text of a validation error would otherwise repeat a secret that was mistyped.
+        # Otherwise the text of a validation error would repeat a mistyped secret.
         hide_input_in_errors=True,
     )
 
     @classmethod
     def variables(cls) -> dict[str, FieldInfo]:
-        """Return what is known of each setting, by its variable."""
+        """Return the definition of each setting, by its variable."""
         return {str(field.validation_alias): field for field in cls.model_fields.values()}
 
     def by_variable(self) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class Concern(BaseSettings):
 
 
 def _as_text(value: object) -> str:
-    """Return a value as a variable has it; an empty variable is one that nobody set."""
+    """Return a value as text of a variable; empty means "not set"."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     return "" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""Settings of Databricks: which SQL warehouse, who signs in, and what readers get there."""
+"""Settings of Databricks: the SQL warehouse, the sign-in, and the table for readers."""
 
 import re
 from typing import Annotated, Final
@@ -44,9 +44,9 @@ def _check_http_path(value: str) -> str:
 
 
 class DatabricksSettings(Concern):
-    """A SQL warehouse, who signs in there, and the table that readers use. Production only.
+    """A SQL warehouse, the sign-in, and the table for readers. Production only.
 
-    Host, path, catalog and schema are empty where they are not set.
+    Host, path, catalog and schema are empty if not set.
     """
 
     model_config = SettingsConfigDict(alias_generator=prefixed("DATABRICKS_"))
@@ -60,13 +60,13 @@ class DatabricksSettings(Concern):
     schema_name: Identifier = Field(default="", validation_alias="DATABRICKS_SCHEMA")
     """Schema in which dbt builds."""
     token: SecretCredential | None = None
-    """Personal access token; or, instead of it, a service principal (OAuth machine to machine):"""
+    """Personal access token; or, instead, a service principal (OAuth machine to machine):"""
     client_id: Credential | None = None
     """Its application id."""
     client_secret: SecretCredential | None = None
     """Its OAuth secret."""
     volume: Identifier = "landing"
-    """Volume of that schema into which deliveries are uploaded."""
+    """Volume of the schema into which deliveries are uploaded."""
     serving_table: Annotated[
         str,
         matching(
@@ -75,13 +75,13 @@ class DatabricksSettings(Concern):
             "may stand in each",
         ),
     ] = "account_summary_serving"
-    """Table that readers use: name, schema.name or catalog.schema.name."""
+    """Table for readers: name, schema.name or catalog.schema.name."""
     readers: str = ""
-    """Users, groups or principals who may read it, separated by commas."""
+    """Users, groups or principals who may read that table, separated by commas."""
     history_days: int = Field(default=30, ge=1, le=3650)
-    """Days for which the serving table can be read as it was."""
+    """Days for which old versions of that table can be read."""
     retry_seconds: float = Field(default=300.0, ge=0, le=86400, allow_inf_nan=False)
-    """How long a transient fault is retried."""
+    """How long a transient error is retried, in seconds."""
     ca_file: AnyPath | None = None
     """Certificates to trust instead of the system's (PEM), behind a proxy."""
 
@@ -108,7 +108,7 @@ class DatabricksSettings(Concern):
         return catalog, schema, table
 
     def check_complete(self) -> None:
-        """Check that a SQL warehouse is named, and one way to sign in.
+        """Check that the settings name a SQL warehouse and exactly one way to sign in.
 
         Raises:
             ValueError: something is missing, or there are two ways.

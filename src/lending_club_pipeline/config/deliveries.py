@@ -1,4 +1,4 @@
-"""Settings of deliveries, of the business dates that they are of, and of what is published."""
+"""Settings of deliveries, business dates and outputs."""
 
 import datetime as dt
 from decimal import Decimal
@@ -27,17 +27,16 @@ class DeliverySettings(Concern):
     input_path: AnyLocation = Field(default=Path("data/inputs"), validation_alias="INPUT_PATH")
     """Folder in which deliveries arrive, or a prefix of an object store."""
     source: str = ""
-    """Name of the sender; a database holds the deliveries of one sender alone."""
+    """Name of the sender; a database holds the deliveries of one sender only."""
     calendar: Calendar = "every_day"
     """On which days a delivery is expected: `every_day` or `weekdays`."""
     holidays: Annotated[str, read_by(parse_holidays)] = ""
-    """Days on which none is, as YYYY-MM-DD, separated by commas."""
+    """Days without an expected delivery, as YYYY-MM-DD, separated by commas."""
     deadline: Annotated[str, read_by(parse_deadline)] = ""
-    """By when the delivery of a day has to be processed, such as `08:00`, or `08:00+1` on the day
-    after; nothing is late when it is not set."""
+    """Deadline for processing the delivery of a day, such as `08:00`, or `08:00+1` for the next
+    day; nothing is late if it is not set."""
     sensor: Literal["stopped", "running"] = "stopped"
-    """Whether the sensor for new deliveries begins `running` or `stopped`, until somebody switches
-    it in Dagster."""
+    """Initial status of the sensor for new deliveries: `running` or `stopped`."""
     settle_seconds: float = Field(
         default=30.0, ge=0, allow_inf_nan=False, validation_alias="SENSOR_SETTLE_SECONDS"
     )
@@ -45,31 +44,31 @@ class DeliverySettings(Concern):
     movement_limits: Annotated[str, read_by(parse_movement_limits)] = Field(
         default="", validation_alias="MOVEMENT_LIMITS"
     )
-    """By how many percent a delivery may move against the one before it, such as
-    `balance=10,accounts=5`; nothing is limited when it is not set."""
+    """Largest change from the previous delivery in percent, such as `balance=10,accounts=5`; no
+    limit if it is not set."""
 
     @property
     def holiday_dates(self) -> frozenset[dt.date]:
-        """Days on which no delivery is expected, whatever day of the week they are."""
+        """Days on which no delivery is expected, on any day of the week."""
         return parse_holidays(self.holidays)
 
     @property
     def movement_percents(self) -> dict[str, Decimal]:
-        """By how many percent each measure may move; one that is not named may as it likes."""
+        """Largest change of each measure in percent; measures that are not named have no limit."""
         return parse_movement_limits(self.movement_limits)
 
 
 class DaySettings(Concern):
-    """Which business dates there are, and for how long their records are kept."""
+    """Business dates, and how long their records are kept."""
 
     business_timezone: Annotated[str, read_by(clock.parse_timezone)] = clock.UTC_NAME
-    """IANA name of the time zone in which it is decided what today is."""
+    """IANA name of the time zone that decides which date is today."""
     first_as_of_date: dt.date = dt.date(2020, 1, 1)
     """First business date that has a partition; earlier ones are refused."""
     backfill_days_per_run: int = Field(default=31, ge=1, le=3650)
     """Most deliveries that a backfill processes in one run."""
     retention_days: int | None = Field(default=None, ge=1, le=36500)
-    """Days before the newest processed one of which records are kept; all are when it is not set.
+    """Days before the newest processed one whose records are kept; all are kept if it is not set.
     """
 
 
@@ -88,13 +87,13 @@ class OutputSettings(Concern):
         str,
         matching("[A-Z]{3}", "write the three capital letters of its ISO 4217 code, such as USD"),
     ] = Field(default="USD", validation_alias="CURRENCY")
-    """Of all balances and interest, as its ISO 4217 code; it is shown, never converted."""
+    """Currency of all amounts, as ISO 4217 code; amounts are never converted."""
 
     def check_rights(self) -> None:
-        """Check that rights of files are not set where there are no files.
+        """Check that permissions of files are not set for an object store.
 
         Raises:
-            ValueError: they are, for objects.
+            ValueError: they are.
         """
         if isinstance(self.path, ObjectUrl) and (self.group or self.mode_bits != _OWNER_ONLY):
             raise ValueError(

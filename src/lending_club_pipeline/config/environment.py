@@ -9,28 +9,28 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-# Where this machine has its programs, folders and network, whom it trusts, and how it writes.
+# Programs, folders, network, certificates and locale of this machine.
 _MACHINE: Final = frozenset(
     {
         *("PATH", "LD_LIBRARY_PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TZ"),
         *("TMPDIR", "TEMP", "TMP", "LANG", "LANGUAGE"),
         *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
         *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
-        # Where Python finds code, and whether it keeps it compiled.
+        # Where Python finds code, and whether it stores bytecode.
         *("PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE"),
         *("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
     }
 )
-# Dagster's own threads go on in the process in which dbt runs, and dbt reads none of it.
+# Dagster's threads run in the same process as dbt; dbt does not read these variables.
 _MACHINE_PREFIXES: Final = ("LC_", "DAGSTER_")
-# Where Dagster's run history lies: its folder, a setting of ours, or the services' database.
+# The place of Dagster's run history: its folder, our settings, or the services' database.
 _RUN_HISTORY: Final = ("DAGSTER_HOME", "DAGSTER_POSTGRES_")
 
 
 def forget_settings_of_dagster() -> None:
-    """Take out of this process, before Dagster is imported, what Dagster would read for itself.
+    """Remove Dagster's own variables from this process, before Dagster is imported.
 
-    A command line is all ours. Processes that Dagster starts for itself are configured as it says.
+    Only for the command line: processes that Dagster starts itself keep Dagster's variables.
     """
     for name in [*os.environ]:
         if name.startswith("DAGSTER_") and not name.startswith(_RUN_HISTORY):
@@ -38,12 +38,12 @@ def forget_settings_of_dagster() -> None:
 
 
 def is_of_the_machine(name: str) -> bool:
-    """Return whether a variable says how this machine is, and not what a tool shall do."""
+    """Return whether a variable describes this machine, and not what a tool should do."""
     return name.upper() in _MACHINE or name.startswith(_MACHINE_PREFIXES)
 
 
 def sheltered(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return all variables of a child process: the machine's, and these.
+    """Return all variables of a child process: the machine's, and the given ones.
 
     Text is UTF-8 there, whatever the locale.
     """
@@ -53,9 +53,9 @@ def sheltered(environment: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def sheltering(environment: Mapping[str, str]) -> Iterator[None]:
-    """Let this process have the machine's variables and these alone while the body runs.
+    """Restrict the environment to the machine's variables and the given ones while the body runs.
 
-    The environment is the process's: what runs in other threads meanwhile sees the same.
+    The environment belongs to the process: other threads see the same meanwhile.
     """
     foreign = dict.fromkeys(name for name in os.environ if not is_of_the_machine(name))
     with temporary_environment({**foreign, **environment}):
@@ -64,7 +64,7 @@ def sheltering(environment: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def temporary_environment(environment: Mapping[str, str | None]) -> Iterator[None]:
-    """Set variables (None: take away) while the body runs; put back afterwards what was there."""
+    """Set variables (None: remove) while the body runs; restore the old ones afterwards."""
     before = {name: os.environ.get(name) for name in environment}
     _set(environment)
     try:

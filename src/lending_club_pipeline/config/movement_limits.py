@@ -1,4 +1,4 @@
-"""Limits to what a delivery may move against the one before it, as a person writes them."""
+"""Movement limits: the largest changes from the previous delivery, as a person writes them."""
 
 import re
 from decimal import Decimal

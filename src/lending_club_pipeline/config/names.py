@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from typing import Final
 
-# About one letter in ten that is wrong, missing, too much or in another place.
+# About one letter in ten that is wrong, missing, extra or in another place.
 _NEAR: Final = 0.9
-# What might be meant by a name that is wrong in any case.
+# Similarity of a suggestion for a name that is surely wrong.
 _SIMILAR: Final = 0.6
-# Tools that read the same file: Docker Compose and what it gives to the services, Dagster.
+# Tools that read the same file: Docker Compose, its services, and Dagster.
 _SHARING_THE_FILE: Final = (
     *("COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_"),
     *("LENDING_CLUB_", "POSTGRES_", "PG", "DAGSTER_", "OAUTH2_PROXY_"),
@@ -17,7 +17,7 @@ _IMAGE: Final = "_IMAGE"
 
 
 def unknown_in_file(names: Iterable[str], known: Collection[str]) -> list[str]:
-    """Return what is wrong with names in `.env`, which is ours and shared by a few tools.
+    """Return problems of names in `.env`, which only a few other tools read.
 
     Args:
         names: names in the file, in capital letters.
@@ -34,9 +34,9 @@ def unknown_in_file(names: Iterable[str], known: Collection[str]) -> list[str]:
 
 
 def near_misses(names: Iterable[str], known: Collection[str], where: str) -> list[str]:
-    """Return what is wrong with names in a place that other tools use, too.
+    """Return problems of names in a place that other tools use, too.
 
-    Only a name that is almost one of ours is: all others are somebody else's.
+    Only a name that is almost ours is a problem: others belong to other tools.
 
     Args:
         names: names in that place, in capital letters.

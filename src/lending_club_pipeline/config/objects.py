@@ -1,4 +1,4 @@
-"""Settings of object stores: which server, how long to wait, how objects are kept.
+"""Settings of object stores: server, timeouts, storage of objects.
 
 Credentials are the platform's own: its workload identity, or the usual variables (`AWS_…`,
 `AZURE_…`, `GOOGLE_…`), which the library reads itself.
@@ -17,7 +17,7 @@ Encryption = Literal["AES256", "aws:kms", "aws:kms:dsse"]
 
 
 class ObjectSettings(Concern):
-    """Object stores of deliveries and outputs; unused where both are folders."""
+    """Object stores of deliveries and outputs; unused if both are folders."""
 
     model_config = SettingsConfigDict(alias_generator=prefixed("OBJECTS_"))
 
@@ -26,12 +26,12 @@ class ObjectSettings(Concern):
     ca_file: AnyPath | None = None
     """Certificates to trust besides the system's (PEM)."""
     timeout_seconds: float = Field(default=30.0, gt=0, le=3600, allow_inf_nan=False)
-    """Seconds without an answer after which a request is tried again."""
+    """Seconds without an answer after which a request is retried."""
     retry_seconds: float = Field(default=120.0, ge=0, le=280, allow_inf_nan=False)
-    """How long a request is tried again when the store is busy or does not answer."""
+    """How long a request is retried if the store is busy or does not answer, in seconds."""
     encryption: Encryption | None = None
-    """How S3 encrypts outputs; as the bucket says when it is not set."""
+    """Encryption of outputs in S3; the bucket's default if it is not set."""
     kms_key: str | None = None
-    """Key of AWS KMS for it; the account's own when it is not set."""
+    """Key of AWS KMS for it; the account's own if it is not set."""
     storage_class: str | None = None
-    """Storage class (Azure: access tier) of outputs; as the bucket says when it is not set."""
+    """Storage class (Azure: access tier) of outputs; the bucket's default if it is not set."""

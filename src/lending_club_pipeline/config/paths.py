@@ -1,4 +1,4 @@
-"""Paths and permission bits that settings may hold. Any name is taken that an engine can use."""
+"""Paths and permission bits in settings. Every name is allowed that the engines can use."""
 
 import os
 import re
@@ -9,12 +9,12 @@ from pydantic import AfterValidator, PlainValidator
 
 from lending_club_pipeline.contract.locations import Location, ObjectUrl, parse_location
 
-# dbt reads the name of the database out of its path as out of a URL, and quotes it as it is.
+# dbt takes the name of the database from its path as from a URL, and quotes it unescaped.
 _NOT_IN_DATABASE: Final = re.compile(r'["#;\x00-\x1f]')
 _RESERVED: Final = {"", "main", "system", "temp"}
-# DuckDB and the pipeline put files beside it that are named after it.
+# DuckDB and the pipeline add files beside it whose names begin with its name.
 _LONGEST_NAME_BYTES: Final = 240
-# Dagster puts `history/runs/<run id>.db` below it, and SQLite `-journal` behind that.
+# Dagster adds `history/runs/<run id>.db` below it, and SQLite adds `-journal` to that.
 _LONGEST_HISTORY_BYTES: Final = 512 - 72
 _OWNER_READS_AND_WRITES: Final = 0o600
 
@@ -74,10 +74,10 @@ HistoryFolder = Annotated[AnyPath, AfterValidator(_is_history)]
 
 
 def parse_mode(text: str) -> int:
-    """Read permission bits as `chmod` takes them in octal digits, such as 0640.
+    """Parse permission bits in octal digits, as `chmod` takes them, such as 0640.
 
     Raises:
-        ValueError: they are no bits of a file that its owner writes and not everybody does.
+        ValueError: they are not octal digits, or not allowed for published files.
     """
     if not text.isascii() or not text.isdigit() or len(text) not in (3, 4):
         raise ValueError("write octal digits, such as 0640")

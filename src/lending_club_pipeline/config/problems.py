@@ -1,4 +1,4 @@
-"""What is wrong with settings, in one line: which variable, its value, and what is allowed."""
+"""Problems of settings in one line: variable, value, and allowed values."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-# What is allowed, by how pydantic names what is wrong; its own words are for programmers.
+# Our texts by pydantic's type of error; its own texts are for programmers.
 _ALLOWED: Final = {
     "int_parsing": "write a whole number",
     "int_from_float": "write a whole number",
@@ -24,10 +24,10 @@ _OF_SECRETS: Final = ("TOKEN", "SECRET", "PASSWORD", "HEADERS")
 
 
 def describe_problems(error: ValidationError, given: Mapping[str, object]) -> list[str]:
-    """Describe what is wrong, without the value of a secret.
+    """Describe the problems, without the value of a secret.
 
     Args:
-        error: what pydantic found.
+        error: pydantic's error.
         given: values by variable.
     """
     problems = []
@@ -42,7 +42,7 @@ def describe_problems(error: ValidationError, given: Mapping[str, object]) -> li
 
 
 def _allowed(item: ErrorDetails) -> str:
-    """Say what is allowed instead of a value, as far as possible in our own words."""
+    """Return the allowed values, if possible in our own words."""
     if item["type"] in _ALLOWED:
         return _ALLOWED[item["type"]].format_map(item.get("ctx", {}))
     if item["type"] == "value_error":

@@ -36,13 +36,13 @@ class DataPlatformConfig(BaseModel):
     """All settings of the pipeline, read once at the edge and handed down.
 
     Attributes:
-        engine: which engine holds the data, and its bounds.
+        engine: the engine that holds the data, and its limits.
         duckdb: the embedded engine.
         databricks: the SQL warehouse.
-        dbt: how dbt builds.
-        deliveries: where deliveries come from, when they are expected, how far they may move.
-        days: which business dates there are, and for how long records are kept.
-        outputs: where outputs are published, for whom, in which currency.
+        dbt: how dbt builds models.
+        deliveries: source, calendar and movement limits of deliveries.
+        days: business dates, and how long records are kept.
+        outputs: place, permissions and currency of outputs.
         objects: object stores of deliveries and outputs.
         dagster: Dagster's folder, configuration and pages.
         postgres: the database that keeps Dagster's history.
@@ -84,7 +84,7 @@ class DataPlatformConfig(BaseModel):
 
     @classmethod
     def variables(cls) -> dict[str, FieldInfo]:
-        """Return what is known of every setting, by its variable."""
+        """Return the definition of every setting, by its variable."""
         return {
             variable: field
             for concern in cls.concerns().values()
@@ -128,12 +128,12 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> DataPlatformCon
     """Read the settings from environment, `.env` and secret files.
 
     Args:
-        overrides: values by variable, in small letters, that win over all of these (command-line
+        overrides: values by variable, in lower case, that override all of these (command-line
             options).
 
     Raises:
         ConfigurationError: a value is not allowed, or a name is unknown; the text names variable,
-            value and what is.
+            value and allowed values.
     """
     secrets_dir = os.environ.get(_SECRETS_DIR)
     given = {name.upper(): value for name, value in (overrides or {}).items() if value is not None}
@@ -154,7 +154,7 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> DataPlatformCon
             "who runs the pipeline the right to read them."
         ) from None
     if settings is None:
-        # Raised out here, it does not carry pydantic's error along, which holds values: secrets.
+        # Raised outside `except`, it does not carry pydantic's error, which may hold secrets.
         raise ConfigurationError(f"{'; '.join(problems)}. See .env.example.")
     return settings
 
@@ -162,7 +162,7 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> DataPlatformCon
 def _read(
     secrets_dir: str | None, given: Mapping[str, Any]
 ) -> tuple[DataPlatformConfig | None, list[str]]:
-    """Return the settings, or all that is wrong with them."""
+    """Return the settings, or all of their problems."""
     parts: dict[str, Concern] = {}
     problems: list[str] = []
     for name, concern in DataPlatformConfig.concerns().items():
@@ -190,7 +190,7 @@ def _refuse_unknown_names(secrets_dir: str | None) -> None:
 
 
 def _variables() -> dict[str, str | None]:
-    """Return what environment and `.env` hold, by names in capital letters."""
+    """Return all variables of environment and `.env`, by names in capital letters."""
     return {**_from_file(), **{name.upper(): value for name, value in os.environ.items()}}
 
 

@@ -1,4 +1,4 @@
-"""Kinds of values that settings have, and what is said of a wrong one."""
+"""Types of values in settings, with the errors for wrong values."""
 
 import re
 from collections.abc import Callable
@@ -15,10 +15,10 @@ _PRINTABLE: Final = re.compile(r"[!-~]+")
 
 
 def parse_bytes(text: str) -> int:
-    """Read a size such as `2GiB` or `500 MB` as a number of bytes.
+    """Parse a size such as `2GiB` or `500 MB` as a number of bytes.
 
     Raises:
-        ValueError: the text is no number followed by a unit (KB, KiB, … TiB).
+        ValueError: the text is not a number followed by a unit (KB, KiB, … TiB).
     """
     match = _MEMORY.fullmatch(text)
     if match is None:
@@ -28,11 +28,11 @@ def parse_bytes(text: str) -> int:
 
 
 def matching(pattern: str, allowed: str) -> AfterValidator:
-    """Make the validator of a text that matches a pattern as a whole.
+    """Make the validator of a text that must match a whole pattern.
 
     Args:
         pattern: a regular expression.
-        allowed: what may be written, for the error.
+        allowed: the allowed form, for the error.
     """
 
     def check(text: str) -> str:
@@ -44,10 +44,10 @@ def matching(pattern: str, allowed: str) -> AfterValidator:
 
 
 def read_by(parse: Callable[[str], object]) -> AfterValidator:
-    """Make the validator of a text that a function can read; the setting keeps the text.
+    """Make the validator of a text that a function can parse; the setting keeps the text.
 
     Args:
-        parse: raises ValueError, which says what may be written.
+        parse: raises ValueError with the allowed form.
     """
 
     def check(text: str) -> str:
@@ -67,7 +67,7 @@ def _strip_credential(value: object) -> object:
     given = value.get_secret_value() if isinstance(value, SecretStr) else value
     if not isinstance(given, str):
         return value
-    # Files of secrets and what is pasted from a page often end with a line break.
+    # Files of secrets and pasted texts often end with a line break.
     plain = given.strip()
     if not _PRINTABLE.fullmatch(plain):
         raise ValueError(
@@ -87,8 +87,8 @@ Identifier = Annotated[
     str,
     matching(r"[A-Za-z0-9_-]+", "only letters A to Z, digits, _ and - may stand in a name"),
 ]
-# A name, or a secret, that goes into the header of a request.
+# A name or a secret that is sent in the header of a request.
 Credential = Annotated[str, BeforeValidator(_strip_credential)]
-# A secret, or where a manager has it: `secret_stores.reading.secret_value` gives it.
+# A secret, or a reference to it: `secret_stores.reading.secret_value` resolves it.
 Secret = Annotated[SecretStr, AfterValidator(_check_reference)]
 SecretCredential = Annotated[Secret, BeforeValidator(_strip_credential)]

@@ -1,1 +1,1 @@
-"""The words of the field, once: files and columns, reasons, errors, preflight results."""
+"""Shared terms: files and columns, reasons, stages and changes (from dbt's seeds), errors."""

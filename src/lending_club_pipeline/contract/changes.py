@@ -1,4 +1,4 @@
-"""In which ways an account changes from one delivery to another: the seed `change_kinds`."""
+"""Kinds of change of an account between two deliveries: the seed `change_kinds`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from lending_club_pipeline.contract.seeds import read_seed
 
 @dataclass(frozen=True)
 class ChangeKind:
-    """A way in which an account changes.
+    """A kind of change of an account.
 
     Attributes:
         title: its name for readers.
-        meaning: what it says of an account, as the end of a sentence.
+        meaning: its meaning, as the end of a sentence about an account.
     """
 
     title: str

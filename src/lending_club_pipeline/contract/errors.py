@@ -1,4 +1,4 @@
-"""Errors that a person can act on: what is wrong, where, and what to do."""
+"""Errors with problem, place and remedy, for people."""
 
 import datetime as dt
 import re
@@ -28,7 +28,7 @@ class ConfigurationError(PipelineError):
 
 
 class SecretError(ConfigurationError):
-    """A secret cannot be read from the manager that a setting names."""
+    """A secret cannot be read from the secret manager that a setting names."""
 
 
 class WarehouseError(PipelineError):
@@ -36,11 +36,11 @@ class WarehouseError(PipelineError):
 
 
 class NotLandedError(WarehouseError):
-    """No landed file is at hand: the landing folder was lost, or is another one."""
+    """There is no landed file: the landing folder was lost, or is another one."""
 
 
 class WarehouseLockedError(WarehouseError):
-    """Another process holds the database; waiting or stopping it helps, a change does not."""
+    """Another process holds the database: wait for it or stop it."""
 
 
 class TransformationError(PipelineError):
@@ -48,10 +48,10 @@ class TransformationError(PipelineError):
 
 
 class HeldDeliveryError(TransformationError):
-    """A delivery moved by more than allowed: nothing is published until somebody approves it.
+    """A delivery moved beyond its limits: it is not published until somebody approves it.
 
     Args:
-        message: what moved, and how to go on.
+        message: the movements and the remedy.
         dates: business dates of the deliveries that are held.
     """
 
@@ -69,20 +69,20 @@ class OutputError(PipelineError):
 
 
 class StorageError(PipelineError):
-    """An object store did not answer, or refused what was asked of it."""
+    """An object store did not answer, or refused a request."""
 
 
 class AuditError(PipelineError):
-    """What was done cannot be written down, or what was written down is not proven."""
+    """The audit log cannot be written, or its verification failed."""
 
 
 class ServiceError(PipelineError):
-    """Dagster's web page cannot be served, or is served no longer."""
+    """A service cannot be started, ended by itself, or does not answer."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a delivery something was found.
+    """A place in a delivery.
 
     Attributes:
         path: the file, folder or object.
@@ -104,14 +104,14 @@ class Place:
 
 
 class RefusedDeliveryError(PipelineError):
-    """A delivery that the model refuses as a whole: nothing of it is processed.
+    """A delivery is refused as a whole: nothing of it is processed.
 
     Args:
         code: short, stable name of the cause, for scripts and metadata.
-        place: file, and line or column where they are known.
-        problem: what is wrong, in words, with the value where it is not personal data.
-        remedy: what to do about it.
-        stopped_by: of a run of several dates, by date why each refused one is.
+        place: the file, and line or column if known.
+        problem: the problem in words, with the value unless it is personal data.
+        remedy: the remedy.
+        stopped_by: in a run of several dates, the refused dates with their messages.
     """
 
     def __init__(

@@ -1,11 +1,11 @@
-"""Packages that only some settings need, in extras of the distribution."""
+"""Extras of the distribution: packages that only some settings need."""
 
 from importlib.util import find_spec
 from typing import Final
 
 from lending_club_pipeline.contract.errors import ConfigurationError
 
-# A module by which an extra is known to be installed.
+# A module of each extra; if it is found, the extra is installed.
 _KNOWN_BY: Final = {
     "aws-secrets": "boto3",
     "azure-secrets": "azure.keyvault.secrets",
@@ -37,5 +37,5 @@ def _is_there(module: str) -> bool:
     try:
         return find_spec(module) is not None
     except ModuleNotFoundError:
-        # Not even the package that it is part of is.
+        # Even its parent package is missing.
         return False

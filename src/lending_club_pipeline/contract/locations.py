@@ -1,4 +1,4 @@
-"""Where deliveries and outputs are: a folder of this machine, or a prefix of an object store."""
+"""Locations of deliveries and outputs: a folder of this machine, or a prefix of an object store."""
 
 import re
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ _SHOWN: Final = "s3://bucket/prefix, abfss://container@account.dfs.core.windows.
 
 @dataclass(frozen=True, eq=False)
 class ObjectUrl:
-    """The name of an object, or of all objects below a prefix; it is not looked at.
+    """The name of an object or prefix; no request is sent.
 
-    It has those names of `pathlib.Path` that need no disk.
+    It has the methods of `pathlib.Path` that need no disk.
 
     Attributes:
         scheme: one of `SCHEMES`.
@@ -45,11 +45,11 @@ class ObjectUrl:
         return self.key.rpartition("/")[2]
 
     def with_name(self, name: str) -> Self:
-        """Return its neighbour of another name."""
+        """Return the object with another name in the same place."""
         return self._named(f"{self.key.rpartition('/')[0]}/{name}".strip("/"))
 
     def absolute(self) -> Self:
-        """Return itself: no working folder changes what it is."""
+        """Return itself: it does not depend on the working folder."""
         return self
 
     def _named(self, key: str) -> Self:
@@ -60,10 +60,10 @@ Location: TypeAlias = Path | ObjectUrl
 
 
 def parse_location(text: str) -> Location:
-    """Read the path of a folder, or the URL of a prefix in an object store.
+    """Parse the path of a folder, or the URL of a prefix in an object store.
 
     Raises:
-        ValueError: it looks like a URL and is none of those that are known.
+        ValueError: it looks like a URL, but its form is not supported.
     """
     scheme, separator, rest = text.partition("://")
     if not separator:

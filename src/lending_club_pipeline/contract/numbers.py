@@ -1,4 +1,4 @@
-"""Numbers as readers write them: the same text for the same value, wherever it is shown."""
+"""Formats of numbers for people: the same text for the same value everywhere."""
 
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
@@ -24,7 +24,7 @@ def format_change(amount: Decimal) -> str:
 
 
 def format_share(part: Decimal | int, whole: Decimal | int) -> str:
-    """Write a share with one decimal; what is there is never written as 0.0 %, nor all as less."""
+    """Write a share with one decimal; only zero is 0.0 %, and only all is 100.0 %."""
     if not whole:
         return ""
     share = Decimal(part) * _ALL / Decimal(whole)
@@ -47,5 +47,5 @@ def format_percent(percent: Decimal) -> str:
 
 
 def sign_of(amount: Decimal) -> str:
-    """Return the sign of an amount; nothing where it is zero."""
+    """Return the sign of an amount; empty for zero."""
     return "+" if amount > 0 else _MINUS if amount < 0 else ""

@@ -11,9 +11,9 @@ class PreflightResult:
     """The result of one check.
 
     Attributes:
-        subject: what was checked.
-        verdict: `ok`, `warning` (a run may still do) or `problem` (a run would fail).
-        detail: what was found and, if it is not well, what to do.
+        subject: the checked thing.
+        verdict: `ok`, `warning` (a run may still succeed) or `problem` (a run would fail).
+        detail: the finding, with a remedy if there is a problem.
     """
 
     subject: str

@@ -1,4 +1,7 @@
-"""Why a record is not used, in plain words: the seed `quarantine_reasons`."""
+"""Reasons for which records are not used, with their texts: the seed `quarantine_reasons`.
+
+To add a reason, add a row to `dbt/seeds/quarantine_reasons.csv`; see docs/extending.md.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +17,7 @@ class Reason:
     Attributes:
         stage: where a record with it stops: `rejected`, `staging` or `join`; empty if not known.
         title: the reason in a few words.
-        meaning: what is wrong, for readers who do not know the rules.
+        meaning: the problem, for readers who do not know the rules.
         remedy: what the sender of the delivery should do.
     """
 
@@ -34,7 +37,7 @@ def reasons() -> Mapping[str, Reason]:
 
 
 def explain(reason: str) -> Reason:
-    """Explain a reason; one that is not known keeps its name and says so."""
+    """Return the texts of a reason; an unknown reason gets a text from its name."""
     return reasons().get(reason) or Reason(
         "",
         reason.replace("_", " ").capitalize(),

@@ -39,7 +39,7 @@ ACCOUNTS: Final = SourceFile(
     numbers={"customer_id": "customer_number", "balance": "balance_amount"},
 )
 SOURCE_FILES: Final = (CUSTOMERS, ACCOUNTS)
-# Says what the two files should add up to; read and compared, never landed.
+# The control totals of the two files; read and compared, never landed.
 CONTROL: Final = SourceFile(
     name="control.csv",
     table="control",

@@ -1,4 +1,4 @@
-"""Tables as this project makes them, and how one that is there differs from that."""
+"""Expected definitions of tables, and differences of existing tables."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Table:
-    """A table, as it should be or as it is.
+    """A table, expected or existing.
 
     Attributes:
         name: its name, without schema.
         columns: the engine's type of each column.
-        kind: what it is, where that is not a plain table of the engine, such as a view.
-        owner: who owns it, where the engine knows owners.
+        kind: its kind if it is not a plain table of the engine, such as a view.
+        owner: its owner, if the engine knows owners.
     """
 
     name: str
@@ -23,11 +23,11 @@ class Table:
 
 @dataclass(frozen=True)
 class ExpectedTable:
-    """A table that this project writes to again and again.
+    """A table that runs add to.
 
     Attributes:
         name: its name, without schema.
-        columns: type of each column, as SQL of either engine has it.
+        columns: type of each column, in SQL of both engines.
         may_lack_columns: whether its writer adds columns that are missing.
     """
 
@@ -37,7 +37,7 @@ class ExpectedTable:
 
 
 def differences(expected: ExpectedTable, types: Mapping[str, str], found: Table) -> Iterator[str]:
-    """Yield in words what is wrong with a table; the order of its columns is of no account.
+    """Yield the differences of a table in words; the order of its columns does not matter.
 
     Args:
         expected: the table as it should be.

@@ -1,1 +1,1 @@
-"""The dbt project: prepared once, run in this process, explained by column."""
+"""The only code that imports dbt: the parsed project, builds, results, column lineage."""

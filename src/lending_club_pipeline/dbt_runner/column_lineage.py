@@ -1,6 +1,6 @@
-"""Which columns each column of a model is made of, read from its compiled SQL by sqlglot.
+"""Column lineage: the source columns of each column of a model, from its compiled SQL by sqlglot.
 
-As a program it reads the arguments of `trace_columns` as JSON and writes what that returns.
+As a program it reads the arguments of `trace_columns` as JSON and writes its result as JSON.
 """
 
 import gc
@@ -23,8 +23,8 @@ _EPHEMERAL_PREFIX: Final = "__dbt__cte__"
 def trace_columns(compiled: Mapping[str, str], schema: Schema, dialect: str) -> ColumnLineage:
     """Trace every column of every model to the columns of its direct parents.
 
-    dbt writes ephemeral models into the models that use them; they are taken out again here and
-    traced as models of their own.
+    dbt inlines ephemeral models into the models that use them; here they are separated again and
+    traced as separate models.
 
     Args:
         compiled: compiled SQL by model name; ephemeral models may be missing.
@@ -32,7 +32,7 @@ def trace_columns(compiled: Mapping[str, str], schema: Schema, dialect: str) -> 
         dialect: sqlglot's name of the SQL dialect.
 
     Returns:
-        The lineage; a model that sqlglot cannot read is left out.
+        The lineage, without models that sqlglot cannot read.
     """
     queries: dict[str, exp.Expression] = {}
     for name, sql in compiled.items():
@@ -40,7 +40,7 @@ def trace_columns(compiled: Mapping[str, str], schema: Schema, dialect: str) -> 
             queries.setdefault(found, query)
     known = {name: dict(columns) for name, columns in schema.items()}
     traced: ColumnLineage = {}
-    # An ephemeral model's columns are known once those of its own parents are.
+    # The columns of an ephemeral model are known when those of its parents are.
     for _ in queries:
         for name in [it for it in queries if it not in traced]:
             if _parents(queries[name]) <= known.keys():
@@ -55,7 +55,7 @@ def _parents(query: exp.Expression) -> set[str]:
 
 
 def _separated(name: str, sql: str, dialect: str) -> Iterator[tuple[str, exp.Expression]]:
-    """Take a compiled model apart: the ephemeral models in it, then what is its own."""
+    """Separate a compiled model: the ephemeral models in it, then its own query."""
     try:
         query = parse_one(sql, dialect=dialect)
     except SqlglotError:
@@ -76,8 +76,8 @@ def _trace(
 ) -> dict[str, list[tuple[str, str]]]:
     try:
         qualified = qualify(query.copy(), schema=schema, dialect=dialect)
-        # Given its scope, sqlglot does not qualify the whole query once more for each column; and
-        # of each step it need not make a copy that shows that column alone.
+        # With its scope given, sqlglot does not qualify the whole query again for each column, and
+        # does not copy each step with only that column.
         given = {"schema": schema, "dialect": dialect, "scope": build_scope(qualified)}
         return {
             column: sorted(
@@ -88,7 +88,7 @@ def _trace(
     except SqlglotError:
         return {}
     finally:
-        # A query's tree is full of cycles, and a run looks for garbage too rarely to notice.
+        # The tree of a query has many cycles, and a run rarely collects garbage.
         gc.collect()
 
 

@@ -1,4 +1,4 @@
-"""The tables that dbt writes to again and again, as their contracts have them."""
+"""Expected definitions of the incremental tables, from their contracts."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
 
 
 def incremental_tables(prepared: PreparedManifest) -> tuple[ExpectedTable, ...]:
-    """Return the tables of the incremental models; those of the others are made anew each time.
+    """Return the tables of the incremental models; dbt makes other tables anew each time.
 
     Args:
         prepared: the parsed project.

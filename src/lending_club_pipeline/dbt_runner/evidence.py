@@ -1,7 +1,7 @@
-"""A check that did not run did not pass: which nodes must have a result, and which have one.
+"""Evidence of a build: which nodes must have a result. A check that did not run did not pass.
 
-What must be there follows from the manifest alone. dbt's own account of what it has run is what is
-compared with it: an option that leaves out tests, whatever it is called, leaves out results.
+The expected nodes follow from the manifest alone, and are compared with dbt's results. So any
+option of dbt that leaves out tests is noticed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from lending_club_pipeline.dbt_runner.invocation import MONTH_END, NodeResult
 
 Manifest: TypeAlias = Mapping[str, Any]
 
-# A test of severity error that found something has the status `fail`, one of severity warn `warn`.
+# A failed test has the status `fail` with severity error, and `warn` with severity warn.
 _EVALUATED: Final = frozenset({"pass", "warn"})
 _BUILT: Final = frozenset({"success"})
 
@@ -19,12 +19,12 @@ _BUILT: Final = frozenset({"success"})
 def expected_nodes(
     manifest: Manifest, select: Sequence[str] = (), *, is_month_end: bool = False
 ) -> set[str]:
-    """Return what a build must have a good result of: relations, and tests of severity error.
+    """Return the nodes that must succeed in a build: relations, and tests of severity error.
 
     Args:
         manifest: dbt's manifest.
-        select: what is built, as given to dbt: `name`, or `+name` for all that it is made of, too.
-        is_month_end: whether it is what is made once a month that is built, or all else.
+        select: dbt's selection: `name`, or `+name` to include all of its parents.
+        is_month_end: whether nodes that are made once a month are built, or all others.
     """
     nodes = manifest["nodes"]
     built = nodes_of_build(manifest, select, is_month_end=is_month_end, closes_months=is_month_end)
@@ -44,9 +44,9 @@ def nodes_of_build(
 
     Args:
         manifest: dbt's manifest.
-        select: what is built, as given to dbt; none means all.
-        is_month_end: all is what is made once a month.
-        closes_months: what is made once a month is not left out.
+        select: dbt's selection; none means all.
+        is_month_end: whether only nodes that are made once a month are built.
+        closes_months: whether nodes that are made once a month are included.
     """
     nodes = manifest["nodes"]
     of_months = {it for it, node in nodes.items() if MONTH_END in node["tags"]}
@@ -65,18 +65,18 @@ def nodes_of_build(
 
 
 def without_evidence(expected: Iterable[str], results: Iterable[NodeResult]) -> list[str]:
-    """Return which of the expected nodes have no good result: tests that never ran, too.
+    """Return the expected nodes without a good result, including tests that never ran.
 
     Args:
         expected: unique ids of tests and relations, as from `expected_nodes`.
-        results: what dbt says that became of its nodes.
+        results: dbt's results of its nodes.
     """
     proven = {it.unique_id for it in results if it.status in _EVALUATED | _BUILT}
     return sorted(set(expected) - proven)
 
 
 def is_blocking_test(node: Mapping[str, Any]) -> bool:
-    """Return whether a node of the manifest is a test that must pass before anything is published.
+    """Return whether a node of the manifest is a test that must pass before publication.
 
     Unit tests do not count: they prove the code, not the data.
     """
@@ -96,7 +96,7 @@ def _parents(node: Mapping[str, Any]) -> set[str]:
 def _selected(manifest: Manifest, select: Sequence[str]) -> set[str]:
     nodes = manifest["nodes"]
     ids = {node["name"]: unique_id for unique_id, node in nodes.items()}
-    # An exposure is no node of a build: dbt names it among what it has skipped.
+    # dbt lists exposures as skipped, but does not build them.
     chosen = {ids[name] for name in select if name in ids}
     above = [ids[name.removeprefix("+")] for name in select if name.startswith("+")]
     while above:

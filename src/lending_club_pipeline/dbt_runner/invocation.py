@@ -1,4 +1,4 @@
-"""Run dbt in this process: no subprocess, no second parse, the connection that is open."""
+"""Run dbt in this process: no subprocess, no second parse, no second connection."""
 
 import datetime as dt
 import re
@@ -23,14 +23,14 @@ NodeStatus = Literal["success", "pass", "warn", "fail", "error", "skipped", "no-
 # dbt's tag of nodes that are built once a month, not with each delivery.
 MONTH_END: Final = "month_end"
 _FAILED: Final = frozenset({"fail", "error"})
-# Errors in which DuckDB and Databricks repeat a value; that of a contract names types alone
+# Errors in which DuckDB and Databricks repeat a value; the error of a contract names only types
 # (dbt/macros/materializations/contracts.sql).
 _SHOWS_VALUES: Final = re.compile(
     r"\b(?:Conversion|Invalid Input|Out of Range|Constraint) Error"
     r"|\[(?:CAST_INVALID_INPUT|CAST_OVERFLOW|NUMERIC_VALUE_OUT_OF_RANGE)\]"
     r"|\[USER_RAISED_EXCEPTION\](?! The contract of )"
 )
-# Where DuckDB has said what is wrong with a file, and goes on about options of its reader.
+# The part of DuckDB's errors about a file that only lists options of its reader.
 _HINTS_ON_READING: Final = re.compile(
     r"[.]? (?:Column \w+ is being converted as|The search space used was|Possible fixes:).*"
 )
@@ -41,14 +41,14 @@ _SOURCE_COLUMN: Final = re.compile(r"when casting from source column (\w+)")
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one dbt node.
+    """Result of one dbt node.
 
     Attributes:
         unique_id: dbt's name of the node.
         status: how it ended.
         seconds: wall time that it took.
-        failures: rows that a test found, or None if it was no test.
-        message: what dbt says about it.
+        failures: rows that a test found, or None if it is not a test.
+        message: dbt's message about it.
         compiled: the SQL that was run, or an empty text.
     """
 
@@ -61,7 +61,7 @@ class NodeResult:
 
     @property
     def is_failed(self) -> bool:
-        """Whether this node stopped what depends on it."""
+        """Whether this node stopped the nodes that depend on it."""
         return self.status in _FAILED
 
 
@@ -80,7 +80,7 @@ def build_arguments(
         dates: business dates of the deliveries.
         select: names of the nodes to build; none means all.
         threads: nodes that are built at the same time.
-        movement_percents: by how many percent each measure may move; none means as it likes.
+        movement_percents: largest change of each measure in percent; none means no limit.
         months: first days of months whose ends are computed in the same build.
     """
     selection = ["--select", *select] if select else []
@@ -106,7 +106,7 @@ def month_arguments(
 
     Args:
         months: their first days.
-        select: names of the nodes to build; none means all that are made once a month.
+        select: names of the nodes to build; none means all month-end nodes.
         threads: nodes that are built at the same time.
     """
     listed = ", ".join(f"'{month.isoformat()}'" for month in sorted(months))
@@ -126,9 +126,9 @@ def run_dbt(
     environment: Mapping[str, str],
     on_node: Callable[[str, str, float], None],
 ) -> list[NodeResult]:
-    """Run one dbt command and return what became of each node.
+    """Run one dbt command and return the result of each node.
 
-    No option of dbt reaches it but by `arguments`: its variables are gone while it runs.
+    Options reach dbt only by `arguments`: its own variables are removed while it runs.
 
     Args:
         prepared: the parsed project.
@@ -140,7 +140,7 @@ def run_dbt(
         TransformationError: dbt could not run at all; failed nodes are in the result instead.
         WarehouseError: a node failed, or dbt could not run, because the database file is damaged.
     """
-    # dbt's modules read the environment when they are imported, too.
+    # dbt's modules also read the environment when they are imported.
     with _DBT, sheltering(environment):
         outcome = _invoke(prepared, arguments, on_node)
     ended = getattr(outcome.result, "results", None)
@@ -168,13 +168,13 @@ def _invoke(
         prepared.serialised.read_bytes(), decoder=extended_mashumuro_decoder
     )
     runner = dbtRunner(manifest=manifest, callbacks=[_reporting(on_node)])
-    # When a run is interrupted, dbt's threads still write there for a moment.
+    # After an interruption, dbt's threads still write there for a moment.
     with tempfile.TemporaryDirectory(prefix="dbt-", ignore_cleanup_errors=True) as target:
         return runner.invoke([*arguments, *project_arguments(prepared.project, Path(target))])
 
 
 def _raise_if_damaged(environment: Mapping[str, str], message: str) -> None:
-    """Say of a damaged database what to do, and not which model happened to read it."""
+    """Raise an error with a remedy if the database is damaged, whichever model noticed it."""
     file = environment.get("DUCKDB_PATH")
     if file and is_damaged(Path(file), message):
         raise damaged(as_named(Path(file)))
@@ -182,7 +182,7 @@ def _raise_if_damaged(environment: Mapping[str, str], message: str) -> None:
 
 def _node_result(result: Any) -> NodeResult:  # noqa: ANN401 - dbt's classes are not typed for us
     said = " ".join(str(result.message or "").split())
-    # A seed is part of the project, and shows nobody's data.
+    # A seed is part of the project and holds no personal data.
     is_seed = result.node.resource_type == "seed"
     shown = _HINTS_ON_READING.sub("", said) if is_seed else _without_values(said)
     return NodeResult(
@@ -196,7 +196,7 @@ def _node_result(result: Any) -> NodeResult:  # noqa: ANN401 - dbt's classes are
 
 
 def _without_values(message: str) -> str:
-    """Cut off what an engine says of a value, which may be a customer's; keep the column."""
+    """Remove a value from an engine's message, as it may be personal data; keep the column."""
     kind = _SHOWS_VALUES.search(message)
     if kind is None:
         return message

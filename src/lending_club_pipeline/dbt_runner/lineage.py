@@ -1,4 +1,4 @@
-"""The lineage of columns, traced in a process of its own.
+"""Column lineage, traced in a subprocess.
 
 sqlglot and the trees that it makes of the models take fifty megabytes, once per project.
 """

@@ -1,4 +1,4 @@
-"""The parsed dbt project, prepared once and used again until the project changes."""
+"""The parsed dbt project, prepared once and reused until the project changes."""
 
 import json
 import shutil
@@ -16,8 +16,8 @@ from lending_club_pipeline.dbt_runner.project import fingerprint
 from lending_club_pipeline.files.atomic import replacing
 from lending_club_pipeline.files.io_errors import explaining, full, is_full
 
-# Names, grants and kinds of relations follow from these, here with what the project takes where one
-# is not set; nothing else of the environment reaches the manifest.
+# Variables that names, grants and kinds of relations depend on, with the project's defaults; no
+# other variable reaches the manifest.
 _NAMING_VARIABLES: Final = {
     "DBT_TARGET": "",
     "DATABRICKS_CATALOG": "",
@@ -51,11 +51,11 @@ class PreparedManifest:
         return self.folder / "manifest.json"
 
     def cached(self, name: str, make: Callable[[], Any]) -> Any:  # noqa: ANN401 - JSON
-        """Return what follows from the project alone, as JSON holds it; made once per project.
+        """Return a JSON value that depends only on the project; it is made once per project.
 
         Args:
-            name: what it is.
-            make: makes it; it is called only if it was never made for this project.
+            name: name of the value.
+            make: makes the value; called only if it was never made for this project.
         """
         path = self.folder / f"{name}.json"
         if not path.exists():
@@ -102,7 +102,7 @@ def _prepare(project: Path, folder: Path, environment: Mapping[str, str]) -> Non
         shutil.rmtree(work / "logs", ignore_errors=True)
         for name in ("run_results.json", "perf_info.json", "semantic_manifest.json"):
             (work / name).unlink(missing_ok=True)
-        # Another process may have prepared the same project meanwhile: theirs is as good.
+        # Another process may have prepared the same project meanwhile: use its files.
         if not folder.exists():
             work.rename(folder)
     finally:
@@ -120,7 +120,7 @@ def project_arguments(project: Path, target: Path) -> list[str]:
         "--project-dir", str(project),
         "--profiles-dir", str(project),
         "--target-path", str(target),
-        # It would be made in the project's folder, which belongs to who installed the package.
+        # By default dbt writes into the project's folder, which the user may not change.
         "--log-path", str(target / "logs"),
         "--log-level", "none",
         "--log-level-file", "none",

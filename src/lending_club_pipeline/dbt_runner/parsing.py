@@ -1,6 +1,6 @@
-"""Parse a dbt project in a process of its own: what dbt takes for that is given back when it ends.
+"""Parse a dbt project in a subprocess, whose memory is freed when it ends.
 
-dbt keeps a hundred megabytes that a run has no use for; a parsed project is on the disk.
+dbt keeps a hundred megabytes that a run does not need; the parsed project is on the disk.
 """
 
 import sys
@@ -17,7 +17,7 @@ def parse_in_subprocess(arguments: Sequence[str], environment: Mapping[str, str]
         environment: its variables beside those of the machine.
 
     Returns:
-        What went wrong, or None.
+        The error message, or None.
     """
     done = run_in_subprocess(__name__, arguments, environment=environment)
     if done.returncode == 0:

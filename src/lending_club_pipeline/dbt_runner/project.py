@@ -1,4 +1,4 @@
-"""Whether the dbt project changed."""
+"""Fingerprint of the dbt project."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ _NOT_SOURCES: Final = {"target", "logs", "dbt_packages"}
 
 
 def fingerprint(project: Path, environment: Mapping[str, str]) -> str:
-    """Return a text that changes when the parsed project would.
+    """Return a text that changes when the parsed project would change.
 
     Args:
         project: folder of the dbt project.

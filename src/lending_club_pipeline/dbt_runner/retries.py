@@ -1,4 +1,8 @@
-"""Retry nodes that failed with a transient error. Every node is idempotent."""
+"""Retry dbt nodes that failed with a transient error. Every node is idempotent.
+
+The warehouse decides which errors are transient and how long to retry. Other statements than dbt's
+are retried by `warehouse/databricks/statements.py`.
+"""
 
 import random
 import time
@@ -57,7 +61,7 @@ def build_with_retries(
 
     Args:
         build: builds the nodes of a selection (none means all) and returns the result of each.
-        select: what to build.
+        select: names of the nodes to build.
         policy: which errors are retried, and for how long.
         on_wait: called with a message before each pause.
         sleep: waits for a number of seconds.

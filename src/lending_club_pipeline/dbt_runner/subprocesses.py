@@ -1,4 +1,4 @@
-"""Work done in a process of its own: the memory that it takes is given back when it ends."""
+"""Work in subprocesses, whose memory is freed when they end."""
 
 import json
 import subprocess
@@ -17,18 +17,18 @@ def run_in_subprocess(
     given: str = "",
     environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a module as a program to its end, with this Python.
+    """Run a module as a program with this Python, and wait for its end.
 
-    Neither the folder that it works in nor what other tools have in the environment reaches it.
+    Neither the working folder nor variables of other tools reach it.
 
     Args:
         module: name of the module.
         arguments: arguments of the program.
-        given: what it reads.
+        given: its standard input.
         environment: its variables beside those of the machine.
 
     Returns:
-        How it ended, and what it wrote.
+        Its exit code and output.
     """
     return subprocess.run(
         [sys.executable, "-P", "-m", module, *arguments],
@@ -49,7 +49,7 @@ def call_in_subprocess(module: str, given: Mapping[str, Any]) -> Any:  # noqa: A
         given: its arguments by name.
 
     Raises:
-        TransformationError: the process ended early; says what it said last.
+        TransformationError: the process ended early; the text holds its last line.
     """
     ended = run_in_subprocess(module, given=json.dumps(given))
     if ended.returncode:

@@ -1,1 +1,1 @@
-"""What Dagster shows: thin wiring, one folder per step of the way."""
+"""Dagster's definitions: thin wiring, one folder per step of the pipeline."""

@@ -22,12 +22,12 @@ PROCESS_TAG: Final = "lending_club/process"
 MACHINE_TAG: Final = "lending_club/machine"
 ALIVE_TAG: Final = "lending_club/alive_at"
 _SIGN_OF_LIFE_SECONDS: Final = 10.0
-# Three signs that did not come.
+# Three missing signs of life.
 _SILENT_SECONDS: Final = 45.0
-# Long enough for a sign: a machine whose clock is wrong looks silent, and is not.
+# Long enough for a sign of life: a machine with a wrong clock only looks silent.
 _SECOND_LOOK_SECONDS: Final = 15.0
 _NUMBER_REUSED_SECONDS: Final = 3600.0
-# A run that was killed before its first sign left none; its last event is that old at least.
+# If a run was killed before its first sign of life, its last event is at least this old.
 _NEVER_SEEN_SECONDS: Final = 180.0
 _UNFINISHED: Final = (
     dg.DagsterRunStatus.STARTED,
@@ -37,16 +37,16 @@ _UNFINISHED: Final = (
 
 
 def process_tags() -> dict[str, str]:
-    """Return the tags that say which process carries a run out."""
+    """Return the tags that name the process of a run."""
     return {PROCESS_TAG: str(os.getpid()), MACHINE_TAG: this_machine()}
 
 
 @contextmanager
 def signs_of_life(instance: dg.DagsterInstance | None, run_id: str) -> Iterator[None]:
-    """Tell Dagster which process carries a run out, and again and again that it is alive.
+    """Record the process of a run in Dagster, and regularly that it is alive.
 
     Args:
-        instance: Dagster's instance; None where there is no run history.
+        instance: Dagster's instance; None without a run history.
         run_id: Dagster's id of the run.
     """
     if instance is None or not instance.has_run(run_id):
@@ -57,7 +57,7 @@ def signs_of_life(instance: dg.DagsterInstance | None, run_id: str) -> Iterator[
 
     def tell() -> None:
         while not ended.wait(_SIGN_OF_LIFE_SECONDS):
-            # A history that cannot be written for a moment is no reason to end a run.
+            # Do not end a run because the history cannot be written for a moment.
             with suppress(Exception):
                 instance.add_run_tags(run_id, {ALIVE_TAG: _now()})
 
@@ -83,7 +83,7 @@ def close_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
 
 
 def _look(instance: dg.DagsterInstance) -> list[tuple[dg.DagsterRun, str]]:
-    """Return the runs that seem abandoned, each with why."""
+    """Return the runs that seem abandoned, each with the reason."""
     records = instance.get_run_records(dg.RunsFilter(statuses=list(_UNFINISHED)))
     return [(it.dagster_run, why) for it in records if (why := _why_abandoned(it))]
 
@@ -101,7 +101,7 @@ def _why_abandoned(record: dg.RunRecord) -> str:
     if alive_at is None:
         most, since = _NEVER_SEEN_SECONDS, record.update_timestamp
     else:
-        # Another process may have the number by now; ours may have been suspended meanwhile.
+        # Another process may have the number now; this process may have been suspended.
         most = _NUMBER_REUSED_SECONDS if is_here else _SILENT_SECONDS
         since = dt.datetime.fromisoformat(alive_at)
     silent = (clock.now() - since).total_seconds()

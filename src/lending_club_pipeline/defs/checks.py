@@ -1,4 +1,4 @@
-"""Results of Dagster's checks as the warehouse keeps them."""
+"""Results of Dagster's checks, in the form that the warehouse keeps."""
 
 import dagster as dg
 
@@ -17,7 +17,7 @@ def key_of(result: dg.AssetCheckResult) -> dg.AssetCheckKey:
 
 
 def check_result(result: dg.AssetCheckResult) -> CheckResult:
-    """Return what is kept of a check that an asset has yielded."""
+    """Return the result to keep of a check that an asset has yielded."""
     key = key_of(result)
     return CheckResult(
         name=key.name,

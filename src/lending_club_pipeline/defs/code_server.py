@@ -1,6 +1,6 @@
-"""Dagster's code server in a container of its own: lost runs are closed, changed files are loaded.
+"""Dagster's code server in a container: it closes lost runs and loads changed files.
 
-Dagster's server neither watches files nor knows, once it is started anew, of the runs that ended
+Dagster's own server does not watch files, and after a restart it does not know the runs that ended
 with it.
 """
 
@@ -21,7 +21,7 @@ from lending_club_pipeline.defs.web_server import NoAnswerError, reload_definiti
 
 MODULE: Final = "lending_club_pipeline.definitions"
 LOCATION: Final = "lending-club"
-# Dagster gives this tag to a run that lives in a code server, and to no other.
+# Dagster sets this tag only on runs that live in a code server.
 _LIVES_IN_CODE_SERVER: Final = ".dagster/grpc_info"
 _UNFINISHED: Final = (
     dg.DagsterRunStatus.STARTING,
@@ -37,8 +37,8 @@ logger = logging.getLogger(__name__)
 def close_lost_runs(instance: dg.DagsterInstance) -> list[str]:
     """Mark the runs that ended with an earlier code server as failed; return their ids.
 
-    Nobody else would: Dagster's default launcher cannot ask for them, and the queue waits. Call it
-    before a code server starts, and only where there is one.
+    Dagster's default launcher cannot check these runs, and the queue would wait for them. Call this
+    before a code server starts, and only if there is just one code server.
     """
     unfinished = instance.get_runs(dg.RunsFilter(statuses=list(_UNFINISHED)))
     lost = [run for run in unfinished if _LIVES_IN_CODE_SERVER in run.tags]
@@ -72,7 +72,7 @@ def serve_code(host: str, port: int, watched: Sequence[Path], web_server: str) -
             _watch(watched, web_server, _ended(process))
         return process.wait()
     finally:
-        # If watching ends, the server must end, too: it would seem to follow changes and would not.
+        # If watching ends, end the server, too: otherwise it would silently ignore changes.
         process.terminate()
 
 

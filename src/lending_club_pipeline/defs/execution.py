@@ -45,7 +45,7 @@ def carry_out(
 
     Args:
         settings: the project's settings.
-        request: what is asked for.
+        request: the requested dates.
         on_message: called with a text about the current step.
 
     Raises:
@@ -67,7 +67,7 @@ def process_delivery(
     as_of_date: dt.date | None,
     on_message: Callable[[str], None],
 ) -> RunReport:
-    """Process one delivery from file to file, whether it is known already or not.
+    """Process one delivery from file to file, even if it is unchanged.
 
     Args:
         settings: the project's settings.
@@ -95,7 +95,7 @@ def process_days(
         settings: the project's settings.
         days: first and last business date.
         on_message: called with a text about the current step.
-        tags: tags of the run, which say what was asked for.
+        tags: tags of the run, which hold the request.
 
     Raises:
         PipelineError: the run could not even begin.
@@ -175,7 +175,7 @@ def _report(result: dg.ExecuteInProcessResult, settings: DataPlatformConfig) -> 
         errors[0].outcome,
         errors[0].message,
         stopped_by=errors[0].stopped_by,
-        # Otherwise what the table holds is of earlier runs.
+        # Otherwise the table holds results of earlier runs.
         open_ledgers={date: it for date, it in ledgers.items() if not it.is_closed}
         if dg.AssetKey("delivery_ledger") in made
         else {},
@@ -183,7 +183,7 @@ def _report(result: dg.ExecuteInProcessResult, settings: DataPlatformConfig) -> 
 
 
 def _left_alone(result: dg.ExecuteInProcessResult) -> dict[dt.date, WhySkipped]:
-    """Return why a run left dates alone, as another one had processed them meanwhile."""
+    """Return the dates that a run skipped because another run had processed them meanwhile."""
     found: dict[dt.date, WhySkipped] = {}
     for event in result.get_asset_materialization_events():
         why = event.materialization.metadata.get(LEFT_ALONE)
@@ -195,7 +195,7 @@ def _left_alone(result: dg.ExecuteInProcessResult) -> dict[dt.date, WhySkipped]:
 def _ledgers(
     run_id: str, settings: DataPlatformConfig, left_alone: Collection[dt.date]
 ) -> dict[dt.date, DeliveryLedger]:
-    """Read the ledgers of the dates that a run has built or left alone."""
+    """Read the ledgers of the dates that a run has built or skipped."""
     warehouse = choose_warehouse(settings)
     try:
         with warehouse.session(read_only=True, run_id=run_id):
@@ -203,13 +203,12 @@ def _ledgers(
             built = [it.as_of_date for it in days if it.run_id == run_id and it.build_ended_at]
             return read_ledgers(warehouse, [*built, *left_alone])
     except PipelineError:
-        # Nothing was ever written, or the next run has the database already: what this one did is
-        # in its report.
+        # There is no database, or the next run holds it already: the report suffices.
         return {}
 
 
 def _published(result: dg.ExecuteInProcessResult) -> tuple[tuple[Location, ...], dt.date | None]:
-    """Return the published files, and the date of what was published."""
+    """Return the published files and the published date."""
     paths: dict[Location, dt.date] = {}
     for event in result.get_asset_materialization_events():
         metadata = event.materialization.metadata

@@ -1,6 +1,6 @@
-"""drop_expired_data: the job that drops the records of days that are older than they are kept.
+"""drop_expired_data: the job that drops the records of expired days.
 
-It is an operation and no asset: "Materialize all" must not delete anything.
+It is a job without assets: "Materialize all" must not delete anything.
 """
 
 from typing import Final
@@ -14,7 +14,7 @@ EXPIRY_JOB_NAME: Final = "drop_expired_data"
 
 
 class ExpiryConfig(dg.Config):
-    """What a run of the job does.
+    """Configuration of the job.
 
     Attributes:
         dry_run: only say what would be dropped.
@@ -30,9 +30,9 @@ def drop_expired_days(
     settings: Settings,
     warehouse: dg.ResourceParam[WarehouseResource],
 ) -> None:
-    """Drop what was landed and loaded of expired days, their daily summary and quarantine.
+    """Drop the landed and loaded records of expired days, their daily summary and quarantine.
 
-    Ledger, tiers, movements, changes and histories stay. The output's metadata says which days.
+    Ledger, tiers, movements, changes and histories stay. The output's metadata lists the days.
     """
     days = expire(warehouse.warehouse, settings, dry_run=config.dry_run)
     context.add_output_metadata(

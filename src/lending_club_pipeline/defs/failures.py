@@ -1,4 +1,4 @@
-"""How Dagster shows an error that a person can act on: one line, and where it is."""
+"""Errors of this project as failures of Dagster: one line, with the place in the metadata."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,10 +20,10 @@ STOPPED_BY: Final = "stopped_by"
 def shown_in_one_line() -> Iterator[None]:
     """Turn errors of this project into failures that Dagster shows without stack traces.
 
-    None of them passes if the same run is tried again by Dagster: transient faults were retried.
+    Dagster does not retry them: transient errors were retried already.
 
     Raises:
-        Failure: with the text of the error, and in its metadata what is known of the place.
+        Failure: with the text of the error, and the known place in its metadata.
     """
     try:
         yield
@@ -31,7 +31,7 @@ def shown_in_one_line() -> Iterator[None]:
         failure = dg.Failure(str(error), _metadata(error), allow_retries=False)
     else:
         return
-    # Raised out here, it does not carry the first error and its stack trace along.
+    # Raised outside `except`, it does not carry the first error and its stack trace.
     raise failure
 
 

@@ -20,13 +20,13 @@ from lending_club_pipeline.files.atomic import explaining, replacing
 from lending_club_pipeline.files.plain_paths import plain_folder
 from lending_club_pipeline.runs.history import password_environment, place_in_postgres
 
-# The first words of a configuration that this module wrote, and may write again.
+# First words of a configuration from this module, which it may overwrite.
 _OURS: Final = "# Dagster's configuration"
 _MADE: Final = f"{_OURS}, made from the settings of lending-club (see .env.example).\n"
 
 
 def ensure_dagster_home(settings: DataPlatformConfig) -> Path:
-    """Make Dagster's home, with the configuration that the settings describe.
+    """Make Dagster's home, with a configuration from the settings.
 
     A configuration that somebody else wrote stays as it is.
 
@@ -40,7 +40,7 @@ def ensure_dagster_home(settings: DataPlatformConfig) -> Path:
     home = settings.dagster.home.absolute()
     target = home / "dagster.yaml"
     with explaining(home, "DAGSTER_HOME"):
-        # The history shows some balances: its owner alone may read it.
+        # The history shows some balances: only its owner may read it.
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         present = target.read_text() if target.exists() else None
     wanted = configuration(settings)
@@ -60,7 +60,7 @@ def configuration(settings: DataPlatformConfig) -> str:
     """Return the text of `dagster.yaml` for the settings.
 
     Raises:
-        ConfigurationError: `DAGSTER_ADDITIONS` is no YAML file of sections.
+        ConfigurationError: `DAGSTER_ADDITIONS` is not a YAML file of sections.
     """
     text: str = files(__package__).joinpath("dagster.yaml").read_text()
     sections = {**_storage(settings), **_additions(settings.dagster.additions)}
@@ -78,7 +78,7 @@ def _storage(settings: DataPlatformConfig) -> dict[str, Any]:
         "port": settings.postgres.port,
         "username": settings.postgres.user,
         "db_name": settings.postgres.db,
-        # SQLAlchemy 2.1 takes `postgresql` for another driver than Dagster's.
+        # In SQLAlchemy 2.1 `postgresql` means another driver than Dagster's.
         "scheme": "postgresql+psycopg2",
         "params": settings.postgres.parameters,
     }
@@ -110,7 +110,7 @@ def _is_in_postgres(text: str) -> bool:
 
 @contextmanager
 def opened_history(settings: DataPlatformConfig) -> Iterator[dg.DagsterInstance]:
-    """Have Dagster's run history open, with the password of Postgres that the settings know.
+    """Open Dagster's run history while the body runs, with the password of Postgres.
 
     Raises:
         OutputError: it cannot be read or written, or is damaged.
@@ -126,14 +126,14 @@ def opened_history(settings: DataPlatformConfig) -> Iterator[dg.DagsterInstance]
 
 
 def open_instance(home: Path) -> dg.DagsterInstance:
-    """Open Dagster's run history; of several first runs at once, one makes its tables.
+    """Open Dagster's run history; if several first runs start at once, one makes its tables.
 
     Raises:
         OSError: it cannot be read or written.
         SQLAlchemyError: it is damaged.
     """
     with (home / "opening.lock").open("a") as lock:
-        # Dagster looks for tables, and makes them, in two steps. Closing the file lets others in.
+        # Dagster looks for tables and makes them in two steps. Closing the file releases the lock.
         fcntl.flock(lock, fcntl.LOCK_EX)
         return dg.DagsterInstance.from_config(str(plain_folder(home)))
 
@@ -144,11 +144,11 @@ def keeping_open(home: Path, run_id: str) -> Iterator[None]:
 
     Dagster opens and closes a connection for each of some 500 writes of a run. SQLite moves the
     write-ahead log into the database, flushes both and removes the log whenever the last connection
-    is closed (https://www.sqlite.org/wal.html#avoiding_excessively_large_wal_files): half of what a
-    write takes. With one more connection, which locks nothing, it does so once.
+    is closed (https://www.sqlite.org/wal.html#avoiding_excessively_large_wal_files): half of the
+    cost of a write. With one more connection, which locks nothing, it does so only once.
 
     Args:
-        home: Dagster's home; where the history is kept elsewhere, nothing is done.
+        home: Dagster's home; nothing is done if the history is kept elsewhere.
         run_id: id of the run to come; its events have a database of their own.
     """
     folder = home / "history" / "runs"
@@ -156,7 +156,7 @@ def keeping_open(home: Path, run_id: str) -> Iterator[None]:
     with ExitStack() as kept:
         for name in names:
             connection = kept.enter_context(closing(sqlite3.connect(folder / name)))
-            # Without having read, a connection does not count as one that uses the log.
+            # A connection counts as a user of the log only after a read.
             connection.execute("pragma journal_mode = wal").fetchone()
             connection.execute("select count(*) from sqlite_master").fetchone()
         yield
@@ -164,7 +164,7 @@ def keeping_open(home: Path, run_id: str) -> Iterator[None]:
 
 @contextmanager
 def explaining_history(settings: DataPlatformConfig) -> Iterator[None]:
-    """Turn what a database says of the run history into what a person can act on.
+    """Turn a database error about the run history into one with a remedy.
 
     Raises:
         OutputError: it cannot be read or written, or is damaged.

@@ -1,4 +1,4 @@
-"""The I/O manager for Parquet: streams in, atomic files out, frames of your choice back."""
+"""The I/O manager for Parquet: it writes files atomically, and reads frames of your choice."""
 
 import time
 from typing import Any, Final
@@ -8,7 +8,7 @@ import dagster as dg
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.publish.parquet_files import read_parquet_file, write_parquet_file
 
-# Metadata of an asset whose one file holds the newest state, whichever partition is processed.
+# Metadata of an asset whose single file holds the newest state, for all partitions.
 HOLDS_NEWEST: Final = "lending_club/holds_newest"
 
 
@@ -18,13 +18,13 @@ class ParquetIOManager(dg.ConfigurableIOManager):
     An asset `<name>_parquet` is kept as `<name>.parquet`. With the metadata `HOLDS_NEWEST` it is
     one file for all partitions.
 
-    It writes what an engine streams (an object with `write_parquet`), Arrow tables and record
+    It writes results of an engine (an object with `write_parquet`), Arrow tables and record
     batch readers, and Polars or pandas frames; a reader sees the old file or the new one. It
-    loads what the annotation of the downstream asset's parameter says: `pyarrow.Table`,
+    loads the type that annotates the downstream asset's parameter: `pyarrow.Table`,
     `pyarrow.RecordBatchReader`, `polars.DataFrame`, `polars.LazyFrame` or `pandas.DataFrame`.
 
     Attributes:
-        settings: of the project; its output folder is the base if no other is given.
+        settings: settings of the project; their output folder is the default base.
         base: folder or fsspec URL, such as `s3://bucket/outputs`; empty means `OUTPUT_PATH`.
     """
 
@@ -35,8 +35,8 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         """Write an asset.
 
         Raises:
-            OutputError: the target cannot be written; what was there stays as it is.
-            TypeError: the object is nothing that this I/O manager knows.
+            OutputError: the target cannot be written; the old file stays.
+            TypeError: this I/O manager does not know the type of the object.
         """
         started = time.monotonic()
         written = write_parquet_file(self._url(context), obj, self.settings.objects)
@@ -69,6 +69,6 @@ class ParquetIOManager(dg.ConfigurableIOManager):
 
 
 def _holds_newest(context: dg.InputContext | dg.OutputContext) -> bool:
-    """Whether an asset is one file that every partition brings up to date."""
+    """Whether an asset is one file that each partition updates."""
     output = context.upstream_output if isinstance(context, dg.InputContext) else context
     return output is not None and bool((output.definition_metadata or {}).get(HOLDS_NEWEST))

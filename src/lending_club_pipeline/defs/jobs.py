@@ -1,4 +1,4 @@
-"""The jobs: a delivery from file to file, the end of a month, and what is too old to keep."""
+"""The jobs: process deliveries, publish outputs again, close months, drop expired records."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ JOB_NAME: Final = "process_delivery"
 PUBLISH_JOB_NAME: Final = "publish_outputs"
 MONTH_JOB_NAME: Final = "close_month"
 _MONTH_ENDS: Final = dg.AssetSelection.assets("account_summary_monthly")
-# The files, and the table for readers where there is one.
+# The files, and the table for readers if there is one.
 _OUTPUTS: Final = dg.AssetSelection.groups("outputs")
 
 # One process, because only one process may write to the embedded database.

@@ -50,9 +50,9 @@ def monthly_partitions(first: dt.date, timezone: str) -> dg.MonthlyPartitionsDef
 
 
 def dates_of(context: dg.AssetExecutionContext) -> list[dt.date]:
-    """Return the business dates of a run, oldest first; none if it is about no partition.
+    """Return the business dates of a run, oldest first; none if it has no partition.
 
-    Dagster runs checks that are asked for alone without one.
+    Dagster runs checks that are requested alone without a partition.
     """
     if not context.has_partition_key and not context.has_partition_key_range:
         return []

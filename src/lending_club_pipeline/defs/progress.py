@@ -1,4 +1,4 @@
-"""How the command line follows a run: messages that it shows and Dagster does not keep.
+"""Progress of a run for the command line: messages that Dagster does not keep.
 
 Every event in Dagster's log costs a transaction; a run of the sample would spend a tenth of its
 time on them.
@@ -17,7 +17,7 @@ _NAME: Final = "lending_club_pipeline.progress"
 
 
 def _logger() -> logging.Logger:
-    """Return the logger, which hands on all there is unless somebody set a level."""
+    """Return the logger, which passes all messages unless a level is set."""
     logger = logging.getLogger(_NAME)
     logger.propagate = False
     if logger.level == logging.NOTSET:
@@ -37,10 +37,10 @@ class _Forwarding(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         meta = getattr(record, "dagster_meta", {})
-        # Events and errors of Dagster's own machinery are for its event log; how a run failed is
-        # told when it has ended.
+        # Dagster's own events and errors are for its event log; the cause of a failure is reported
+        # when the run has ended.
         if meta.get("dagster_event") is None and record.levelno < logging.ERROR:
-            # What follows the first line is detail, for the event log.
+            # The lines after the first one are details for the event log.
             message = str(meta.get("orig_message", record.getMessage()))
             self._on_message(message.partition("\n")[0])
 
@@ -51,7 +51,7 @@ def show_progress(message: str) -> None:
 
 
 def show_step(message: str) -> None:
-    """Tell of one of many steps, which only those see who follow each of them."""
+    """Show one of many steps, which is visible only with `--verbose` or on a terminal."""
     logging.getLogger(_NAME).debug(message)
 
 

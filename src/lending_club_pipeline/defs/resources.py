@@ -1,4 +1,4 @@
-"""Resources: the project's settings, and the warehouse that they name."""
+"""Resources: the settings of the project, and the warehouse that they name."""
 
 import os
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from lending_club_pipeline.warehouse import Warehouse
 from lending_club_pipeline.warehouse.databricks import DatabricksWarehouse
 from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
 
-# How an asset asks for the project's settings.
+# Type of an asset's parameter that gets the settings.
 Settings = dg.ResourceParam[DataPlatformConfig]
 
 
@@ -43,9 +43,9 @@ class WarehouseResource(dg.ConfigurableResource):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["WarehouseResource"]:
-        """Hold the warehouse open, and other runs out, while a run lasts.
+        """Hold the warehouse open during a run, and keep other runs out.
 
-        Files that are made meanwhile can be read by their owner only: they hold personal data.
+        Files that are made meanwhile can be read only by their owner: they hold personal data.
 
         Raises:
             ConfigurationError: there is less memory than a run needs.
@@ -66,7 +66,7 @@ class WarehouseResource(dg.ConfigurableResource):
 
     def _warn_of_memory(self, context: dg.InitResourceContext) -> None:
         warning = warning_of(check_memory(self.settings.engine.memory_limit))
-        # The command line says so itself, before it loads anything.
+        # The command line itself warns before it loads anything.
         if warning and context.log and context.run and PLANNED_TAG not in context.run.tags:
             context.log.warning(warning)
 
@@ -78,7 +78,7 @@ class WarehouseResource(dg.ConfigurableResource):
         return self._warehouse
 
     def journal(self, run_id: str) -> DayJournal:
-        """What is known of all dates: read once in a run, in which nobody else writes it.
+        """The states of all dates: read once, as no other run writes them meanwhile.
 
         Args:
             run_id: Dagster's id of the run.
@@ -88,10 +88,10 @@ class WarehouseResource(dg.ConfigurableResource):
         return self._journal
 
     def publishable(self, journal: DayJournal) -> Publishable:
-        """What is published, and the checks it has passed: read again only after a build.
+        """The delivery to publish, with its passed checks: read again only after a build.
 
         Raises:
-            OutputError: there is nothing that may be published.
+            OutputError: no delivery may be published.
         """
         if self._publishable is None or not self._publishable.is_of(journal.days):
             self._publishable = read_publishable(self.warehouse, journal.days)
@@ -105,7 +105,7 @@ class DuckDBResource(WarehouseResource):
 
     @contextmanager
     def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Give a cursor on the database of this run, for downstream assets.
+        """Return a cursor on the database of this run, for downstream assets.
 
         Raises:
             ConfigurationError: no run is going on.
@@ -123,8 +123,8 @@ class DatabricksResource(WarehouseResource):
 
 
 def build_resources(settings: DataPlatformConfig) -> dict[str, Any]:
-    """Return the resources that the settings describe, by the keys that assets ask for."""
-    # Readers of a run's log do not know the working folder.
+    """Return the resources for the settings, by the keys that assets use."""
+    # Absolute, because readers of a run's log do not know the working folder.
     inputs = settings.deliveries.input_path.absolute()
     placed = settings.changed({"deliveries": {"input_path": inputs}})
     kinds = {"duckdb": DuckDBResource, "databricks": DatabricksResource}

@@ -31,7 +31,7 @@ def partition_tags(partitions: tuple[dt.date, dt.date]) -> dict[str, str]:
 
 
 def partition_range_of(run: dg.DagsterRun) -> tuple[dt.date, dt.date] | None:
-    """Return first and last partition of a run that is of several."""
+    """Return first and last partition of a run of several partitions."""
     first = run.tags.get(ASSET_PARTITION_RANGE_START_TAG)
     last = run.tags.get(ASSET_PARTITION_RANGE_END_TAG)
     if first is None or last is None or first == last:
@@ -40,7 +40,7 @@ def partition_range_of(run: dg.DagsterRun) -> tuple[dt.date, dt.date] | None:
 
 
 def partitions_of(run: dg.DagsterRun) -> list[dt.date]:
-    """Return the business dates that a run is about."""
+    """Return the business dates of a run."""
     key = run.tags.get(PARTITION_NAME_TAG)
     if key is not None:
         return [dt.date.fromisoformat(key)]
@@ -52,12 +52,12 @@ def partitions_of(run: dg.DagsterRun) -> list[dt.date]:
 
 @dataclass(frozen=True)
 class RunError:
-    """What ended a run.
+    """The error that ended a run.
 
     Attributes:
         message: what went wrong, in one line.
         outcome: `refused`, `held` or `failed`.
-        stopped_by: by date why single deliveries stopped it.
+        stopped_by: the deliveries that stopped it: messages by date.
     """
 
     message: str
@@ -66,7 +66,7 @@ class RunError:
 
 
 def error_of(event: dg.DagsterEvent) -> RunError | None:
-    """Return what ended a run, if an event tells it, without Dagster's wrapping."""
+    """Return the error that ended a run, if an event holds it, without Dagster's wrapping."""
     if event.is_step_failure:
         given = event.step_failure_data.user_failure_data
         if given is not None:
@@ -93,7 +93,7 @@ def _failure(description: str, metadata: Mapping[str, Any]) -> RunError:
 def _one_line(error: Any) -> str:  # noqa: ANN401 - Dagster does not export its type
     text = error.message.strip()
     if error.cls_name in {cls.__name__ for cls in _with_subclasses(PipelineError)}:
-        # Python puts the class in front, with its module where it is imported.
+        # Python puts the class in front, with its module if it is imported.
         text = text.partition(": ")[2]
     return " ".join(text.split())
 

@@ -1,4 +1,4 @@
-"""What happens at a time of day."""
+"""The schedules."""
 
 import dagster as dg
 
@@ -8,7 +8,7 @@ from lending_club_pipeline.defs.jobs import process_delivery
 
 
 def build_schedules(timezone: str) -> list[dg.ScheduleDefinition]:
-    """Make the schedules, which keep business hours.
+    """Make the schedules, in the business time zone.
 
     Args:
         timezone: IANA name of the business time zone.
@@ -23,8 +23,8 @@ def build_schedules(timezone: str) -> list[dg.ScheduleDefinition]:
     def daily_delivery_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         """Process the delivery of the day at six in the morning. Shipped stopped.
 
-        A day without a delivery fails, as it should: somebody waits for it. One that is processed
-        already and unchanged is left alone.
+        Without a delivery the run fails, because a delivery is expected. An unchanged delivery that
+        was processed before is skipped.
         """
         day = clock.day_of(context.scheduled_execution_time, timezone).date.isoformat()
         return dg.RunRequest(
@@ -38,7 +38,7 @@ def build_schedules(timezone: str) -> list[dg.ScheduleDefinition]:
         default_status=dg.DefaultScheduleStatus.STOPPED,
     )
     def weekly_expiry_schedule() -> dg.RunRequest:
-        """Drop what is older than `RETENTION_DAYS` on Sundays at three. Shipped stopped."""
+        """Drop expired records on Sundays at three, see `RETENTION_DAYS`. Shipped stopped."""
         return dg.RunRequest()
 
     return [daily_delivery_schedule, weekly_expiry_schedule]

@@ -53,7 +53,7 @@ _UNFINISHED: Final = [
 
 
 def build_delivery_sensor(settings: DataPlatformConfig) -> dg.SensorDefinition:
-    """Return the sensor for new deliveries. `DELIVERY_SENSOR` says whether it begins running."""
+    """Return the sensor for new deliveries. `DELIVERY_SENSOR` sets its initial status."""
     is_on = settings.deliveries.sensor == "running"
     inputs = watched_inputs(settings)
 
@@ -68,8 +68,8 @@ def build_delivery_sensor(settings: DataPlatformConfig) -> dg.SensorDefinition:
         It compares the inputs with the states in the warehouse. It takes a delivery when its files
         are complete and did not change for `SENSOR_SETTLE_SECONDS`. A failed run is retried after
         a minute, two, four, up to an hour; days that failed together are retried one by one. A
-        refused delivery waits for other files, a held one for an approval. `DELIVERY_SENSOR` says
-        whether the sensor begins running.
+        refused delivery waits for other files, a held one for an approval. `DELIVERY_SENSOR` sets
+        the initial status.
         """
         return _evaluate(settings, inputs(), context)
 
@@ -88,7 +88,7 @@ def _evaluate(
         settings.deliveries.settle_seconds,
     )
     settled = _Settled.read(context.cursor)
-    # An approval is asked for from time to time: asking keeps a warehouse awake.
+    # Look for approvals only from time to time, because a query keeps a warehouse awake.
     with_held = f"{watch.digest} {now.timestamp() // _APPROVAL_SECONDS:.0f}"
     if settled.digest in (watch.digest, with_held):
         return _result(context, settled, [], (*watch.waiting, *settled.waiting))
@@ -103,7 +103,7 @@ def _evaluate(
     is_settled = not todo and is_published(days, serves_readers=serves)
     requests = [] if is_settled else list(_requests(context.instance, todo, days, watch, now))
     if is_settled:
-        # The warehouse need not be asked until something else lies there.
+        # No query of the warehouse is needed until the inputs change.
         is_held = any(isinstance(it, Refuse) and it.message == _HELD for it in steps)
         settled = _Settled(with_held if is_held else watch.digest, refused[:_MOST_KEPT])
     under_way = () if requests or is_settled else ("runs are under way, or failed and wait",)
@@ -116,7 +116,7 @@ class _Settled:
 
     Attributes:
         digest: digest of the inputs.
-        waiting: deliveries that are refused, and why.
+        waiting: refused deliveries, with the reason.
     """
 
     digest: str = ""
@@ -137,7 +137,7 @@ def _result(
     requests: Sequence[dg.RunRequest],
     waiting: Sequence[str],
 ) -> dg.SensorResult:
-    """Say of everything that lies there and is not processed why."""
+    """Return the result of a tick, with the reason of each delivery that waits."""
     if requests:
         for reason in waiting:
             context.log.info(f"Waiting: {reason}")
@@ -153,7 +153,7 @@ def _planned(
     days: Mapping[dt.date, DayState],
 ) -> list[Step]:
     policy = policy_of(settings)
-    # Other rates or another version are no reason to process years again without being asked.
+    # Do not process years again, unasked, because rates or the version changed.
     known = {date: replace(it, transformation=policy.transformation) for date, it in days.items()}
     return plan(found, found, known, policy)
 
@@ -166,20 +166,20 @@ def _known_days(settings: DataPlatformConfig) -> Mapping[dt.date, DayState]:
     except WarehouseLockedError:
         raise
     except WarehouseError:
-        # There is none yet, or a run says what is wrong with it.
+        # There is no warehouse yet, or a run will report its problem.
         return {}
 
 
 def _found(
     inputs: Readable, watch: Watch, days: Mapping[dt.date, DayState]
 ) -> dict[dt.date, FoundDelivery]:
-    """Describe what may be taken for the plan; what is refused or held already waits."""
+    """Describe the deliveries for the plan; refused or held ones wait."""
     found = {}
     for date, delivery in watch.deliveries.items():
         state, identity = days.get(date, DayState(date)), watch.identities[date]
         others = [it for day, it in days.items() if day != date]
         if delivery.folder == inputs and any(_is_of(delivery, identity, it) for it in others):
-            # Undated files stay where they are on the days after.
+            # Undated files may stay on the following days.
             continue
         is_same = looks_like(delivery, state.files)
         is_refused = bool(state.refused) and state.refused_files == identity
@@ -212,7 +212,7 @@ def _requests(
             yield from _tries(instance, JOB_NAME, dates, watch, now)
     newest = newest_publishable(days)
     if not todo and not runs and newest is not None:
-        # A run was killed, or failed, after it had built.
+        # A run was killed, or failed, after its build.
         yield from _tries(instance, PUBLISH_JOB_NAME, [newest.as_of_date], watch, now)
 
 
@@ -223,12 +223,12 @@ def _tries(
     watch: Watch,
     now: dt.datetime,
 ) -> Iterator[dg.RunRequest]:
-    """Ask for a run, unless one of the same files failed a moment ago."""
+    """Request a run, unless a run of the same files has just failed."""
     listed = "".join(f"{date}{watch.identities.get(date, '')}\n" for date in dates)
     key = hashlib.sha256(f"{job}\n{listed}".encode()).hexdigest()[:16]
     tried = instance.get_run_records(dg.RunsFilter(tags={DELIVERY_TAG: key}))
     if tried and len(dates) > 1:
-        # What failed together may be the fault of one.
+        # A single date may have failed the whole run.
         middle = len(dates) // 2
         for part in (dates[:middle], dates[middle:]):
             yield from _tries(instance, job, part, watch, now)

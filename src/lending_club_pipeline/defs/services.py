@@ -18,7 +18,7 @@ from typing import Final
 from lending_club_pipeline.contract.errors import ServiceError
 from lending_club_pipeline.files.plain_paths import plain_folder
 
-# Dagster recommends another tool to developers; a user of the page does not need it.
+# Dagster recommends another tool to developers; users of the page do not need it.
 _NOT_SHOWN: Final = "ignore:Function `dev_command` is superseded"
 _ASKED_SECONDS: Final = 6.0
 _TOLD_SECONDS: Final = 3.0
@@ -26,7 +26,7 @@ _POLL_SECONDS: Final = 0.1
 
 
 def expect_free(host: str, port: int) -> None:
-    """Return if a web page can be served at an address.
+    """Check that a web page can be served at an address.
 
     Raises:
         ServiceError: the port is taken or may not be used, or this machine has no such address.
@@ -36,7 +36,7 @@ def expect_free(host: str, port: int) -> None:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         with socket.socket(family, kind, protocol) as tried:
-            # As the web server does it: connections of a server that has ended take no port.
+            # Like the web server, ignore connections of a server that has ended.
             tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             tried.bind(address)
             tried.listen()
@@ -87,9 +87,9 @@ def serve(host: str, port: int, home: Path, module: str) -> None:
 
 @contextmanager
 def _only_one(home: Path, address: str) -> Iterator[int]:
-    """Keep others from serving the same run history: two daemons would launch each run twice.
+    """Prevent a second Dagster with the same run history: two daemons would launch runs twice.
 
-    Dagster holds the lock as well, so that it stays if this process alone is killed.
+    Dagster's process inherits the lock, which stays held if only this process is killed.
     """
     with (home / "services.lock").open("a+") as lock:
         try:
@@ -108,15 +108,15 @@ def _only_one(home: Path, address: str) -> Iterator[int]:
 
 
 def _started(command: Sequence[str], home: Path, lock: int) -> subprocess.Popen[bytes]:
-    # A closed terminal ends Dagster as well, unless `nohup` says otherwise.
+    # A closed terminal ends Dagster as well, unless `nohup` is used.
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
         signal.signal(signal.SIGHUP, signal.default_int_handler)
-    # A shell starts what runs in the background deaf to interrupts. Dagster would be deaf to
-    # SIGTERM, too, which it takes for one.
+    # A shell starts background processes with interrupts ignored. Dagster would then ignore
+    # SIGTERM, too, which it handles as an interrupt.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        # In a session of its own, so that Ctrl+C comes to this process alone, which ends the
-        # others in order.
+        # In a new session, so that Ctrl+C reaches only this process, which ends the others in
+        # order.
         return subprocess.Popen(
             command,
             env={**os.environ, "DAGSTER_HOME": str(plain_folder(home))},
@@ -130,14 +130,14 @@ def _started(command: Sequence[str], home: Path, lock: int) -> subprocess.Popen[
 
 
 def _pass_on(said: Iterable[bytes], is_ending: Event) -> None:
-    """Show what Dagster says; not how each of its processes complains of being interrupted."""
+    """Show Dagster's output, but not the messages of its processes when they are interrupted."""
     for line in said:
         if not is_ending.is_set():
             os.write(sys.stderr.fileno(), line)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End Dagster: SIGTERM to it, SIGTERM to all its processes, then SIGKILL."""
+    """End Dagster: SIGTERM to its main process, then to all its processes, then SIGKILL."""
     send = partial(_signal_all, process.pid)
     try:
         process.terminate()

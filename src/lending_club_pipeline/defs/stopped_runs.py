@@ -27,12 +27,12 @@ def days_beside_refused_ones(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Run the other days of a run of several days that single deliveries have stopped.
 
-    `lending-club run --from --to` does so by itself. Shipped running: it does what was asked for.
+    `lending-club run --from --to` does so by itself. Shipped running: it completes a request.
     """
     run = context.dagster_run
     days = partition_range_of(run)
     if days is None or PLANNED_TAG in run.tags:
-        yield dg.SkipReason("It was no run of several days, or one of the command line.")
+        yield dg.SkipReason("It was not a run of several days, or it came from the command line.")
         return
     errors = [error_of(event) for event in context.get_step_failure_events()]
     stopped_by = {date for error in errors if error is not None for date in error.stopped_by}
@@ -48,4 +48,4 @@ def days_beside_refused_ones(
             tags=partition_tags((part[0], part[-1])) | kept,
         )
     if not parts:
-        yield dg.SkipReason("No single delivery stopped it, or nothing else was left.")
+        yield dg.SkipReason("No single delivery stopped it, or it had no other days.")

@@ -1,4 +1,4 @@
-"""What is asked of Dagster's web server, by its GraphQL."""
+"""Requests to Dagster's web server, by its GraphQL."""
 
 import json
 import re
@@ -24,7 +24,7 @@ mutation ($name: String!) { reloadRepositoryLocation(repositoryLocationName: $na
   ... on RepositoryLocationNotFound { message } } }
 """
 _ANSWER_SECONDS: Final = 20.0
-# A reload ends when the new definitions have loaded, or have not.
+# A reload ends when the new definitions have loaded or failed to load.
 _RELOAD_SECONDS: Final = 180.0
 
 
@@ -33,7 +33,7 @@ class NoAnswerError(ServiceError):
 
 
 def expect_loaded(url: str, location: str) -> None:
-    """Return if the web server shows the definitions of a code location.
+    """Check that the web server shows the definitions of a code location.
 
     Args:
         url: address of the web server.
@@ -71,7 +71,7 @@ def _expect_definitions(url: str, loaded: dict[str, Any]) -> None:
 
 
 def _reason(loaded: dict[str, Any]) -> str:
-    """Return in one line what lies at the bottom of an error."""
+    """Return the root cause of an error in one line."""
     message = str(loaded.get("message") or loaded["__typename"])
     if causes := loaded.get("causes"):
         kind, message = causes[-1]["className"], causes[-1]["message"]
@@ -92,6 +92,6 @@ def _ask(url: str, query: str, variables: dict[str, str], seconds: float) -> dic
     except (OSError, ValueError) as error:
         raise NoAnswerError(f"{url} does not answer as Dagster's web server: {error}") from error
     if answer.get("data") is None:
-        raise ServiceError(f"{url} refused the question: {answer.get('errors')}")
+        raise ServiceError(f"{url} refused the query: {answer.get('errors')}")
     data: dict[str, Any] = answer["data"]
     return data

@@ -1,6 +1,6 @@
-"""What changed between two processed deliveries, by kind of change and to the account.
+"""Differences between two processed deliveries, by kind of change and by account.
 
-The dbt model `account_changes` says which accounts changed and how; here small results are added.
+The dbt model `account_changes` finds the changes; this module adds up small results.
 """
 
 import datetime as dt
@@ -16,7 +16,7 @@ from lending_club_pipeline.reconcile.ledger import DeliveryLedger, read_ledger
 from lending_club_pipeline.warehouse import Warehouse
 
 _ZERO: Final = Decimal("0.00")
-# Fields of an account as they are shown: each with its value on both dates.
+# Fields of an account to show, each with its value on both dates.
 FIELDS: Final = (
     *("balance", "annual_interest", "interest_rate"),
     *("has_loan", "account_type", "customer_id"),
@@ -35,7 +35,7 @@ class NotComparableError(PipelineError):
 
 @dataclass(frozen=True)
 class Moved:
-    """Accounts that changed in a way, with their money on both dates."""
+    """Accounts with a kind of change, and their money on both dates."""
 
     accounts: int
     balance_before: Decimal
@@ -46,19 +46,19 @@ class Moved:
 
 @dataclass(frozen=True)
 class Differences:
-    """What changed from one delivery to another.
+    """The changes from one delivery to another.
 
     Attributes:
         earlier: the older business date.
         later: the newer one.
         by_kind: accounts by kind of change; an account counts for each of its kinds.
         total: all accounts that changed, each counted once.
-        joined_before: accounts with their customers that the ledger knows of the older date.
-        joined_after: those of the newer one.
-        balance_before: what they come to, as the ledger says.
-        balance_after: the same of the newer date.
-        interest_before: annual interest of the older date, as its tiers say.
-        interest_after: the same of the newer date.
+        joined_before: joined accounts of the older date, from the ledger.
+        joined_after: joined accounts of the newer date.
+        balance_before: sum of the balances of the older date, from the ledger.
+        balance_after: the same for the newer date.
+        interest_before: annual interest of the older date, from its tiers.
+        interest_after: the same for the newer date.
         examples: accounts by kind, the largest changes of balance first.
     """
 
@@ -76,7 +76,7 @@ class Differences:
 
     @property
     def adds_up(self) -> bool:
-        """Whether the changes make the whole difference: in accounts, balances and interest."""
+        """Whether the changes add up to the whole difference in accounts, balances and interest."""
         total = self.total
         return (
             self.came - self.went,
@@ -90,12 +90,12 @@ class Differences:
 
     @property
     def came(self) -> int:
-        """Accounts that are in the newer delivery alone."""
+        """Accounts that are only in the newer delivery."""
         return self._accounts("opened") + self._accounts("released")
 
     @property
     def went(self) -> int:
-        """Accounts that are in the older delivery alone."""
+        """Accounts that are only in the older delivery."""
         return self._accounts("closed") + self._accounts("quarantined")
 
     def _accounts(self, kind: str) -> int:
@@ -110,9 +110,9 @@ def find_differences(
     Args:
         warehouse: an open warehouse.
         one: a business date.
-        other: another one; which is the older does not matter.
-        limit: most examples of each kind of change.
-        account_id: look at this account alone.
+        other: another one, older or newer.
+        limit: largest number of examples for each kind of change.
+        account_id: consider only this account.
 
     Raises:
         NotComparableError: a date was not processed, both are the same, records of a date are no
@@ -149,7 +149,7 @@ def write_differences(warehouse: Warehouse, one: dt.date, other: dt.date, target
     Raises:
         NotComparableError: a date was not processed, both are the same, or records of a date are
             no longer kept.
-        OutputError: the file cannot be written; what was there stays.
+        OutputError: the file cannot be written; the old file stays.
     """
     earlier, later = sorted((one, other))
     _ledgers(warehouse, earlier, later)
@@ -169,7 +169,7 @@ def _changes(earlier: dt.date, later: dt.date) -> str:
 def _sums_with_first(query: str, limit: int) -> str:
     """Return SQL with the sums of each set of kinds, beside its first accounts.
 
-    One statement, so that the deliveries are compared once. Sets of kinds exclude each other.
+    It is one statement, so that the deliveries are compared once. Sets of kinds exclude each other.
     """
     size = "abs(coalesce(balance_after, 0) - coalesce(balance_before, 0))"
     sums = ", ".join(f"coalesce(sum({it}), 0) as sum_of_{it}" for it in _SUMMED)
@@ -224,7 +224,7 @@ def _ledgers(
 def _refuse_incomplete(warehouse: Warehouse, ledger: DeliveryLedger) -> None:
     """Refuse a date whose quarantined records are no longer kept.
 
-    Histories outlive them: accounts in quarantine would seem to be closed.
+    Histories are kept longer: without these records, accounts in quarantine would seem closed.
     """
     date = ledger.as_of_date
     if not ledger.is_closed:
@@ -247,7 +247,7 @@ def _refuse_incomplete(warehouse: Warehouse, ledger: DeliveryLedger) -> None:
 def _refuse_unknown(
     warehouse: Warehouse, earlier: dt.date, later: dt.date, account_id: str
 ) -> None:
-    """Refuse an account that neither delivery has, so that a slip does not look like no change."""
+    """Refuse an account that neither delivery has, so that a typing error is noticed."""
     days = f"(date '{earlier.isoformat()}', date '{later.isoformat()}')"
     known = warehouse.fetch(
         "select 1 as one from account_history as accounts inner join ("
@@ -284,7 +284,7 @@ def _moved(row: dict[str, Any]) -> Moved:
 
 
 def _sum_of(sums: dict[str, Moved], kind: str | None = None) -> Moved:
-    """Add up the sets of kinds that hold a kind, or all of them."""
+    """Add up the sets of kinds that hold a kind, or all sets."""
     chosen = [moved for kinds, moved in sums.items() if kind is None or kind in _split(kinds)]
     return Moved(
         sum(it.accounts for it in chosen),
@@ -296,7 +296,7 @@ def _sum_of(sums: dict[str, Moved], kind: str | None = None) -> Moved:
 
 
 def _examples(rows: list[dict[str, Any]], kind: str, limit: int) -> list[dict[str, Any]]:
-    """Return the first accounts of a kind out of the first of each set of kinds."""
+    """Return the first accounts of a kind, from the first accounts of each set of kinds."""
     of_kind = (
         row for row in rows if kind in _split(row["change_kinds"]) and row["account_id"] is not None
     )

@@ -12,7 +12,7 @@ from lending_club_pipeline.contract.source_files import ACCOUNTS, CUSTOMERS, Sou
 from lending_club_pipeline.ingest.csv.white_space import WHITE_SPACE
 from lending_club_pipeline.warehouse import Warehouse
 
-# Longer digits are no number that anybody has, and slow to read.
+# Nobody has a longer number, and longer digits are slow to parse.
 _LONGEST: Final = 1000
 _NONE_PROCESSED: Final = "No delivery was processed yet. Process one by `lending-club run`."
 REJECTED_RECORDS: Final = "Records that did not split into fields are in quarantine.csv."
@@ -21,20 +21,20 @@ Status = Literal["published", "not_savings", "exact_duplicate", "quarantined", "
 
 
 class NothingToExplainError(PipelineError):
-    """There is no record of that number in that delivery, or no delivery at all."""
+    """The delivery has no record of that number, or there is no delivery."""
 
 
 @dataclass(frozen=True)
 class RecordTrace:
-    """One landed record and what became of it.
+    """One landed record and its outcome.
 
     Attributes:
-        source: file that it came from.
+        source: file of the record.
         delivered_name: name of the file as delivered.
         record_number: its position among the landed records of its file.
-        raw: its fields as they came, by the column's name in the file.
-        typed: its fields as they were understood; None if only raw text is kept of that day.
-        status: what became of it.
+        raw: its fields as delivered, by the column's name in the file.
+        typed: its typed fields; None if only raw text is kept of that day.
+        status: its outcome.
         reasons: why it is quarantined.
     """
 
@@ -49,7 +49,7 @@ class RecordTrace:
 
 @dataclass(frozen=True)
 class InterestTrace:
-    """How the interest of a published account came about; amounts in its currency.
+    """Calculation of the interest of a published account; amounts in its currency.
 
     Attributes:
         original_balance: balance that bears interest.
@@ -57,7 +57,7 @@ class InterestTrace:
         next_lower_bound: least balance of the tier above, or None.
         annual_base_rate: the tier's rate of one year as a fraction.
         effective_date: first day on which the tier applied.
-        annual_bonus_rate: what was added because the customer has a loan; zero without one.
+        annual_bonus_rate: loan bonus of the customer; zero without a loan.
         interest_rate: base rate + bonus.
         annual_interest: balance times rate, rounded half up to the cent.
         new_balance: balance + interest.
@@ -76,7 +76,7 @@ class InterestTrace:
 
 @dataclass(frozen=True)
 class AccountTrace:
-    """Every record of one account, those of its customer, and its interest if it is published."""
+    """All records of one account and of its customer, and its interest if it is published."""
 
     as_of_date: dt.date
     account_id: str
@@ -87,7 +87,7 @@ class AccountTrace:
 
 @dataclass(frozen=True)
 class CustomerTrace:
-    """Every record of one customer, and of the accounts that name it."""
+    """All records of one customer, and of the accounts that name this customer."""
 
     as_of_date: dt.date
     customer_id: int
@@ -135,7 +135,7 @@ def trace_customer(
     """Read the trace of a customer; see `trace_account`.
 
     Raises:
-        NothingToExplainError: that delivery was not processed, or nobody has that number in it.
+        NothingToExplainError: that delivery was not processed, or has no such customer.
     """
     date = _processed_date(warehouse, as_of_date)
     records = _customer_records(warehouse, customer_id, date)
@@ -179,7 +179,7 @@ def _processed_date(warehouse: Warehouse, as_of_date: dt.date | None) -> dt.date
     except PipelineError:
         raise
     except Exception as error:
-        # The engines name a missing table in ways of their own.
+        # Each engine reports a missing table in its own way.
         raise NothingToExplainError(_NONE_PROCESSED) from error
     date = as_of_date or max(dates, default=None)
     if date is None:
@@ -194,7 +194,7 @@ def _processed_date(warehouse: Warehouse, as_of_date: dt.date | None) -> dt.date
 
 
 def _refuse_expired(warehouse: Warehouse, date: dt.date) -> None:
-    """Say of a processed day without its files that its records were dropped, or lost."""
+    """Refuse a processed day whose records were dropped or lost."""
     found = []
     with suppress(NotLandedError):
         found = warehouse.fetch(
@@ -212,7 +212,7 @@ def _refuse_expired(warehouse: Warehouse, date: dt.date) -> None:
 def _raw_rows(
     warehouse: Warehouse, source: SourceFile, column: str, text: str, date: dt.date
 ) -> list[dict[str, Any]]:
-    """Return the landed records in which a column contains a text; the caller looks closer."""
+    """Return the landed records in which a column contains a text; the caller compares exactly."""
     fields = ", ".join(f"raw.{name}" for name in source.landed_columns)
     return warehouse.fetch(
         f"select raw.record_number, files.delivered_name, {fields} "
@@ -280,7 +280,7 @@ def _key(source: SourceFile, row: dict[str, Any]) -> str:
 def _status(
     source: SourceFile, key: str, reasons: tuple[str, ...], kept: set[str], published: set[str]
 ) -> Status:
-    """Tell what became of a record; `kept` holds the keys of records before it that are valid."""
+    """Return the outcome of a record; `kept` holds the keys of earlier valid records."""
     if reasons:
         return "quarantined"
     if key in kept:

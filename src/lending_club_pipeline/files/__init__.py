@@ -1,1 +1,1 @@
-"""Files, locks and processes of this machine: atomic writes, errors of the disk."""
+"""Files, locks and processes of this machine: atomic writes, disk errors."""

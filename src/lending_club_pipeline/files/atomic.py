@@ -26,10 +26,10 @@ class WrittenFile:
     """A published file.
 
     Attributes:
-        path: where it is, or the name of the object that it is.
+        path: its path, or the name of the object.
         size_bytes: its size.
         sha256: its checksum.
-        rows: rows in it, where it has rows.
+        rows: number of its rows, if it has rows.
     """
 
     path: Location
@@ -41,7 +41,7 @@ class WrittenFile:
 class Publication:
     """Some files that are published together: all of them, or none if one cannot be written.
 
-    Use it as a context manager. Where a link stands, the file that it leads to is replaced.
+    Use it as a context manager. If the target is a link, the file behind the link is replaced.
 
     Args:
         setting: the setting that names another place; errors show it.
@@ -71,7 +71,7 @@ class Publication:
         return work
 
     def scratch(self, target: Path) -> Path:
-        """Return an empty temporary file beside `target` that is removed in the end.
+        """Return an empty temporary file beside `target` that is removed at the end.
 
         Raises:
             OutputError: the folder cannot be written or the disk is full.
@@ -129,9 +129,9 @@ class Publication:
 def replacing(
     target: Path, setting: str = OUTPUT_SETTING, sharing: Sharing = OWNER_ONLY
 ) -> Iterator[Path]:
-    """Give a temporary path to write to; publish it as `target` if the body succeeds.
+    """Yield a temporary path to write to; publish it as `target` if the body succeeds.
 
-    A failed body leaves `target` as it was.
+    If the body fails, `target` stays as it was.
 
     Args:
         target: the file to publish.
@@ -153,7 +153,7 @@ def describe(path: Path, rows: int | None = None, name: Location | None = None) 
     Args:
         path: the file.
         rows: rows in it, where it has rows.
-        name: where it will be published, if not there yet.
+        name: its future path, if it is not published yet.
     """
     digest = hashlib.sha256()
     with path.open("rb") as file:
@@ -171,9 +171,9 @@ def _flush(path: Path) -> None:
 
 
 def _clear_abandoned(target: Path) -> None:
-    """Remove files of killed runs, not of a run that still writes."""
+    """Remove files of killed runs, but not of runs that still write."""
     ours = f".{target.name}.*.tmp"
-    # DuckDB writes to a temporary file of its own before it replaces a file.
+    # DuckDB writes to its own temporary file before it replaces a file.
     for work in (*target.parent.glob(ours), *target.parent.glob(f"tmp_{ours}")):
         pid = work.name.removesuffix(".tmp").rpartition(".")[2]
         is_old = time.time() - work.stat().st_mtime > _ABANDONED_SECONDS
@@ -183,7 +183,7 @@ def _clear_abandoned(target: Path) -> None:
 
 @contextlib.contextmanager
 def explaining(target: Path, setting: str = OUTPUT_SETTING) -> Iterator[None]:
-    """Turn an error while `target` is written into one that says what to do.
+    """Turn an error while `target` is written into one with a remedy.
 
     Args:
         target: the file to publish.
@@ -196,7 +196,7 @@ def explaining(target: Path, setting: str = OUTPUT_SETTING) -> Iterator[None]:
         with io_errors.explaining(target, setting):
             yield
     except WarehouseError as error:
-        # The engine writes outputs, too: then their disk is full, not that of the database.
+        # The engine writes outputs, too: then the disk of the outputs is full, not the database's.
         if "disk is full" in str(error):
             raise io_errors.full(target) from error
         raise

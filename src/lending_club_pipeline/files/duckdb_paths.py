@@ -1,8 +1,8 @@
-"""Paths in DuckDB's SQL: whatever folders are called, a path names a file and is never data.
+"""Paths in DuckDB's SQL: any folder name is allowed, and a path is never a pattern or data.
 
-DuckDB takes `*`, `?` and brackets in a path that it reads for a pattern, `key=value` in the name of
-a folder, also of one far above, for a column of every row, and a backslash for a slash. Only the
-functions of this module write a path into a statement.
+When DuckDB reads a path, it treats `*`, `?` and brackets as a pattern, `key=value` in the name of
+any folder above as a column of every row, and a backslash as a slash. Only the functions of this
+module write a path into a statement.
 """
 
 import re
@@ -21,7 +21,7 @@ def literal(path: Path) -> str:
 
 
 def exactly(path: Path) -> str:
-    """Return a path for a function that reads files, so that it means this one file."""
+    """Return a path for a function that reads files, escaped so that it means only this file."""
     return literal(_escaped(plain_file(path) if "\\" in str(path) else path))
 
 
@@ -35,13 +35,13 @@ def parquet_of_all_days(
 ) -> str:
     """Return SQL for the rows of a file of every landed day, with their `as_of_date`.
 
-    DuckDB opens only the files of those dates for which a query asks by constants.
+    DuckDB opens only the files of the dates that a query names by constants.
 
     Args:
         landing: folder of the landed days.
         name: name of the file in each of them, or a pattern of such names, without `=`.
         numbered: also give the position of each row in its file, as `file_row_number`.
-        by_name: a file may lack columns; to know those of all files, DuckDB opens each of them.
+        by_name: allow files that lack columns; then DuckDB opens every file.
     """
     files = literal(_escaped(landing) / "as_of_date=????-??-??" / name)
     date = f"left(right(filename, strpos(reverse(filename), '=') - 1), {len(_DATE)})"

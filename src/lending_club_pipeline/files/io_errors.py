@@ -1,4 +1,4 @@
-"""Errors of disks and memory, with what to do."""
+"""Errors of disks and memory, with remedies."""
 
 import contextlib
 import errno
@@ -20,7 +20,7 @@ _DAMAGED: Final = re.compile(
 
 
 def is_full(error: Exception) -> bool:
-    """Return whether Python or DuckDB says that a disk, or a quota on it, is full."""
+    """Return whether an error of Python or DuckDB means that a disk or quota is full."""
     if isinstance(error, OSError):
         return error.errno in _FULL
     return any(os.strerror(number) in str(error) for number in _FULL)
@@ -36,7 +36,7 @@ def explaining(path: Path, setting: str) -> Iterator[None]:
 
     Raises:
         OutputError: the place cannot be written, or the disk is full.
-        WarehouseError: the engine has too little memory, or no disk to spill to.
+        WarehouseError: the engine has too little memory, or no disk space for spilling.
     """
     try:
         yield
@@ -65,7 +65,7 @@ def _said(error: duckdb.Error) -> str:
 
 
 def full(path: Path) -> OutputError:
-    """Return the error of a disk on which there is no space for `path`."""
+    """Return the error of a disk without space for `path`."""
     return OutputError(
         f"{path}: the disk is full. Free some space and run again. "
         "The last good outputs are unchanged."

@@ -1,4 +1,4 @@
-"""One run at a time: a lock file that says who holds it."""
+"""Lock files: one run at a time; the file names the process that holds it."""
 
 import fcntl
 import json
@@ -35,12 +35,12 @@ class LockWait:
 
     @property
     def is_over(self) -> bool:
-        """Whether there is no time left."""
+        """Whether the deadline has passed."""
         return self.left <= 0
 
     @property
     def left(self) -> float:
-        """Seconds that are left."""
+        """Seconds until the deadline."""
         return max(0.0, self._deadline - time.monotonic())
 
     def say(self, holder: str) -> None:
@@ -56,7 +56,7 @@ class LockWait:
 def exclusive_lock(path: Path, wait_seconds: float) -> Iterator[None]:
     """Hold the lock file `path` while the body runs.
 
-    The operating system releases it when the process ends, however it ends.
+    The operating system releases it when the process ends in any way.
 
     Args:
         path: the lock file; it is made if missing and stays afterwards.

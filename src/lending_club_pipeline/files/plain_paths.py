@@ -1,7 +1,7 @@
-"""Another way to a folder whose name some tool takes for more than a name: a link to it.
+"""Links to folders whose names some tools misread.
 
 dbt cuts the path of a database at `#`, SQLAlchemy at `?`, Alembic replaces what follows a `%`, and
-SQLite takes 512 bytes at most. None of them has a way to write such a path.
+SQLite takes 512 bytes at most. None of them can escape such a path.
 """
 
 import atexit
@@ -21,14 +21,14 @@ _FOLDERS: Final[dict[Path, Path]] = {}
 
 
 def is_plain(path: Path) -> bool:
-    """Return whether every tool takes a path for what it is."""
+    """Return whether every tool reads a path correctly."""
     return _PLAIN.fullmatch(str(path)) is not None and len(os.fsencode(path)) <= _LONGEST_BYTES
 
 
 def plain_folder(folder: Path) -> Path:
-    """Return a path of the same folder that every tool can take.
+    """Return a path of the same folder that every tool reads correctly.
 
-    It is the folder's own where that is plain, else a link that lives as long as this process.
+    It is the folder's own path if that is plain, else a link that exists as long as this process.
 
     Args:
         folder: absolute path of a folder; it need not exist yet.
@@ -45,7 +45,7 @@ def plain_file(file: Path) -> Path:
 
 
 def as_named(path: Path) -> Path:
-    """Return the path behind a `plain_folder` or `plain_file`, as people know it."""
+    """Return the real path behind a `plain_folder` or `plain_file`, for people."""
     for link, folder in _FOLDERS.items():
         if path.is_relative_to(link):
             return folder / path.relative_to(link)
@@ -69,7 +69,7 @@ def _linked(folder: Path) -> Path:
 
 @cache
 def _links() -> Path:
-    """Make the folder of this process's links; nobody else may change them."""
+    """Make the folder of this process's links; only this user may change it."""
     folders = (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108 - mkdtemp makes it safe
     folder = next((it for it in folders if is_plain(it)), folders[-1])
     made = Path(tempfile.mkdtemp(prefix="lending-club-", dir=folder))
@@ -78,6 +78,6 @@ def _links() -> Path:
 
 
 def _remove(made: Path, owner: int) -> None:
-    # A process that was forked off has it from its parent, which may still need it.
+    # A forked process has it from its parent, which may still need it.
     if os.getpid() == owner:
         shutil.rmtree(made, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Other processes of this machine, and the signals that this one gets."""
+"""Other processes of this machine, and the signals of this process."""
 
 import os
 import signal
@@ -21,10 +21,10 @@ def is_running(pid: int) -> bool:
 
 
 def this_machine() -> str:
-    """Return a text that only processes that see each other's process numbers have in common."""
+    """Return a text that is equal only for processes that see each other's process numbers."""
     parts = [socket.gethostname()]
     with suppress(OSError):
-        # Containers have names and process numbers of their own, which repeat.
+        # Names and process numbers of containers may repeat.
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
         parts.append(str(Path("/proc/self/ns/pid").readlink()))
     return " ".join(parts)
@@ -32,10 +32,10 @@ def this_machine() -> str:
 
 @contextmanager
 def noticing_signals() -> Iterator[Callable[[], set[int]]]:
-    """Give a function that returns the signals that came since, whoever handles them.
+    """Yield a function that returns the signals since then, even if libraries handle them.
 
-    Libraries replace the handlers while they work, and turn an interrupt into errors of their
-    own; what Python writes for every signal that has a handler, nobody replaces.
+    Libraries replace the handlers while they work, and turn an interrupt into their own errors.
+    They do not replace the file descriptor to which Python writes each handled signal.
     """
     reader, writer = socket.socketpair()
     with closing(reader), closing(writer):

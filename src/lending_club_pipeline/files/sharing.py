@@ -1,4 +1,4 @@
-"""Who may read what is published: mode and group of files, and links that lead to a share."""
+"""Access to published files: mode, group, and links that lead to a share."""
 
 import grp
 import os
@@ -18,14 +18,14 @@ class Sharing:
 
     Attributes:
         mode: permission bits of each file.
-        group: name or number of its group; None leaves the one that the folder gives.
+        group: name or number of the group; None keeps the folder's default.
     """
 
     mode: int = _OWNER_ONLY
     group: str | None = None
 
     def make_folder(self, folder: Path) -> None:
-        """Make a folder, if it is missing, that is searched by whom its files are read by."""
+        """Make a missing folder that the readers of its files may search."""
         if folder.is_dir():
             return
         self.make_folder(folder.parent)
@@ -33,10 +33,10 @@ class Sharing:
         self._give(folder, 0o700 | self.mode | (self.mode & _READ_BITS) >> 2)
 
     def apply(self, file: Path) -> None:
-        """Give a file its group, then its mode: a change of group takes bits away.
+        """Set a file's group, then its mode: a change of the group clears bits.
 
         Raises:
-            OutputError: there is no such group, or the user is no member of it.
+            OutputError: there is no such group, or the user is not a member of it.
         """
         self._give(file, self.mode)
 
@@ -61,7 +61,7 @@ def _number_of(group: str) -> int:
 
 
 def behind_links(target: Path) -> Path:
-    """Return the file that is replaced where `target` is a link: a link stays, and leads to it.
+    """Return the file to replace if `target` is a link: the link itself stays.
 
     Raises:
         OutputError: links lead in a circle.

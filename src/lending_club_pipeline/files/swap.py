@@ -1,4 +1,4 @@
-"""Swap two folders in one step, where the operating system can."""
+"""Swap two folders atomically, if the operating system can."""
 
 import ctypes
 import errno
@@ -20,7 +20,7 @@ def swap(first: Path, second: Path) -> bool:
     Raises:
         OSError: one of them is missing, or may not be renamed.
     """
-    # Python has no call for it; the C libraries of Linux have.
+    # Python has no function for it; the C libraries of Linux do.
     rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if rename is None:
         return False

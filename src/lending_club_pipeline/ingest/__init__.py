@@ -1,1 +1,1 @@
-"""What arrives: finding a delivery, proving that it is whole, splitting it, or refusing it."""
+"""From delivered files to landed Parquet: find a delivery, check that it is complete, split it."""

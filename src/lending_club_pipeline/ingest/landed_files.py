@@ -1,4 +1,4 @@
-"""What became of the files of a landed day, and where that is kept."""
+"""Counts of the files of a landed day, kept in `files.parquet`."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ FILE_COLUMNS: Final = {
 
 @dataclass(frozen=True)
 class LandedFile:
-    """What became of one delivered file; its fields are those of `files.parquet`.
+    """Counts of one delivered file; its fields are the columns of `files.parquet`.
 
     `loaded_at` is in UTC and, as in Parquet, without a time zone.
 
     The counts satisfy physical_lines = header_lines + empty_lines + landed_lines +
-    rejected_lines: the first is counted from the bytes, the others from what was landed.
+    rejected_lines: the first is counted from the bytes, the others from the landed files.
     """
 
     source_file: str
@@ -70,10 +70,10 @@ class LandedDelivery:
     Attributes:
         as_of_date: its business date.
         folder: folder of its Parquet files.
-        files: what became of each file.
-        is_unchanged: all files are the ones that were landed before, so nothing was done.
-        control: the control totals with which they were compared, or None.
-        maybe_cut_off: names of the source files whose last line alone has no line end.
+        files: counts of each file.
+        is_unchanged: the same files were landed before, so nothing was done.
+        control: the control totals that they were compared with, or None.
+        maybe_cut_off: names of the source files whose last line has no line end.
     """
 
     as_of_date: dt.date
@@ -90,7 +90,7 @@ def landed_folder(landing: Path, as_of_date: dt.date) -> Path:
 
 
 def read_landed_files(folder: Path) -> tuple[LandedFile, ...]:
-    """Read what was landed into `folder`, or nothing if that day was never landed."""
+    """Read the counts of a landed day; empty if that day was never landed."""
     path = folder / "files.parquet"
     if not path.exists():
         return ()
@@ -107,7 +107,7 @@ def read_landed_files(folder: Path) -> tuple[LandedFile, ...]:
 def write_landed_files(
     connection: duckdb.DuckDBPyConnection, files: tuple[LandedFile, ...], target: Path
 ) -> None:
-    """Write what was landed to `target`, for `read_landed_files`."""
+    """Write the counts of a landed day to `target`, for `read_landed_files`."""
     columns = ", ".join(f"{name} {type_}" for name, type_ in FILE_COLUMNS.items())
     connection.execute(f"create table files ({columns})")
     for file in files:

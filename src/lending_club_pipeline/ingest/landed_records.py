@@ -1,12 +1,12 @@
-"""How the records of a file lie in the landing: text that writes a number, as that number.
+"""Encoding of landed records: a text that is exactly a printed number is stored as the number.
 
-A field is text, and stays so to the byte. Where it is the very text that the engine writes for a
-number, only the number is stored: it is smaller, and nobody parses it again. Where it is another
-plain writing of one (`007`, `5.5`), both are stored; otherwise the text alone. So the field is
-always `coalesce(text, cast(number as varchar))`. That is an encoding: what is accepted is decided
-by the dbt project.
+A field is text, exact to the byte. If the text is exactly how the engine prints a number, only the
+number is stored: it is smaller, and needs no parsing. If the text is another plain form of a number
+(`007`, `5.5`), both are stored; otherwise only the text. So the field is always
+`coalesce(text, cast(number as varchar))`. This is only an encoding: the dbt project decides which
+values are accepted.
 
-Days that older versions landed hold text alone, in a file of another name.
+Days that older versions landed hold only text, in a file of another name.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from typing import Final
 from lending_club_pipeline.contract.source_files import SOURCE_FILES, SourceFile
 from lending_club_pipeline.files import duckdb_paths
 
-# What a number may be stored as, by its column, and which other texts write one plainly.
+# Type of each stored number, and the pattern of other plain texts of a number.
 _TYPES: Final = {"customer_number": "bigint", "balance_amount": "decimal(18, 2)"}
 _PLAIN: Final = {
     "customer_number": "[0-9]{1,18}",
@@ -30,12 +30,12 @@ def file_name(source: SourceFile) -> str:
 
 
 def older_file_name(source: SourceFile) -> str:
-    """Return the name that the file has where an older version landed it, as text alone."""
+    """Return the name of the file from older versions, which holds only text."""
     return f"{source.table}.parquet"
 
 
 def are_encoded(folder: Path) -> bool:
-    """Whether the records of a landed day lie as this version lands them."""
+    """Whether the records of a landed day have this version's encoding."""
     return all((folder / file_name(source)).exists() for source in SOURCE_FILES)
 
 

@@ -1,9 +1,9 @@
-"""Land a delivery: split both files into Parquet, prove that nothing is missing, publish.
+"""Land a delivery: split both files into Parquet, prove that nothing is missing, replace the day.
 
 A landed day is one folder, `as_of_date=YYYY-MM-DD`, with five files: the records of each file,
 the records that did not split, a description of the delivered files, and the counts that prove
-completeness; and, where control totals came with them, what these say. The folder is replaced as a
-whole, and only if both files were accepted and add up to their control totals.
+completeness; and the control totals, if there are any. The folder is replaced as a whole, and only
+if both files were accepted and equal their control totals.
 """
 
 import datetime as dt
@@ -61,17 +61,17 @@ def land(
     loaded_at: dt.datetime,
     on_progress: Callable[[str], None],
 ) -> LandedDelivery:
-    """Land a delivery, or refuse it and leave what was landed before as it is.
+    """Land a delivery, or refuse it and keep the files that were landed before.
 
     Args:
-        delivery: the pair of files, and its control file where there is one.
+        delivery: the pair of files, and its control file if there is one.
         landing: folder of all landed days.
         limits: bounds of the engine that splits.
         loaded_at: the load time to record.
         on_progress: called with a short text about the current step.
 
     Raises:
-        RefusedDeliveryError: the model refuses one of the files, or they do not add up to their
+        RefusedDeliveryError: one of the files cannot be trusted, or they differ from their
             control totals.
         OutputError: the landing folder cannot be written, or its disk is full.
         WarehouseError: the engine that splits has too little memory.
@@ -132,7 +132,7 @@ def _maybe_cut_off(counted: list[_Counted]) -> frozenset[str]:
 
 
 def _control(delivery: Delivery, work: Path) -> ControlTotals | None:
-    """Read the control totals before anything is split, which may take long."""
+    """Read the control totals before the files are split, which may take long."""
     if delivery.control is None:
         return None
     counts, plain = count_bytes(delivery.control, work / f"{delivery.control.source.table}.csv")
@@ -268,9 +268,9 @@ def _are_the_same(before: tuple[LandedFile, ...], counted: list[_Counted]) -> bo
 
 
 def _replace(work: Path, target: Path) -> None:
-    """Put `work` in the place of `target`, and what was there into `work`, for removal.
+    """Move `work` to `target`, and the old `target` to `work` for removal.
 
-    Where that takes two steps, `_recover` completes it after a crash in between.
+    If that takes two steps, `_recover` completes it after a crash in between.
     """
     for path in work.iterdir():
         with path.open("rb") as file:
@@ -286,7 +286,7 @@ def _replace(work: Path, target: Path) -> None:
 
 
 def _recover(landing: Path) -> None:
-    """Clear up behind a run that was killed while it landed a delivery."""
+    """Clean up after a run that was killed while it landed a delivery."""
     for old in landing.glob(".replaced-*"):
         target = landing / old.name.removeprefix(".replaced-")
         if target.exists():

@@ -1,6 +1,6 @@
 """Send alerts to Alertmanager: they last until a message ends them.
 
-It groups, silences, routes and repeats; https://prometheus.io/docs/alerting/latest/alerts_api/.
+Alertmanager groups, silences, routes and repeats; https://prometheus.io/docs/alerting/latest/alerts_api/.
 """
 
 import datetime as dt
@@ -23,12 +23,12 @@ _ALERTS: Final = "/api/v2/alerts"
 
 @dataclass(frozen=True)
 class Posted:
-    """An alert as Alertmanager has it.
+    """An alert as it was sent to Alertmanager.
 
     Attributes:
-        labels: what it is known by.
-        annotations: what people read.
-        url: where it leads.
+        labels: labels that identify it.
+        annotations: texts for people.
+        url: its link.
         since: when it began, as ISO text; empty if it is not known.
     """
 
@@ -43,7 +43,7 @@ class Posted:
         return tuple(sorted(self.labels.items()))
 
     def as_body(self, ends_at: dt.datetime) -> dict[str, Any]:
-        """Return it as Alertmanager takes it.
+        """Return the body that Alertmanager expects.
 
         Args:
             ends_at: when it ends if it is not sent again.
@@ -59,7 +59,7 @@ class Posted:
 
 
 def to_post(alerts: Iterable[Alert], dagster_url: str) -> list[Posted]:
-    """Say alerts in Alertmanager's terms.
+    """Convert alerts to Alertmanager's form.
 
     Args:
         alerts: the open alerts.
@@ -89,7 +89,7 @@ def post(address: str, now: dt.datetime, open_: Sequence[Posted], before: Iterab
         How many alerts have ended.
 
     Raises:
-        ServiceError: it cannot be reached, or takes none of them. Tell it again.
+        ServiceError: it cannot be reached, or refuses them. Send them again.
     """
     lasting = {alert.identity for alert in open_}
     ended = [alert for alert in before if alert.identity not in lasting]
@@ -147,14 +147,14 @@ _FAILED: Final = "alertmanager_notifications_failed_total"
 
 
 def call(url: str, body: object = None) -> bytes:
-    """Ask a web address, or give it a JSON body; return what it answers.
+    """Send a request, with a JSON body if given; return the answer.
 
     Args:
         url: with http:// or https://.
-        body: is posted, if given.
+        body: body to post, if given.
 
     Raises:
-        ServiceError: no answer, or one that says no.
+        ServiceError: there is no answer, or the answer is an error.
     """
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(  # noqa: S310 - the settings allow http and https alone

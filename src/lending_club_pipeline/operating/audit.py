@@ -1,4 +1,4 @@
-"""Who did what by the command line, and whether the sealed log of all of it is whole."""
+"""Audit: record commands of people, and verify a sealed log."""
 
 import getpass
 import json
@@ -21,11 +21,11 @@ _VALIDATED: Final = re.compile(r"^=> (Validated from .*)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class WholeLog:
-    """A sealed log in which nothing was changed.
+    """A sealed log without changes.
 
     Attributes:
         entries: how many lines it has.
-        validated: from when to when it is sealed, in journalctl's words.
+        validated: the sealed period, in journalctl's words.
     """
 
     entries: int
@@ -33,12 +33,12 @@ class WholeLog:
 
 
 def record(settings: DataPlatformConfig, action: str, about: Mapping[str, str]) -> None:
-    """Write down that a person does something, before it is done.
+    """Record an action of a person, before it is done.
 
     Args:
         settings: the project's settings; nothing is written without `audit_log`.
         action: name of the command.
-        about: what it is about; no personal data.
+        about: arguments of the action; no personal data.
 
     Raises:
         AuditError: the log cannot be written; the command must not go on then.
@@ -53,7 +53,7 @@ def record(settings: DataPlatformConfig, action: str, about: Mapping[str, str]) 
         **about,
     }
     try:
-        # One write, so that lines of several processes stay whole.
+        # One write, so that lines of several processes do not mix.
         descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             os.write(descriptor, f"{json.dumps(line)}\n".encode())
@@ -90,7 +90,7 @@ def verify(journal: Path, key: str) -> WholeLog:
         raise AuditError(f"{journal}: there is no such file. Name the journal that seal.sh writes.")
     header = _journalctl(journal, "--header")
     if not _SEALED.search(header.stdout):
-        # A file that was written anew without seals would pass otherwise.
+        # Otherwise a file that was rewritten without seals would pass.
         raise AuditError(f"{journal}: it is not sealed, so that it proves nothing.")
     done = _journalctl(journal, "--verify", f"--verify-key={key}")
     said = done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""Find the alerts that are open now. Pure: the caller hands in the facts.
+"""Find the open alerts. Pure: the caller passes the facts.
 
 Labels identify an alert, so that the same fault stays one alert, whichever run finds it again. Run,
 cause and remedy are annotations.
@@ -16,7 +16,7 @@ from lending_club_pipeline.runs.reports import Outcome
 Kind = Literal["failure", "quality", "service"]
 Severity = Literal["critical", "warning"]
 
-# All that `find_alerts` may say, in the order of docs/operations.md.
+# All alerts of `find_alerts`, in the order of docs/operations.md.
 ALERT_NAMES: Final = (
     *("RunFailed", "DeliveryRefused", "DeliveryHeld", "DeliveryLate"),
     *("CheckFailed", "WatcherFailing", "DaemonSilent"),
@@ -30,14 +30,14 @@ _LEAST_SILENCE: Final = dt.timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Alert:
-    """Something that is wrong.
+    """A problem that people must know.
 
     Attributes:
-        name: what it is called, in docs/operations.md too.
+        name: its name, as in docs/operations.md.
         kind: `failure`, `quality` or `service`: decides the receivers.
         severity: `critical` stops deliveries; `warning` does not.
         about: labels that separate it from alerts of the same name, such as a business date.
-        summary: what is wrong, in one line.
+        summary: the problem, in one line.
         remedy: what to do.
         run_id: Dagster's id of the run that found it, if one did.
         since: when it began, if that is known.
@@ -66,7 +66,7 @@ class Alert:
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """How the newest finished run of a job and date ended.
+    """The newest finished run of a job and date.
 
     Attributes:
         job: name of the job.
@@ -87,16 +87,16 @@ class FinishedRun:
 
 @dataclass(frozen=True)
 class CheckState:
-    """What a check found when it ran last.
+    """The last result of a check.
 
     Attributes:
-        asset: what it checks.
+        asset: the asset that it checks.
         name: its name.
         passed: whether it found nothing.
         is_blocking: whether it stops publication.
         description: what it proves; may be empty.
         run_id: Dagster's id of the run.
-        failing_rows: how many rows it found, if it says.
+        failing_rows: how many rows it found, if it counts them.
     """
 
     asset: str
@@ -110,13 +110,13 @@ class CheckState:
 
 @dataclass(frozen=True)
 class WatcherState:
-    """How a sensor or schedule that is switched on does.
+    """State of a sensor or schedule that is switched on.
 
     Attributes:
         name: its name.
-        error: what went wrong when it looked last, in one line; empty if nothing did.
-        looked_at: when it looked last.
-        interval: time between two looks; None where that is not regular.
+        error: error of its last tick, in one line; empty without an error.
+        looked_at: time of its last tick.
+        interval: time between two ticks; None if that is not regular.
     """
 
     name: str
@@ -127,16 +127,16 @@ class WatcherState:
 
 @dataclass(frozen=True)
 class Observed:
-    """The facts that alerts are found from.
+    """The facts from which alerts are found.
 
     Attributes:
         now: the current time.
-        days: how each business date stands, if the warehouse was asked.
+        days: status of each business date, if the warehouse was queried.
         due: dates whose delivery should have been processed by now.
         done: dates that a run processed, as far as Dagster knows.
         runs: the newest finished run of each job and date.
-        settled: ids of failed runs with the date that was put right since, by other means.
-        checks: what each check found.
+        settled: ids of failed runs with their date, if the date was settled by other means.
+        checks: last result of each check.
         watchers: sensors and schedules that are switched on.
         daemons: last sign of life of each of Dagster's daemons.
     """
@@ -156,7 +156,7 @@ def find_alerts(observed: Observed) -> list[Alert]:
     """Return the open alerts, each once.
 
     Args:
-        observed: what is known.
+        observed: the facts.
     """
     failed = _still_failed(observed)
     alerts = [*_of_days(observed.days), *map(_of_run, failed)]
@@ -180,15 +180,15 @@ def _still_failed(observed: Observed) -> list[FinishedRun]:
 
 
 def settled(runs: Sequence[FinishedRun], days: Sequence[DayOverview]) -> set[tuple[str, dt.date]]:
-    """Return the failures that were put right by other means than a run that Dagster knows.
+    """Return the failures that were settled by other means than a run that Dagster knows.
 
-    A delivery that was refused or held is over when the warehouse and the inputs say so: it may
-    have been taken back, which makes no run. Any other failure is over when another run has built
-    or published its date since.
+    The warehouse and the inputs tell when a refused or held delivery is settled: it may have been
+    removed, which starts no run. Any other failure is settled when another run has built or
+    published its date since.
 
     Args:
         runs: the newest finished run of each job and date.
-        days: how each business date stands.
+        days: status of each business date.
 
     Returns:
         Ids of runs, with the date.
@@ -230,7 +230,7 @@ def _of_run(run: FinishedRun) -> Alert:
         "critical",
         about,
         run.message,
-        "Put right what the line names, and run again; what was published stays as it was.",
+        "Correct the cause in the message, and run again. The published outputs are unchanged.",
         run.run_id,
         run.ended_at,
     )
@@ -284,7 +284,7 @@ def _late(observed: Observed) -> Iterator[Alert]:
 
 def _of_checks(checks: Sequence[CheckState], failed_runs: Collection[str]) -> Iterator[Alert]:
     for check in checks:
-        # What stopped a run is told with the run.
+        # The alert of the run names checks that stopped it.
         if check.passed or (check.run_id and check.run_id in failed_runs):
             continue
         rows = "" if check.failing_rows is None else f" Rows: {check.failing_rows:,}."
@@ -303,9 +303,9 @@ def _of_checks(checks: Sequence[CheckState], failed_runs: Collection[str]) -> It
 def _of_watchers(observed: Observed) -> Iterator[Alert]:
     for watcher in observed.watchers:
         if watcher.error:
-            what = f"{watcher.name} failed when it looked last: {watcher.error}"
+            what = f"{watcher.name} failed at its last tick: {watcher.error}"
         elif silence := _silence(watcher, observed.now):
-            what = f"{watcher.name} is switched on and has not looked for {silence}."
+            what = f"{watcher.name} is switched on, but had no tick for {silence}."
         else:
             continue
         yield Alert(

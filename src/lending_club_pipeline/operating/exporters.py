@@ -1,4 +1,4 @@
-"""Measurements to those who keep them: Prometheus asks for them, OTLP/HTTP has them pushed."""
+"""Export measurements: Prometheus scrapes them, OTLP over HTTP pushes them."""
 
 import sys
 import threading
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricReader
 
 Read = Callable[[], Sequence[Sample]]
-# All instruments of one collection are of the same read.
+# All instruments of one collection use the same read.
 _KEPT_SECONDS: Final = 2.0
 
 
@@ -42,7 +42,7 @@ class Snapshot:
         self._samples: Sequence[Sample] = ()
 
     def of(self, measurement: Measurement) -> list[Sample]:
-        """Return the samples of a measurement; none but `UNREADABLE` if the read failed."""
+        """Return the samples of a measurement; only `UNREADABLE` has one if the read failed."""
         with self._lock:
             if time.monotonic() - self._read_at > _KEPT_SECONDS:
                 self._samples = self._read_now()
@@ -53,7 +53,7 @@ class Snapshot:
         try:
             return [*self._read(), Sample(UNREADABLE, 0)]
         except Exception as error:  # noqa: BLE001 - whatever it is, the next read may succeed
-            # A text of a library may hold an address with a password.
+            # The text of a library's error may hold an address with a password.
             print(  # noqa: T201 - the log of this process
                 f"Dagster's storage could not be read: {type(error).__name__}", file=sys.stderr
             )
@@ -61,10 +61,10 @@ class Snapshot:
 
 
 def parse_headers(text: str) -> dict[str, str]:
-    """Read what goes with each push, such as `api-key=…,other=…`.
+    """Parse the headers of each push, such as `api-key=…,other=…`.
 
     Raises:
-        ConfigurationError: it is written in another way; the text does not repeat it.
+        ConfigurationError: the form is wrong; the text does not repeat the value.
     """
     pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
     if not all(name.strip() and sign for name, sign, _ in pairs):
@@ -74,7 +74,7 @@ def parse_headers(text: str) -> dict[str, str]:
 
 @contextmanager
 def exporting(settings: DataPlatformConfig, read: Read) -> Iterator[None]:
-    """Serve measurements to Prometheus, and push them if a place is named, while the body runs.
+    """Serve measurements to Prometheus while the body runs; push them if an endpoint is set.
 
     Args:
         settings: the project's settings.
@@ -82,13 +82,13 @@ def exporting(settings: DataPlatformConfig, read: Read) -> Iterator[None]:
 
     Raises:
         ConfigurationError: the extra `operating` is not installed, or headers are wrong.
-        SecretError: a manager does not give the headers.
+        SecretError: the headers cannot be read from their secret manager.
         ServiceError: the port cannot be used.
     """
     given = settings.operating.otlp_headers
-    # A manager of secrets signs in by variables that are gone below.
+    # Read before the environment is emptied: clients of secret managers sign in by variables.
     headers = parse_headers("" if given is None else secret_value("OTLP_HEADERS", given))
-    # OpenTelemetry reads dozens of variables; none of another tool decides what we do.
+    # OpenTelemetry reads dozens of variables; those of other tools must not change our export.
     with sheltering({}):
         yield from _exporting(settings, headers, Snapshot(read))
 

@@ -1,6 +1,6 @@
-"""How much there is: every measurement with its unit and meaning, once.
+"""Every measurement with its unit and meaning.
 
-The exporter makes instruments of these, docs/operations.md and the dashboards quote them.
+The exporter makes instruments from these; docs/operations.md and the dashboards quote them.
 """
 
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ _SUFFIXES: Final = {"s": "_seconds", "By": "_bytes"}
 
 @dataclass(frozen=True)
 class Measurement:
-    """Something that is measured.
+    """A measurement.
 
     Attributes:
         name: its name in OpenTelemetry.
         unit: its unit by UCUM; in braces what is counted.
         labels: names of its labels.
-        meaning: what a value says.
-        bad: what a bad value is, and what it says.
+        meaning: meaning of a value.
+        bad: a bad value, and its meaning.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Sample:
     Attributes:
         measurement: the measurement it belongs to.
         value: in its unit.
-        labels: what tells it from the others.
+        labels: values of its labels.
     """
 
     measurement: Measurement

@@ -23,7 +23,7 @@ _POLL_SECONDS: Final = 1.0
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What became of the test alerts.
+    """Result of the test alerts.
 
     Attributes:
         receivers: receivers by name of the alert.
@@ -35,7 +35,7 @@ class Rehearsal:
 
     @property
     def failed(self) -> bool:
-        """Whether an alert has no receiver, or a message was not taken, or none was sent."""
+        """Whether an alert has no receiver, a message was not taken, or no message was sent."""
         return (
             not self.messages
             or any(failures for _, failures in self.messages.values())
@@ -51,7 +51,7 @@ def rehearse(
     Args:
         address: of Alertmanager.
         dagster_url: address of Dagster's pages.
-        seconds: how long messages are waited for.
+        seconds: how long to wait for messages.
         on_message: called with a text about the current step.
 
     Raises:
@@ -76,7 +76,7 @@ def rehearse(
 def _wait(
     address: str, before: Mapping[str, tuple[int, int]], seconds: float
 ) -> dict[str, tuple[int, int]]:
-    """Return what was sent since, when nothing was added for a third of the time."""
+    """Return the messages since then, once no message was added for a third of the time."""
     deadline = time.monotonic() + seconds
     found: dict[str, tuple[int, int]] = {}
     changed_at = time.monotonic()
@@ -100,7 +100,7 @@ def _as_test(alert: Posted, now: dt.datetime) -> Posted:
 
 
 def _examples(now: dt.datetime) -> Observed:
-    """Return facts in which everything is wrong."""
+    """Return facts that raise every alert."""
     days = [now.date() - dt.timedelta(days=n) for n in range(4)]
     outcomes: tuple[Outcome, ...] = ("failed", "refused", "held")
     return Observed(

@@ -1,4 +1,4 @@
-"""How the pipeline stands: what a person who looks after it asks first."""
+"""Status of the pipeline, for operators."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from lending_club_pipeline.runs.overview import Overview
 
 @dataclass(frozen=True)
 class Status:
-    """What a person asks for.
+    """Status of the pipeline.
 
     Attributes:
-        seen: how the business dates stand.
+        seen: status of the business dates.
         alerts: the open alerts.
-        notes: what could not be looked at, and why.
+        notes: facts that could not be read, with the reason.
         dagster_url: address of Dagster's pages.
     """
 
@@ -25,5 +25,5 @@ class Status:
 
     @property
     def is_critical(self) -> bool:
-        """Whether something is wrong that stops deliveries."""
+        """Whether a problem stops deliveries."""
         return any(alert.severity == "critical" for alert in self.alerts)

@@ -1,1 +1,1 @@
-"""One delivery on both engines, and whether they agree to the last digit."""
+"""Parity: process one delivery on both engines, and compare them to the last digit."""

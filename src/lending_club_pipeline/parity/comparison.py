@@ -20,14 +20,14 @@ _SIDES: Final = ("left_rows", "right_rows")
 
 @dataclass(frozen=True)
 class Comparison:
-    """How a relation of one warehouse differs from that of another.
+    """Differences of a relation between two warehouses.
 
     Attributes:
         name: the relation.
         rows: rows on the left and on the right.
         types: columns whose types differ, with both types; a column that is missing has none.
-        only_left: number of rows that are on the left alone, and the first of them.
-        only_right: the same for the right.
+        only_left: number of rows that are only on the left, and the first of them.
+        only_right: the same for the right side.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Comparer:
     Attributes:
         left: a warehouse.
         right: another one.
-        scratch: folder in which both sides are put beside each other.
+        scratch: folder for copies of both sides.
         ignored: columns that are not compared, such as load times.
     """
 
@@ -104,7 +104,7 @@ def _listed(columns: Sequence[str]) -> str:
 
 
 def _type(type_: "pa.DataType") -> str:
-    """Name an Arrow type; how long offsets are and how items are called is no difference of it."""
+    """Name an Arrow type, ignoring the length of offsets and the names of items."""
     import pyarrow.types as kinds  # noqa: PLC0415 - takes 0.1 s to import
 
     if kinds.is_list(type_) or kinds.is_large_list(type_):
@@ -127,7 +127,7 @@ def _count(connection: duckdb.DuckDBPyConnection, side: str) -> int:
 def _only(
     connection: duckdb.DuckDBPyConnection, columns: Sequence[str], here: str, there: str
 ) -> tuple[int, tuple[dict[str, Any], ...]]:
-    """Return how many rows are `here` alone, counted as often as they occur, and the first."""
+    """Return how many rows are only in `here`, counted as often as they occur, and the first."""
     if not columns:
         return 0, ()
     listed = _listed(columns)

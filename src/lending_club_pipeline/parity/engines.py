@@ -1,4 +1,4 @@
-"""Process deliveries on both engines from a fresh state, each in a process of its own."""
+"""Process deliveries on both engines from an empty state, each in a subprocess."""
 
 import datetime as dt
 import os
@@ -29,9 +29,9 @@ from lending_club_pipeline.warehouse import choose_warehouse
 from lending_club_pipeline.warehouse.databricks import DatabricksWarehouse
 
 _SUFFIX: Final = "_parity"
-# No matter of the data: when something was loaded, and which fields are kept as numbers too.
+# Not part of the data: load times, and fields that DuckDB also keeps as numbers.
 _IGNORED: Final = ("loaded_at", *(it for source in SOURCE_FILES for it in source.numbers.values()))
-# In this order they stand on the left and on the right of a comparison.
+# Left and right side of a comparison.
 _ENGINES: Final[tuple[DatabaseType, DatabaseType]] = ("duckdb", "databricks")
 _SAID_BY_THE_COMMAND: Final = ("Error:", "Failed:", "Refused:")
 _REFUSED: Final = "Refused: "
@@ -39,7 +39,7 @@ _REFUSED: Final = "Refused: "
 
 @dataclass(frozen=True)
 class Parity:
-    """How far both engines agree on what they processed.
+    """Result of a comparison of both engines.
 
     Attributes:
         models: each source, seed and model compared, DuckDB on the left.
@@ -57,11 +57,11 @@ class Parity:
 
 @dataclass(frozen=True)
 class BothEngines:
-    """Two pipelines that differ in nothing but their engine.
+    """Two pipelines that differ only in their engine.
 
     Attributes:
         sides: settings by engine.
-        folder: holds what they write.
+        folder: folder for their files.
     """
 
     sides: Mapping[DatabaseType, DataPlatformConfig]
@@ -91,7 +91,7 @@ class BothEngines:
         return self.folder / f"{engine}.log"
 
     def compare(self) -> Parity:
-        """Compare all that both have made so far.
+        """Compare all results of both engines.
 
         Raises:
             PipelineError: something could not be read.
@@ -99,7 +99,7 @@ class BothEngines:
         return Parity(tuple(self._models()), self.compare_files())
 
     def compare_files(self) -> dict[str, bool]:
-        """Say of each output whether both have made the same bytes."""
+        """Return for each output whether both engines have written the same bytes."""
         return {name: self._are_equal(name) for name in OUTPUT_FILES}
 
     def _models(self) -> Iterator[Comparison]:
@@ -108,7 +108,7 @@ class BothEngines:
             comparer = Comparer(left, right, self.folder, _IGNORED)
             made = left.relations() | right.relations()
             for name in _relations(self.sides["duckdb"]):
-                # What is made once a month is not there before a month is over.
+                # Month-end tables do not exist before a month is over.
                 if name in made:
                     yield comparer.compare(name)
 
@@ -129,20 +129,20 @@ def compare_engines(
     folder: Path,
     on_message: Callable[[str], None],
 ) -> Parity:
-    """Process a delivery on both engines and compare what they made.
+    """Process a delivery on both engines and compare the results.
 
     Args:
         settings: where the delivery and the SQL warehouse are.
-        as_of_date: business date; None takes the delivery that a run would take.
+        as_of_date: business date; None takes the same delivery as a run.
         folder: an empty folder for databases and outputs.
         on_message: called with a text about the current step.
 
     Raises:
-        ConfigurationError: the settings name no SQL warehouse.
+        ConfigurationError: the settings do not name a SQL warehouse.
         RefusedDeliveryError: the delivery is refused.
         PipelineError: an engine failed.
     """
-    # Chosen once, so that midnight does not come between the engines.
+    # Choose it once, so that both engines use the same date around midnight.
     delivery = find_delivery(inputs_of(settings), as_of_date, settings.today())
     on_message("Preparing a schema")
     with both_engines(settings, folder) as engines:
@@ -154,9 +154,9 @@ def compare_engines(
 
 @contextmanager
 def both_engines(settings: DataPlatformConfig, folder: Path) -> Iterator[BothEngines]:
-    """Give two empty pipelines.
+    """Yield two empty pipelines.
 
-    On Databricks this one has a schema of its own, which is dropped before and after.
+    On Databricks it uses a separate schema, which is dropped before and after.
 
     Args:
         settings: where deliveries and the SQL warehouse are.
@@ -186,7 +186,7 @@ def _side(settings: DataPlatformConfig, engine: DatabaseType, folder: Path) -> D
     changed: dict[str, dict[str, object]] = {
         "engine": {"database_type": engine, "landing_path": folder / "landing"},
         "duckdb": {"path": folder / "lending_club.duckdb"},
-        # A model that is inlined could not be compared.
+        # Inlined models cannot be compared.
         "dbt": {"target": engine, "intermediate_as": "view"},
         "deliveries": {"input_path": settings.deliveries.input_path.absolute()},
         "outputs": {"path": folder / "outputs"},
@@ -194,7 +194,7 @@ def _side(settings: DataPlatformConfig, engine: DatabaseType, folder: Path) -> D
         "databricks": {
             "schema_name": f"{databricks.schema_name}{_SUFFIX}",
             "ca_file": ca_file and ca_file.absolute(),
-            # Readers have no business in a table that is dropped at the end.
+            # Readers need no rights on a table that is dropped at the end.
             "readers": "",
             "serving_table": "account_summary_serving",
         },
@@ -217,8 +217,8 @@ def _which(as_of_date: dt.date, since: dt.date | None) -> list[str]:
 def _run(
     side: DataPlatformConfig, which: Sequence[str], log: Path
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run the pipeline in a process of its own: dbt keeps the engine that it began with."""
-    # All settings are in the environment; a variable left empty must not come from a file instead.
+    """Run the pipeline in a subprocess, because dbt keeps the first engine of a process."""
+    # All settings are in the environment; an empty variable must not be read from a file instead.
     environment = {**os.environ, **side.as_environment()}
     environment.pop("SECRETS_DIR", None)
     command = [sys.executable, "-m", "lending_club_pipeline", "run"]
@@ -239,10 +239,12 @@ def _run(
 
 
 def _failure(engine: str, side: DataPlatformConfig, log: Path) -> PipelineError:
-    """Return what a run said when it failed."""
+    """Return the error message of a failed run."""
     lines = log.read_text(errors="replace").split("\n")
     said = [line for line in lines if line.startswith(_SAID_BY_THE_COMMAND)]
-    reason = said[-1] if said else f"it ended without a word: {' '.join(lines[-5:]).strip()}"
+    reason = (
+        said[-1] if said else f"it ended without an error message: {' '.join(lines[-5:]).strip()}"
+    )
     if reason.startswith(_REFUSED):
         problem = reason.removeprefix(_REFUSED).rstrip(".")
         return RefusedDeliveryError(

@@ -1,1 +1,1 @@
-"""How people see numbers, progress and reports in a terminal."""
+"""The terminal: progress, tables and reports for people, JSON for programs."""

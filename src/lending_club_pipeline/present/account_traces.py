@@ -19,7 +19,7 @@ _ROUNDING: Final = "dbt/macros/rules/interest_on.sql"
 _FATES: Final = {
     "published": "published in account_summary",
     "not_savings": "not published: only savings accounts bear interest (int_savings_accounts_only)",
-    "exact_duplicate": "dropped: it says the same as a record before it (exact_duplicate)",
+    "exact_duplicate": "dropped: it has the same values as an earlier record (exact_duplicate)",
     "quarantined": "quarantined",
     "cleaned": "cleaned (stg_customers__cleaned)",
 }
@@ -68,7 +68,7 @@ def _record_lines(record: RecordTrace) -> Iterator[str]:
     for name, text in record.raw.items():
         yield f"  {name:{width}}  {_field(text, record.typed, name)}"
     if record.typed is None:
-        yield "  (Typed values are kept of the delivery processed last; this is the text alone.)"
+        yield "  (Text only: typed values are kept only for the delivery processed last.)"
     for reason in record.reasons:
         known = explain(reason)
         yield f"  {reason}: {known.meaning}"

@@ -1,4 +1,4 @@
-"""What `lending-club run` says in the end."""
+"""The closing lines of `lending-club run`."""
 
 import json
 from typing import Any, Final
@@ -27,7 +27,7 @@ _PROBLEMS: Final = frozenset({"refused", "failed", "held"})
 
 
 def report_as_json(report: CommandReport) -> str:
-    """Return what became of a command for programs; money is text, to the cent."""
+    """Return the result of a command for programs; money is text, to the cent."""
     found = {
         "days": [_day_as_json(day) for day in report.days],
         "published": None if report.published is None else report.published.isoformat(),
@@ -64,12 +64,12 @@ def _day_as_json(day: DayReport) -> dict[str, Any]:
 
 
 def print_day(report: CommandReport, currency: str, *, is_named: bool) -> None:
-    """Print what became of a single date, to standard error if it ended badly.
+    """Print the result of a single date; a problem goes to standard error.
 
     Args:
-        report: what became of it.
-        currency: of its amounts.
-        is_named: its date was named, not found.
+        report: result of the command.
+        currency: currency of the amounts.
+        is_named: whether the user named the date.
     """
     day = report.days[0]
     _say_if_late(report)
@@ -85,14 +85,14 @@ def print_day(report: CommandReport, currency: str, *, is_named: bool) -> None:
         )
     elif day.outcome == "unchanged":
         click.echo(
-            f"The delivery of {day.as_of_date} is unchanged; the outputs were not what was "
-            "published last and were published again."
+            f"The delivery of {day.as_of_date} is unchanged; the outputs were not the published "
+            "ones, so they were published again."
         )
     elif day.outcome == "expired":
         which = "delivery" if is_named else "newest delivery"
         click.echo(
             f"The {which}, of {day.as_of_date}, was processed before, and its records are past "
-            "RETENTION_DAYS: it was left alone (--as-of lands it again)."
+            "RETENTION_DAYS: it was skipped (--as-of lands it again)."
         )
     elif day.outcome != "success":
         click.echo(f"{day.outcome.capitalize()}: {day.message}", err=True)
@@ -100,7 +100,7 @@ def print_day(report: CommandReport, currency: str, *, is_named: bool) -> None:
 
 
 def print_problems(report: CommandReport) -> None:
-    """Print what went wrong, and nothing else, to standard error."""
+    """Print only problems, to standard error."""
     for day in report.days:
         if day.outcome in _PROBLEMS:
             said = f"{day.as_of_date} {day.outcome}: {day.message}"
@@ -108,7 +108,7 @@ def print_problems(report: CommandReport) -> None:
 
 
 def _say_if_late(report: CommandReport) -> None:
-    """Say first that what is published is not of a date that was processed now, if it is not."""
+    """Name the published date if it is newer than all dates that were processed now."""
     done = [day.as_of_date for day in report.days if day.outcome == "success"]
     if report.published is not None and done and max(done) < report.published:
         click.echo(
@@ -118,7 +118,7 @@ def _say_if_late(report: CommandReport) -> None:
 
 
 def print_days(report: CommandReport, currency: str) -> None:
-    """Print a line per date with what became of it, and what was written."""
+    """Print a line per date with its outcome, and the published files."""
     _say_if_late(report)
     console = Console(highlight=False)
     if not console.is_terminal:

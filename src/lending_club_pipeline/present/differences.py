@@ -1,4 +1,4 @@
-"""Tell on the terminal what changed between two deliveries."""
+"""Tables of the changes between two deliveries, for the terminal."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -48,7 +48,7 @@ def _numbers(moved: Moved) -> tuple[str, ...]:
 
 
 def verdict(found: Differences) -> str:
-    """Say whether the changes explain the difference between both ledgers."""
+    """Describe whether the changes explain the difference between both ledgers."""
     moved = format_money(found.balance_after - found.balance_before)
     interest = format_money(found.interest_after - found.interest_before)
     before, after = format_money(found.balance_before), format_money(found.balance_after)

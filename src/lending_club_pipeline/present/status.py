@@ -1,4 +1,4 @@
-"""What `lending-club status` says: a line a date, what is wrong, what to do."""
+"""The output of `lending-club status`: a line per date, open problems, remedies."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -66,8 +66,8 @@ def print_status(status: Status, last: int) -> None:
     """Print a status for people.
 
     Args:
-        status: what was found.
-        last: how many of the newest dates are shown; others are if something is wrong with them.
+        status: the status.
+        last: number of newest dates to show; older dates are shown only if they have a problem.
     """
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -94,7 +94,7 @@ def _print_days(console: Console, days: Sequence[DayOverview], last: int) -> Non
     if len(shown) < len(days):
         console.print(Text(f"{len(days) - len(shown)} older dates are processed or expired."))
     if not days:
-        console.print("No delivery is known, and none lies in the inputs.")
+        console.print("No delivery was processed yet, and the inputs hold none.")
 
 
 def _table(days: Sequence[DayOverview]) -> Table:
@@ -127,7 +127,7 @@ def print_rehearsal(found: Rehearsal) -> None:
     console = Console(highlight=False)
     for name, receivers in found.receivers.items():
         told = ", ".join(receivers)
-        line = f"{name}: {told}" if told else f"{name}: nobody is told. Correct its route."
+        line = f"{name}: {told}" if told else f"{name}: no receiver. Correct its route."
         console.print(Text(line, style="" if told else "red"), soft_wrap=True)
     for name, (sent, failed) in found.messages.items():
         line = f"{name}: {sent} messages taken" + (f", {failed} not taken" if failed else "")
@@ -140,7 +140,7 @@ def print_rehearsal(found: Rehearsal) -> None:
 
 
 def print_samples(samples: Sequence[Sample]) -> None:
-    """Print every value, a line each."""
+    """Print every value on a line."""
     for sample in samples:
         labels = ", ".join(f"{name}={value}" for name, value in sample.labels.items())
         click.echo(f"{sample.measurement.prometheus_name}{{{labels}}} {sample.value:g}")

@@ -1,4 +1,4 @@
-"""What the command line prints: progress while it works, and the table that closes a run."""
+"""Output of the command line: progress during a run, and the table that closes it."""
 
 import logging
 import os
@@ -23,17 +23,17 @@ from lending_club_pipeline.contract.stages import stages
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger, LedgerEntry
 
 if TYPE_CHECKING:
-    # A run does without it.
+    # Not imported by a run.
     from lending_club_pipeline.parity.engines import Parity
 
 _MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
 WIDTH_OF_FILES: Final = 120
-# Here a run tells what it does; steps of which there are many are of level DEBUG.
+# A run logs its progress here; frequent steps have the level DEBUG.
 _PROGRESS: Final = logging.getLogger("lending_club_pipeline.progress")
 
 
 class _Moving:
-    """What is being done, and how long all of it has taken so far."""
+    """The current step, and the time since the start."""
 
     def __init__(self) -> None:
         self.message = "Starting"
@@ -47,7 +47,7 @@ class _Moving:
 
 
 class Progress:
-    """Shows what a run does: one moving line on a terminal, a few plain lines elsewhere.
+    """Shows the progress of a run: one moving line on a terminal, a few plain lines elsewhere.
 
     Args:
         is_quiet: show nothing.
@@ -63,8 +63,7 @@ class Progress:
 
     def __enter__(self) -> Self:
         if self._console.is_terminal and not self._console.quiet:
-            # While a run lasts, Dagster lets standard error flow into a file; on a file no line
-            # would move.
+            # During a run, Dagster may redirect standard error into a file, where no line can move.
             terminal = os.fdopen(os.dup(sys.stderr.fileno()), "w")
             self._console = Console(file=terminal, highlight=False)
             self._live = Live(self._moving, console=self._console, transient=True)
@@ -86,14 +85,14 @@ class Progress:
             self._console.file.close()
 
     def show(self, message: str) -> None:
-        """Show what is being done."""
+        """Show the current step."""
         self._moving.message = message
         if self._live is None:
             self._console.print(Text(message), soft_wrap=True)
 
 
 def print_preflight_results(findings: Iterable[PreflightResult]) -> int:
-    """Print what the doctor found, as it is found; return the number of problems."""
+    """Print each result of the doctor at once; return the number of problems."""
     console = Console(highlight=False)
     problems = warnings = 0
     for finding in findings:
@@ -146,7 +145,7 @@ def print_parity(parity: "Parity") -> None:
 
 
 def _shown(row: Mapping[str, Any]) -> str:
-    """Write a row in one line; texts so that white space in them can be seen."""
+    """Write a row on one line, with visible white space in texts."""
     return ", ".join(
         f"{column}={ascii(value) if isinstance(value, str) else value}"
         for column, value in row.items()
@@ -154,7 +153,7 @@ def _shown(row: Mapping[str, Any]) -> str:
 
 
 def closing_table(ledger: DeliveryLedger, currency: str) -> Table:
-    """Make the table in which every record and every cent of a delivery is accounted for."""
+    """Make the table that accounts for every record and every cent of a delivery."""
     title = f"Delivery of {ledger.as_of_date}"
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     table.add_column("", no_wrap=True)
@@ -189,7 +188,7 @@ def _numbers(entry: LedgerEntry) -> tuple[str, str, str]:
 
 
 def print_closing(ledger: DeliveryLedger, currency: str, written: Sequence[Location]) -> None:
-    """Print the closing table, what it proves, and what was written."""
+    """Print the closing table, its verdict, and the published files."""
     console = Console(highlight=False)
     if not console.is_terminal:
         # A file or a pipe has no width that the table would have to fit.

@@ -1,1 +1,1 @@
-"""What leaves: atomic files, CSV, Parquet, the report."""
+"""Publication of the outputs. `output_files.py` lists them; `outputs.py` writes them together."""

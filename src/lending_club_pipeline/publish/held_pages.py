@@ -1,4 +1,4 @@
-"""What is said of a held delivery: a page of its own beside the outputs, and a line."""
+"""Held deliveries: a page beside the outputs, and a line for the error."""
 
 import datetime as dt
 import re
@@ -24,7 +24,7 @@ def write_held_pages(
     checks: Callable[[dt.date], Sequence[CheckResult]],
     currency: str,
 ) -> str:
-    """Write `held-YYYY-MM-DD.html` for held deliveries and say in one line what moved.
+    """Write `held-YYYY-MM-DD.html` for held deliveries; return one line about their movements.
 
     Args:
         warehouse: an open warehouse.
@@ -34,7 +34,7 @@ def write_held_pages(
         currency: the accounts' currency, as its ISO 4217 code.
 
     Returns:
-        What moved by how much, where to look, and how to go on.
+        The movements, the pages, and how to continue.
 
     Raises:
         OutputError: a page cannot be written.
@@ -70,7 +70,7 @@ def _said(movements: Movements) -> str:
 
 
 def remove_pages_of_published(warehouse: Warehouse, outputs: Outputs) -> None:
-    """Remove the pages of deliveries that are held no more.
+    """Remove the pages of deliveries that are no longer held.
 
     Args:
         warehouse: an open warehouse.

@@ -1,4 +1,4 @@
-"""`manifest.json`: what was published together, written last of all.
+"""`manifest.json`: the files that were published together; it is written last.
 
 A reader that wants a consistent set reads it first and compares the checksums.
 """
@@ -36,7 +36,7 @@ def render_manifest(
         as_of_date: business date of the delivery that is published.
         run_id: Dagster's id of the run that publishes it.
         files: the published files.
-        kept_in: prefix below which nobody changes them any more, see `OutputSet`.
+        kept_in: prefix of the copies that never change, see `OutputSet`.
     """
     content = {
         "as_of_date": as_of_date.isoformat(),
@@ -57,7 +57,7 @@ def render_manifest(
 
 
 def read_manifest(outputs: Outputs) -> dict[str, Any] | None:
-    """Read the manifest of published outputs; None if there is none that can be read."""
+    """Read the manifest of published outputs; None if it is missing or unreadable."""
     try:
         content = json.loads(outputs.read(FILE_NAME) or b"")
     except ValueError:
@@ -70,7 +70,7 @@ def holds(outputs: Outputs, digest: str) -> bool:
 
     Args:
         outputs: where they are published.
-        digest: what `digest_of` said when they were published.
+        digest: result of `digest_of` when they were published.
     """
     manifest = read_manifest(outputs)
     if manifest is None:
@@ -81,5 +81,5 @@ def holds(outputs: Outputs, digest: str) -> bool:
             return False
         return all(outputs.sha256_of(name) == sha256 for name, sha256 in found)
     except (KeyError, TypeError):
-        # Somebody else has written it: a run makes it anew.
+        # Another program wrote it: a run writes it again.
         return False

@@ -1,4 +1,4 @@
-"""Every file that is published, and the asset that stands for it. To add an output, add it here."""
+"""Every published file and its asset. To add an output, add it to `OUTPUTS`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ PLATFORM: Final = "data-platform@lendingclub.example"
 
 @dataclass(frozen=True)
 class Sources:
-    """What outputs are written from.
+    """The data from which outputs are written.
 
     Attributes:
         summary: the account summary, sorted.
@@ -38,15 +38,15 @@ class OutputFile:
     """A file that is published.
 
     Attributes:
-        asset: name of the asset that stands for it.
+        asset: name of its asset.
         name: its file name.
         kind: its format, as Dagster shows it.
-        description: what it is, in one sentence.
-        owner: whom to ask.
-        made_of: assets that it is made of.
-        write: writes it to a path, and returns its rows if it has rows.
-        columns: its columns, if it has some.
-        mart: model whose columns these are.
+        description: its content, in one sentence.
+        owner: address of its owner.
+        made_of: assets from which it is made.
+        write: writes it to a path; returns the number of its rows, if it has rows.
+        columns: its columns, if any.
+        mart: model that has these columns.
     """
 
     asset: str
@@ -101,7 +101,7 @@ OUTPUTS: Final = (
         ("account_summary", "account_summary_by_tier", "delivery_ledger", "quarantined_records"),
         _write_page,
     ),
-    # The last one: it is the sorted file itself.
+    # Must be last: it moves the sorted file from which others are written.
     OutputFile(
         "account_summary_parquet",
         "account_summary.parquet",

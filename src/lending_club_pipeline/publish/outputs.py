@@ -1,4 +1,7 @@
-"""One publication: all files of a delivery are written aside, then exchanged together."""
+"""One publication: all files are written to temporary files, then exchanged together.
+
+The list of the files is in `output_files.py`.
+"""
 
 import csv
 import time
@@ -29,7 +32,7 @@ _FIRST_ROWS: Final = 5
 
 @dataclass(frozen=True)
 class Published:
-    """What was published.
+    """The result of a publication.
 
     Attributes:
         files: by file name.

@@ -1,4 +1,4 @@
-"""Any table as one Parquet file, local or remote, and back as the frame of your choice."""
+"""Write a table as one Parquet file, local or remote; read it as a frame of your choice."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from lending_club_pipeline.storage.filesystems import filesystem_of
 
 @runtime_checkable
 class WritesParquet(Protocol):
-    """Something that writes itself as a Parquet file, such as a query that an engine runs."""
+    """An object that writes itself as a Parquet file, such as a query of an engine."""
 
     def write_parquet(self, work: Path) -> int:
         """Write to `work` and return the number of rows."""
@@ -51,7 +51,7 @@ def read_parquet_file(url: str, wanted: type, objects: ObjectSettings | None = N
     Raises:
         TypeError: `wanted` is none of these.
     """
-    # The modules in between are where a library keeps the class today.
+    # Ignore the modules in between: a library may move the class.
     package = str(getattr(wanted, "__module__", "")).partition(".")[0]
     name = f"{package}.{getattr(wanted, '__qualname__', wanted)}"
     reader = _READERS.get(name)
@@ -70,7 +70,7 @@ def _write_local(target: Path, obj: object) -> WrittenFile:
 
 
 def _write_remote(url: str, obj: object, objects: ObjectSettings | None) -> WrittenFile:
-    """Write here first, then put it there under a name of its own, then rename it."""
+    """Write a local file, upload it under a temporary name, then rename it."""
     with tempfile.TemporaryDirectory(prefix="parquet-") as folder:
         work = Path(folder) / "table.parquet"
         rows = _write(obj, work)
@@ -134,7 +134,7 @@ def _write_arrow(reader: Any, work: Path) -> int:  # noqa: ANN401 - Arrow has no
 def _arrow_dataset(url: str, objects: ObjectSettings | None) -> Any:  # noqa: ANN401 - Arrow has no types
     import pyarrow.dataset as ds  # noqa: PLC0415 - as above
 
-    # A path is never parsed as a URL, nor its folders as columns.
+    # Do not parse the path as a URL, nor its folders as columns.
     system, path = fsspec.filesystem("file"), url
     if "://" in url:
         system, path = filesystem_of(url, objects or ObjectSettings())

@@ -9,7 +9,7 @@ from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.warehouse.protocol import FileFormat, Warehouse
 from lending_club_pipeline.warehouse.serving import ServingColumn
 
-# The columns, in the order in which they are published everywhere.
+# The columns, in the order of every output.
 SUMMARY_COLUMNS: Final = (
     ServingColumn("customer_id", "bigint", "Number of the customer who owns the account."),
     ServingColumn("account_id", "string", "Text that names the account."),
@@ -42,13 +42,13 @@ QUARANTINE: Final = f"""
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """A query whose result is published, and the rows that the ledger says it has.
+    """A query whose result is published, and its number of rows according to the ledger.
 
     Attributes:
         warehouse: the open warehouse that runs the query.
-        name: what it is, for errors.
+        name: its name in errors.
         query: SQL with the order of the rows.
-        expected_rows: rows that the ledger says.
+        expected_rows: number of rows according to the ledger.
     """
 
     warehouse: Warehouse
@@ -68,7 +68,7 @@ class PublishedTable:
         """Let the engine write the file; return the number of rows.
 
         Raises:
-            OutputError: the number of rows is not what the ledger says.
+            OutputError: the number of rows differs from the ledger.
         """
         rows = self.warehouse.copy_to_file(self.query, work, file_format)
         if rows != self.expected_rows:
@@ -96,7 +96,7 @@ class SummaryInOrder:
         """Sort the summary into the temporary file.
 
         Raises:
-            OutputError: the number of rows is not what the ledger says.
+            OutputError: the number of rows differs from the ledger.
         """
         self.table.write_parquet(self.sorted_file)
 

@@ -1,1 +1,1 @@
-"""Ledger, movements and approvals: read from the marts, compared, decided."""
+"""Ledger, movements, volumes, check results and approvals, read from the marts."""

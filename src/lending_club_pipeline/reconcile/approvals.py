@@ -1,4 +1,4 @@
-"""Let a held delivery be published: record who says so, when and why."""
+"""Approve a held delivery: record who approved it, when and why."""
 
 import datetime as dt
 

@@ -1,6 +1,6 @@
-"""What the checks of a delivery found, kept in the table `delivery_checks` of the warehouse.
+"""Check results of each delivery, in the table `delivery_checks` of the warehouse.
 
-The report tells of them, and publication asks for them: a check that did not run did not pass.
+The report shows them, and publication requires them: a check that did not run did not pass.
 """
 
 import datetime as dt
@@ -28,15 +28,15 @@ BLOCKING: Final = "error"
 
 @dataclass(frozen=True)
 class CheckResult:
-    """How a check ended when a delivery was processed last.
+    """Result of a check when a delivery was last processed.
 
     Attributes:
         name: its name.
         asset: the table or file that it checks.
         passed: whether it found nothing.
-        severity: `error` stops publication, `warn` only tells.
+        severity: `error` stops publication, `warn` does not.
         description: what it proves, in words; may be empty.
-        found: how many rows it found; None where that is not counted.
+        found: how many rows it found; None if that is not counted.
     """
 
     name: str
@@ -48,7 +48,7 @@ class CheckResult:
 
 
 def read_checks(warehouse: Warehouse, as_of_date: dt.date) -> list[CheckResult]:
-    """Read what the checks of a delivery found, by asset and name; empty if none ever ran."""
+    """Read the check results of a delivery, by asset and name; empty if no check ever ran."""
     rows = warehouse.read_days(TABLE, [as_of_date])
     found = (
         CheckResult(**{name: value for name, value in row.items() if name != KEY}) for row in rows
@@ -63,16 +63,16 @@ def record_checks(
     *,
     keeps_others: bool,
 ) -> int:
-    """Record what checks found of some deliveries that were processed together.
+    """Record the check results of deliveries that were processed together.
 
     Args:
         warehouse: an open warehouse, with the right to write.
         dates: business dates of the deliveries.
-        results: what the checks found.
-        keeps_others: what other checks found before still holds.
+        results: results of the checks.
+        keeps_others: earlier results of other checks remain valid.
 
     Returns:
-        How many blocking checks the deliveries have passed by now, each of them.
+        Number of blocking checks that each of the deliveries has passed.
     """
     if not dates:
         return 0

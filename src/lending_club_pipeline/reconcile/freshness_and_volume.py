@@ -1,4 +1,4 @@
-"""Whether deliveries come when they should, and with as many records as usual."""
+"""Freshness and volume: deliveries that are missing, or unusually large or small."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -57,7 +57,7 @@ def volume_anomalies(
     """Return the files of some deliveries whose number of records is unusual.
 
     Args:
-        files: those of all deliveries, oldest first.
+        files: files of all deliveries, oldest first.
         dates: business dates of the deliveries.
     """
     before: dict[str, list[int]] = {}

@@ -1,4 +1,4 @@
-"""The numbers of a processed delivery: what the closing table and the report are made of."""
+"""The ledger of a processed delivery: the numbers of the closing table and the report."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ def read_ledger(warehouse: Warehouse, as_of_date: dt.date) -> DeliveryLedger | N
 
 
 def read_ledgers(warehouse: Warehouse, dates: Sequence[dt.date]) -> dict[dt.date, DeliveryLedger]:
-    """Read the ledgers of deliveries by one query; those never processed are left out."""
+    """Read the ledgers of deliveries by one query; dates that were never processed are omitted."""
     if not dates:
         return {}
     lines: dict[dt.date, list[dict[str, Any]]] = {}
@@ -106,7 +106,7 @@ def closed_dates(warehouse: Warehouse) -> set[dt.date]:
 
 
 def newest_publishable_date(warehouse: Warehouse, before: dt.date | None = None) -> dt.date | None:
-    """Return the as-of date that is published: the newest whose ledger closes and that is not held.
+    """Return the date to publish: the newest whose ledger closes and that is not held.
 
     Args:
         warehouse: an open warehouse.

@@ -1,4 +1,4 @@
-"""What a delivery moved against the one before it, and who let it be published."""
+"""Movements of a delivery against an earlier one, and its approvals."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -10,17 +10,17 @@ from lending_club_pipeline.warehouse.protocol import Warehouse
 
 @dataclass(frozen=True)
 class Movement:
-    """How a measure of a delivery moved.
+    """Change of a measure of a delivery.
 
     Attributes:
         measure: `balance`, `interest`, `accounts` or `quarantined`.
         previous_date: date with which it is compared; None for the first delivery.
         value_before: value on that date.
         value_now: value of the delivery.
-        change_percent: change in percent of the value before; None where that is nothing.
-        limit_percent: how many percent are allowed; None where any are.
-        is_beyond_limit: whether it moved by more.
-        is_held: whether that holds the delivery.
+        change_percent: change in percent of the value before; None if that is zero.
+        limit_percent: allowed change in percent; None without a limit.
+        is_beyond_limit: whether the change exceeds the limit.
+        is_held: whether this holds the delivery.
     """
 
     measure: str
@@ -44,7 +44,7 @@ class Approved:
 
 @dataclass(frozen=True)
 class Movements:
-    """What moved in a delivery.
+    """All movements of a delivery, with its approvals.
 
     Attributes:
         as_of_date: its business date.
@@ -58,12 +58,12 @@ class Movements:
 
     @property
     def is_held(self) -> bool:
-        """Whether it may not be published."""
+        """Whether the delivery is held."""
         return any(it.is_held for it in self.measures)
 
     @property
     def are_limited(self) -> bool:
-        """Whether anything was limited when it was measured."""
+        """Whether there was a limit when the delivery was measured."""
         return any(it.limit_percent is not None for it in self.measures)
 
 
@@ -74,7 +74,7 @@ _ORDER = (
 
 
 def read_movements(warehouse: Warehouse, as_of_date: dt.date) -> Movements:
-    """Read what moved in a delivery; no measures if it was never measured."""
+    """Read the movements of a delivery; no measures if it was never measured."""
     day = f"date '{as_of_date.isoformat()}'"
     rows = warehouse.fetch(
         "select measure, previous_date, value_before, value_now, change_percent, limit_percent, "
@@ -105,7 +105,7 @@ def held_dates(warehouse: Warehouse, among: Sequence[dt.date] | None = None) -> 
 
     Args:
         warehouse: an open warehouse.
-        among: only these dates are looked at, if given.
+        among: only consider these dates, if given.
     """
     rows = warehouse.fetch(
         "select distinct as_of_date from delivery_movements where is_held order by as_of_date"

@@ -1,4 +1,4 @@
-"""Whether a delivery has about as many records as those before it."""
+"""The usual number of records of a delivery, from earlier deliveries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Final
 
 MOST_DELIVERIES: Final = 30
 FEWEST_DELIVERIES: Final = 5
-# What the median of distances is multiplied with to compare with a standard deviation.
+# Factor that makes a median of distances comparable to a standard deviation.
 _MAD_TO_DEVIATION: Final = Fraction("1.4826")
 _DEVIATIONS: Final = 5
 _LEAST_SHARE: Final = Fraction(1, 10)
@@ -27,13 +27,13 @@ class ExpectedVolume:
 
 
 def expected_volume(before: Sequence[int]) -> ExpectedVolume | None:
-    """Return what is usual after some deliveries; None if there are too few to tell.
+    """Return the usual range of records, from earlier deliveries; None if there are too few.
 
-    That is their median and, to both sides, the larger of a tenth of it and five times 1.4826 times
-    the median distance from it. A few odd deliveries among them do not matter.
+    The range is their median plus or minus the larger of a tenth of it and five times 1.4826 times
+    the median distance from it. So a few unusual deliveries do not matter.
 
     Args:
-        before: records of the deliveries before, the newest last; only the last 30 count.
+        before: records of the earlier deliveries, the newest last; only the last 30 count.
     """
     known = [Fraction(records) for records in before[-MOST_DELIVERIES:]]
     if len(known) < FEWEST_DELIVERIES:

@@ -1,1 +1,1 @@
-"""State of each day, plan, retention."""
+"""Business dates: `plan.py` decides what to do with them, `day_states.py` keeps their states."""

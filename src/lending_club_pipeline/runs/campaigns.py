@@ -1,6 +1,6 @@
-"""Carry out a plan: many dates in one run, and each failure on its own.
+"""Carry out a plan: many dates in one run, and failures isolated by date.
 
-The caller hands in how to start a run; this module knows neither Dagster nor the command line.
+The caller passes a function that starts a run; this module uses neither Dagster nor the terminal.
 """
 
 import datetime as dt
@@ -42,16 +42,16 @@ class Campaign:
     _last_failure: str = ""
 
     def carry_out(self, outlook: Outlook) -> CommandReport:
-        """Carry out steps; a refused or failed date leaves the others as they are.
+        """Carry out steps; a refused or failed date does not stop the others.
 
         A date that failed before a later run succeeded is tried again at the end: tables that a
         failed larger run left half built may have caused the failure.
 
         Args:
-            outlook: the plan, and the facts it rests on.
+            outlook: the plan, and the states behind it.
 
         Raises:
-            PipelineError: a run could not even begin, or publishing again failed.
+            PipelineError: a run could not begin, or publishing again failed.
         """
         self._published = outlook.published
         days: dict[dt.date, DayReport] = {}
@@ -81,9 +81,9 @@ class Campaign:
         self._published = report.published or self._published
 
     def _run(self, dates: Sequence[dt.date]) -> Iterator[DayReport]:
-        """Process contiguous dates in one run; if it fails, find the dates that failed it."""
+        """Process contiguous dates in one run; if it fails, find the dates that caused it."""
         if self._failed_alike >= _ENOUGH_FAILURES:
-            why = f"not tried after {self._failed_alike} failures alike: {self._last_failure}"
+            why = f"not tried after {self._failed_alike} equal failures: {self._last_failure}"
             yield from (DayReport(date, "failed", why) for date in dates)
             return
         report = self.process(dates[0], dates[-1])
@@ -100,7 +100,7 @@ class Campaign:
             yield from self._apart(dates, report)
 
     def _ended_badly(self, date: dt.date, report: RunReport) -> DayReport:
-        """Count failures with the same message: their cause is not in the delivery of one day."""
+        """Count failures with the same message: the cause is then not a single delivery."""
         is_alike = report.outcome == "failed" and report.message == self._last_failure
         self._failed_alike = self._failed_alike + 1 if is_alike else report.outcome == "failed"
         self._last_failure = report.message
@@ -110,7 +110,7 @@ class Campaign:
         return DayReport(date, report.outcome, report.message, ledger, report.run_id)
 
     def _apart(self, dates: Sequence[dt.date], report: RunReport) -> Iterator[DayReport]:
-        """Go on without the dates that stopped a run.
+        """Continue without the dates that stopped a run.
 
         If no delivery was refused or held, halve the dates to find the one that failed.
         """

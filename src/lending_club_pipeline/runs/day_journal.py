@@ -1,4 +1,4 @@
-"""Writes what happens to business dates at the moments that count, for the runs that come."""
+"""Records the steps of a run in the states of its business dates, for later runs."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
@@ -13,7 +13,7 @@ from lending_club_pipeline.warehouse import Warehouse
 
 @dataclass(frozen=True)
 class Build:
-    """How a build ended.
+    """Result of a build.
 
     Attributes:
         is_built: every model was built and every blocking check passed.
@@ -30,15 +30,15 @@ class Build:
 
 @dataclass(frozen=True)
 class DayJournal:
-    """Writes what happens to business dates in a run.
+    """Records the steps of a run in the states of its business dates.
 
-    Nobody else writes meanwhile, so that what was read once holds.
+    No other run writes meanwhile, so states that were read once stay valid.
 
     Attributes:
         warehouse: an open warehouse, with the right to write.
         run_id: Dagster's id of the run.
-        days: what is known, by business date.
-        before: what was known when it began.
+        days: states by business date.
+        before: states by business date at the start.
     """
 
     warehouse: Warehouse
@@ -48,7 +48,7 @@ class DayJournal:
 
     @classmethod
     def begin(cls, warehouse: Warehouse, run_id: str) -> Self:
-        """Read what is known and go on from there.
+        """Read the states.
 
         Args:
             warehouse: an open warehouse, with the right to write.
@@ -58,19 +58,19 @@ class DayJournal:
         return cls(warehouse, run_id, days, dict(days))
 
     def begin_landing(self, dates: Iterable[dt.date]) -> None:
-        """Record that files are about to be replaced: what was built may soon be of others.
+        """Record that landed files will be replaced now: builds may no longer match them.
 
-        A run that is killed before `land` or `refuse` leaves dates that are processed again.
+        If a run is killed before `land` or `refuse`, the next run processes these dates again.
         """
         known = (self._of(date) for date in dates)
         self._write(replace(state, is_built=False) for state in known if state.is_built)
 
     def refuse(self, source: str, refused: Mapping[dt.date, tuple[str, str]]) -> None:
-        """Record what is refused; what was landed before stays.
+        """Record refused files; the files that were landed before stay.
 
         Args:
             source: where the deliveries came from.
-            refused: by date the files, as `identify` tells them, and why they are refused.
+            refused: by date the files, as `identify` returns them, and why they are refused.
         """
         self._write(
             replace(
@@ -84,11 +84,11 @@ class DayJournal:
         )
 
     def land(self, source: str, landed: Mapping[dt.date, str]) -> None:
-        """Record what is landed; where the files are others than before, a build is due.
+        """Record landed files; if they differ from the previous ones, a build is due.
 
         Args:
             source: where the deliveries came from.
-            landed: by date the files, as `describe` tells them.
+            landed: by date the files, as `describe` returns them.
         """
         self._write(self._landed(date, source, files) for date, files in landed.items())
 
@@ -110,7 +110,7 @@ class DayJournal:
         """Record files that were touched but not changed, so that no run reads them again.
 
         Args:
-            known: by date the files, as `describe` tells them.
+            known: by date the files, as `describe` returns them.
         """
         self._write(
             replace(self._of(date), files=files, refused="", refused_files="")
@@ -118,7 +118,7 @@ class DayJournal:
         )
 
     def begin_build(self, dates: Iterable[dt.date], transformation: str) -> None:
-        """Record that a build begins; it is interrupted until `end_build` says otherwise."""
+        """Record that a build begins; it counts as interrupted until `end_build`."""
         self._write(
             replace(
                 self._of(date),
@@ -132,7 +132,7 @@ class DayJournal:
         )
 
     def end_build(self, dates: Iterable[dt.date], outcome: Build) -> None:
-        """Record how a build ended, well or badly."""
+        """Record the result of a build."""
         self._write(
             replace(
                 self._of(date),
@@ -151,7 +151,7 @@ class DayJournal:
         self._write(replace(self._of(date), month_closed_at=_now()) for date in last_dates)
 
     def publish(self, as_of_date: dt.date, digest: str) -> None:
-        """Record what was published of a date."""
+        """Record the publication of a date."""
         self._write(
             [
                 replace(
@@ -164,7 +164,7 @@ class DayJournal:
         )
 
     def serve(self, as_of_date: dt.date) -> None:
-        """Record that the table for readers got what was published of a date."""
+        """Record that the table for readers holds the published date."""
         self._write([replace(self._of(as_of_date), served_builds=builds_of(self.days))])
 
     def release(self, as_of_date: dt.date) -> None:
@@ -180,7 +180,7 @@ class DayJournal:
 
     def _attempts(self, date: dt.date) -> int:
         state = self._of(date)
-        # An older version did not count them.
+        # Older versions did not count them.
         return max(state.build_attempts, 1) if state.is_interrupted else 0
 
     def _was_built(self, date: dt.date) -> bool:

@@ -1,4 +1,4 @@
-"""What is known of each business date: the table `pipeline_days` of the warehouse.
+"""State of each business date: the table `pipeline_days` of the warehouse.
 
 Every run writes it at the moments that count: a delivery was refused, landed, its build began and
 ended, it was published, it expired. Nothing of this lies on a local disk, so that the next run may
@@ -38,9 +38,9 @@ TABLE: Final = DayTable(
         "expired_at": "timestamp",
         "run_id": "string",
     },
-    "What the pipeline knows of each business date: files, build, ledger, publication.",
+    "State of each business date: files, build, ledger, publication.",
 )
-# A machine may be switched off twice; after that the build itself is the likely cause.
+# A machine may fail twice; after that, the build itself is the likely cause.
 _MOST_ATTEMPTS: Final = 3
 
 
@@ -51,20 +51,20 @@ class DayState:
     Attributes:
         as_of_date: the business date.
         source: where its delivery came from: `DELIVERY_SOURCE`, else the inputs folder.
-        files: the landed files, as `describe` tells them; empty if none were landed.
+        files: the landed files, as `describe` returns them; empty if none were landed.
         refused: why its newest files are refused; empty if they are not.
-        refused_files: the files that are refused, as `identify` tells them.
+        refused_files: the refused files, as `identify` returns them.
         landed_at: when the files were landed.
         transformation: fingerprint of the dbt project that built it, rates and version included.
         build_started_at: when its newest build began.
         build_ended_at: when that build succeeded or failed; None if it was interrupted.
-        build_attempts: how often its build has begun since one ended.
+        build_attempts: number of builds that began since a build last ended.
         is_built: whether that build succeeded.
         is_closed: whether its ledger closes.
         is_held: whether it waits for an approval.
         blocking_checks: how many blocking checks that build had to pass.
         published_at: when it was published last.
-        published_sha256: digest of what was published then.
+        published_sha256: digest of the files that were published then.
         published_builds: the builds that the published files were made from, see `builds_of`.
         served_builds: the builds that the table for readers was made from, if there is one.
         month_closed_at: when its month was closed with it as the last delivery.
@@ -96,24 +96,24 @@ class DayState:
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether a build of it began and never ended."""
+        """Whether a build began and never ended."""
         return self.build_started_at is not None and self.build_ended_at is None
 
     @property
     def is_given_up(self) -> bool:
-        """Whether its build was interrupted so often that it may kill the processes itself."""
+        """Whether builds were interrupted so often that the build itself may kill its process."""
         return self.is_interrupted and self.build_attempts >= _MOST_ATTEMPTS
 
     def is_processed_by(self, transformation: str) -> bool:
-        """Whether it was built to the end, closes and is not held, by this very dbt project."""
+        """Whether this dbt project built the date, its ledger closes and it is not held."""
         is_done = self.is_built and self.is_closed and not self.is_held
         return is_done and not self.is_interrupted and self.transformation == transformation
 
 
 def builds_of(days: Mapping[dt.date, DayState]) -> str:
-    """Return a text that changes when any date was built again; no clock decides.
+    """Return a text that changes when any date is built again; it does not depend on a clock.
 
-    An older date counts, too: the published date is compared with it.
+    Older dates count, too: the published date is compared with them.
 
     Args:
         days: states by date.
@@ -139,7 +139,7 @@ def read_days(
 
 
 def _state(row: Mapping[str, Any]) -> DayState:
-    # A column that an older version did not write yet is NULL.
+    # A column that an older version did not write is NULL.
     given: dict[str, Any] = {
         name: default if row.get(name) is None else row[name] for name, default in _DEFAULTS.items()
     }

@@ -1,4 +1,4 @@
-"""Check the requirements of a run, and say how to correct each problem."""
+"""Check the requirements of a run; each problem comes with its remedy."""
 
 import datetime as dt
 import os
@@ -28,7 +28,7 @@ from lending_club_pipeline.storage.outputs import outputs_of
 from lending_club_pipeline.warehouse import choose_warehouse
 
 _PACKAGES: Final = ("dagster", "dagster-dbt", "dbt-core", "dbt-duckdb", "duckdb")
-# Make only compares the age of the lock file with that of the last setup.
+# Make compares only the age of the lock file with the age of the last setup.
 _REMEDY: Final = (
     "not installed; in a checkout `touch uv.lock && make run` installs what is missing, elsewhere "
     "install lending-club-pipeline again"
@@ -43,7 +43,7 @@ def preflight_checks(overrides: Mapping[str, Any]) -> Iterator[PreflightResult]:
     """Check everything that a run needs, cheapest first.
 
     Args:
-        overrides: settings by field name that win over the environment.
+        overrides: settings by field name that override the environment.
     """
     yield _python()
     yield from _packages()

@@ -1,4 +1,4 @@
-"""Where Dagster's history is kept, and whether it can be reached."""
+"""The place of Dagster's history, and a check that it can be reached."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
 def check_history(settings: DataPlatformConfig) -> PreflightResult:
-    """Check that Dagster's history can be reached where the settings say that it is."""
+    """Check that Dagster's history can be reached with the settings."""
     if settings.postgres.host is None:
         home = settings.dagster.home.absolute()
         return PreflightResult(
@@ -51,12 +51,12 @@ def check_history(settings: DataPlatformConfig) -> PreflightResult:
 
 
 def place_in_postgres(postgres: PostgresSettings) -> str:
-    """Name a database of Postgres as people do, without the password."""
+    """Return the name of a Postgres database for people, without the password."""
     return f"{postgres.user}@{postgres.host}:{postgres.port}/{postgres.db}"
 
 
 def password_environment(postgres: PostgresSettings) -> dict[str, str]:
-    """Return what Dagster's configuration takes from the environment: secrets are not written.
+    """Return the variables of Dagster's configuration that hold secrets, which are never written.
 
     Raises:
         SecretError: the manager that holds the password does not give it.

@@ -1,4 +1,4 @@
-"""How much memory a run may take here, beside what `MEMORY_LIMIT` says."""
+"""Memory that this machine allows a run, compared with `MEMORY_LIMIT`."""
 
 import os
 import resource
@@ -13,21 +13,21 @@ from lending_club_pipeline.contract.preflight_results import PreflightResult
 
 _SUBJECT: Final = "memory"
 _ROOT: Final = Path("/")
-# Memory that is mapped and not held: a run that held 350 MiB had 1,500 MiB of addresses.
+# Mapped but not resident memory: a run with 350 MiB resident had 1,500 MiB of addresses.
 _ADDRESSES_BEYOND: Final = 1280 * 2**20
-# No run got by with less; the smallest delivery takes 350 MiB. The engine aborts or hangs below it.
+# Below this, the engine aborts or hangs; the smallest delivery takes 350 MiB.
 _LEAST_BYTES: Final = 320 * 2**20
-# What version 1 writes where there is no bound: the largest number of whole pages.
+# Control groups of version 1 write a number above this if there is no limit.
 _NO_BOUND: Final = 2**62
 
 
 @dataclass(frozen=True)
 class MemoryBound:
-    """What something gives this process.
+    """A memory limit of this process.
 
     Attributes:
-        giver: what gives it, in words.
-        size: how much a run may hold, in bytes.
+        giver: the source of the limit, in words.
+        size: memory that a run may hold, in bytes.
         remedy: how to get more.
     """
 
@@ -37,7 +37,7 @@ class MemoryBound:
 
 
 def memory_bounds(root: Path = _ROOT) -> Iterator[MemoryBound]:
-    """Yield what the machine, the process's control groups and its own limits give.
+    """Yield the limits of the machine, of the process's control groups and of the process.
 
     Args:
         root: folder that holds `proc` and `sys`.
@@ -58,7 +58,7 @@ def memory_bounds(root: Path = _ROOT) -> Iterator[MemoryBound]:
 
 
 def check_memory(memory_limit: str, root: Path = _ROOT) -> PreflightResult:
-    """Compare `MEMORY_LIMIT` with what there is; less than any run needs is a problem.
+    """Compare `MEMORY_LIMIT` with the limits; it is a problem if no run can succeed.
 
     Args:
         memory_limit: the setting.
@@ -82,10 +82,10 @@ def check_memory(memory_limit: str, root: Path = _ROOT) -> PreflightResult:
 
 
 def warning_of(found: PreflightResult) -> str:
-    """Return what a run is to be warned of before it begins; empty if of nothing.
+    """Return a warning before a run begins; empty if there is none.
 
     Args:
-        found: what was found, as from `check_memory`.
+        found: result of `check_memory`.
 
     Raises:
         ConfigurationError: no run can succeed.
@@ -100,11 +100,11 @@ def _in_words(bound: MemoryBound) -> str:
 
 
 def _of_control_groups(root: Path) -> Iterator[int]:
-    """Yield the bounds of the groups that the process is in, and of those around them."""
+    """Yield the limits of the process's control groups and of their parents."""
     for controllers, path in _control_groups(root):
         top = root / "sys/fs/cgroup" / ("memory" if controllers else "")
         names = ["memory.limit_in_bytes"] if controllers else ["memory.max", "memory.high"]
-        # In a container the path is that of the host, and its own group is what is mounted.
+        # In a container the path is the host's, but the mounted group is the container's own.
         inner = top / path.lstrip("/")
         groups = [it for it in (inner, *inner.parents) if it == top or top in it.parents]
         for group in groups:
@@ -112,7 +112,7 @@ def _of_control_groups(root: Path) -> Iterator[int]:
 
 
 def _control_groups(root: Path) -> Iterator[tuple[str, str]]:
-    """Yield controllers (none in version 2) and path of each group that bounds memory."""
+    """Yield controllers (empty in version 2) and path of each group that limits memory."""
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:

@@ -38,7 +38,7 @@ class Request:
     """The dates that a command asks for.
 
     Attributes:
-        as_of: one business date, by name.
+        as_of: one business date.
         first: first date of a range.
         last: last date of a range.
         force: process unchanged and expired dates, too.
@@ -52,12 +52,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Outlook:
-    """The plan of a command, and the states it rests on.
+    """The plan of a command, and the states behind it.
 
     Attributes:
         steps: the plan.
         days: states by date.
-        ledgers: ledgers of the unchanged dates, which are left alone.
+        ledgers: ledgers of the unchanged dates, which are skipped.
     """
 
     steps: Sequence[Step]
@@ -102,7 +102,7 @@ def look_ahead(settings: DataPlatformConfig, request: Request, today: Today) -> 
             ]
             ledgers = read_ledgers(warehouse, unchanged)
     except WarehouseError:
-        # There is none yet, or a run says what is wrong, or waits for the run that is going on.
+        # There is no database yet, or the run itself reports the problem or waits for another run.
         steps = _planned(settings, dates, {}, policy, today, request)
     return Outlook(steps, days, ledgers)
 
@@ -118,9 +118,9 @@ def _dates(settings: DataPlatformConfig, request: Request, today: Today) -> list
 
 
 def date_of_delivery(settings: DataPlatformConfig, today: Today) -> dt.date:
-    """Return the business date of the delivery to process where none is named.
+    """Return the business date of the delivery to process if the command names none.
 
-    Where there is no folder of deliveries, that is today: its run then says, and records, why.
+    Without a folder of deliveries it is today: its run then reports and records the problem.
     """
     try:
         return date_to_process(inputs_of(settings), today)
@@ -141,7 +141,7 @@ def _planned(
     seen = survey(settings, dates, days, today, takes_undated=takes_undated)
     steps = plan(dates, seen.found, days, policy)
     if request.first is None:
-        # A single date is run even if it is refused: that is recorded, and says why.
+        # Run a single date even if it is refused, so that the refusal is recorded.
         steps = [Process((dates[0],)) if _is_refused(step) else step for step in steps]
     outputs = outputs_of(settings)
     serves = settings.engine.database_type == "databricks"

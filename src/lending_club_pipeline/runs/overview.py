@@ -36,17 +36,17 @@ SETTLED: Final[frozenset[Standing]] = frozenset({"published", "processed", "expi
 
 @dataclass(frozen=True)
 class DayOverview:
-    """How a business date stands.
+    """Status of a business date.
 
     Attributes:
         as_of_date: the business date.
-        standing: `published` (what the outputs hold), `processed`, `held`, `refused`, `failed`,
+        standing: `published` (the outputs hold it), `processed`, `held`, `refused`, `failed`,
             `interrupted`, `new` (delivered, not processed yet), `missing` or `expired`.
-        delivery: what lies in the inputs beside what was processed: the same files (`unchanged`),
-            others (`changed`), those that are refused, some that are not whole or not at rest
+        delivery: files in the inputs, compared with the processed ones: the same (`unchanged`),
+            other files (`changed`), refused ones (`refused`), incomplete or still changing ones
             (`unready`), or none (`absent`).
         message: why it is refused; empty otherwise.
-        run_id: Dagster's id of the run that dealt with it last.
+        run_id: Dagster's id of the last run of this date.
         built_at: when its newest build ended, in UTC.
         published_at: when it was published last, in UTC.
     """
@@ -62,13 +62,13 @@ class DayOverview:
 
 @dataclass(frozen=True)
 class Overview:
-    """How all business dates stand.
+    """Status of all business dates.
 
     Attributes:
         days: every date that is known, delivered or due, oldest first.
         due: dates whose delivery should have been processed by now.
-        waiting: deliveries in the inputs that wait, and why.
-        checks: what the checks of the newest processed date found.
+        waiting: deliveries in the inputs that wait, with the reason.
+        checks: check results of the newest processed date.
     """
 
     days: Sequence[DayOverview]
@@ -108,7 +108,7 @@ def look_at_days(settings: DataPlatformConfig, now: dt.datetime) -> Overview:
 
 
 def look_without_warehouse(settings: DataPlatformConfig, now: dt.datetime) -> Overview:
-    """List the inputs where there is no warehouse yet.
+    """List the inputs if there is no warehouse yet.
 
     Args:
         settings: the project's settings.
@@ -136,7 +136,7 @@ def overview(
     """Describe every date that is known, delivered or due, oldest first.
 
     Args:
-        days: what is known, by date.
+        days: states by date.
         watch: the deliveries in the inputs.
         due: dates whose delivery should have been processed by now.
     """
@@ -149,7 +149,7 @@ def overview(
 
 
 def _delivered(days: Mapping[dt.date, DayState], watch: Watch) -> set[dt.date]:
-    """Return the dates that are delivered; undated files stay where they are on the days after."""
+    """Return the delivered dates; undated files of an earlier day may still be there."""
     newest = max(watch.deliveries, default=None)
     found = set(watch.deliveries)
     if newest is not None and newest not in days:
@@ -193,20 +193,20 @@ def _is_known(delivery: Delivery, state: DayState) -> bool:
     try:
         return looks_like(delivery, state.files)
     except OSError:
-        # A file that is gone by now, or may not be looked at: the next run says so.
+        # The file is gone or unreadable: the next run reports it.
         return False
 
 
 def _standing(state: DayState, lying: Lying) -> Standing:
     if state.expired_at is not None:
         return "expired"
-    # What lies there unready may be what was refused a moment ago, or half of what replaces it.
+    # Unready files may be the refused ones, or a part of their replacement.
     if lying == "refused" or (lying == "unready" and state.refused):
         return "refused"
     if lying == "changed":
         return "new"
     if lying == "absent" and state.landed_at is None:
-        # It was refused, and taken back.
+        # The delivery was refused, then removed.
         return "missing"
     return _standing_of_build(state)
 
@@ -224,7 +224,7 @@ def days_due(
 ) -> list[dt.date]:
     """Return the dates whose delivery should have been processed by now.
 
-    The calendar says on which days one is expected; it counts from the first day that is known.
+    The calendar holds the expected days; it counts from the first known day.
 
     Args:
         settings: the project's settings.

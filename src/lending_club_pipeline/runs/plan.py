@@ -1,7 +1,9 @@
-"""Decide what to do with each business date: here, and nowhere else.
+"""Decide what to do with each business date: process it, skip it, refuse it or publish it again.
 
-Pure: no engine, no clock, no disk. Command line, schedule, sensors and runs hand in the deliveries
-in the inputs (`FoundDelivery`) and the state of each date (`DayState`), and carry out the steps.
+This is the only place that decides, for example, that a delivery is unchanged (`_left_alone`).
+
+It is pure: no engine, no clock, no disk. Command line, schedule, sensors and runs pass the
+deliveries in the inputs (`FoundDelivery`) and the states (`DayState`), and carry out the steps.
 """
 
 import datetime as dt
@@ -21,7 +23,7 @@ _PARTS_OF_MEMORY: Final = 4
 
 @dataclass(frozen=True)
 class FoundDelivery:
-    """What lies in the inputs for a business date.
+    """The delivery of a business date in the inputs.
 
     Attributes:
         as_of_date: the business date.
@@ -38,7 +40,7 @@ class FoundDelivery:
 
 @dataclass(frozen=True)
 class Policy:
-    """By what rules dates are chosen.
+    """Rules by which dates are chosen.
 
     Attributes:
         transformation: fingerprint of the dbt project as it is now.
@@ -64,14 +66,14 @@ class Process:
 
 @dataclass(frozen=True)
 class Publish:
-    """Publish a date again: the outputs are not what was published of it last."""
+    """Publish a date again: the outputs are not the ones that were published last."""
 
     as_of_date: dt.date
 
 
 @dataclass(frozen=True)
 class Skip:
-    """Leave a date alone."""
+    """Do nothing for a date."""
 
     as_of_date: dt.date
     why: WhySkipped
@@ -94,7 +96,7 @@ def plan(
     days: Mapping[dt.date, DayState],
     policy: Policy,
 ) -> list[Step]:
-    """Decide what to do with each date that is asked for.
+    """Decide what to do with each requested date.
 
     Args:
         asked: business dates.
@@ -103,7 +105,7 @@ def plan(
         policy: the rules.
 
     Returns:
-        The steps: first the dates that are left alone or refused, then the runs, oldest date first.
+        The steps: first the skipped or refused dates, then the runs, oldest date first.
         A date whose build killed every process so far comes last, in a run of its own.
     """
     steps: list[Step] = []
@@ -167,7 +169,7 @@ def published_last(days: Mapping[dt.date, DayState]) -> DayState | None:
 def _left_alone(
     date: dt.date, found: FoundDelivery | None, state: DayState | None, policy: Policy
 ) -> Step | None:
-    """Return why a date needs no run; None if it needs one."""
+    """Return the step of a date that needs no run; None if it needs one."""
     if found is None:
         return Skip(date, "missing")
     if found.refused:
@@ -184,12 +186,12 @@ def _left_alone(
 def dates_to_build(
     asked: Iterable[dt.date], days: Mapping[dt.date, DayState], policy: Policy
 ) -> list[dt.date]:
-    """Return the dates that a run builds: those asked for, and those whose build was interrupted.
+    """Return the dates that a run builds: requested ones, and those whose build was interrupted.
 
     Args:
         asked: business dates of the run that are landed.
         days: states by date.
-        policy: the rules; with `force` what is processed is built again.
+        policy: the rules; with `force` processed dates are built again.
     """
     wanted = {
         date
@@ -220,7 +222,7 @@ def batches(
     Args:
         dates: dates, oldest first.
         sizes: bytes of each date's text.
-        policy: how many days, and how much memory.
+        policy: the largest number of days, and the memory.
         may_have_gaps: whether a group may leave out days; the partitions of a run may not.
     """
     most = None if policy.memory_bytes is None else policy.memory_bytes // _PARTS_OF_MEMORY
@@ -240,11 +242,11 @@ def batches(
 
 
 def parts_without(dates: Sequence[dt.date], apart: Collection[dt.date]) -> list[list[dt.date]]:
-    """Split the dates of a run into runs of contiguous dates, without those that stopped it.
+    """Split the dates of a run into runs of contiguous dates, without the dates that stopped it.
 
     Args:
         dates: dates, oldest first.
-        apart: dates that are left out.
+        apart: dates to leave out.
     """
     left = [date for date in dates if date not in apart]
     return batches(left, {}, Policy("", days_per_run=max(len(left), 1)))

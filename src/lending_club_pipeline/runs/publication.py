@@ -1,4 +1,4 @@
-"""Whether a delivery may be published, and whether the outputs still hold it."""
+"""Checks whether a delivery may be published, and whether the outputs still hold it."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ from lending_club_pipeline.warehouse import Warehouse
 
 @dataclass(frozen=True)
 class Publishable:
-    """The delivery that is published: the newest that closes and is not held.
+    """The delivery to publish: the newest that closes and is not held.
 
     Attributes:
         ledger: its ledger.
-        checks: what its checks found; all blocking ones have passed.
+        checks: its check results; all blocking checks have passed.
         builds: the builds that the warehouse held, see `builds_of`.
     """
 
@@ -42,7 +42,7 @@ class Publishable:
 
 
 def read_publishable(warehouse: Warehouse, days: Mapping[dt.date, DayState]) -> Publishable:
-    """Read what is published.
+    """Read the delivery to publish.
 
     Args:
         warehouse: an open warehouse.

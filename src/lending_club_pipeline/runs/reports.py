@@ -1,4 +1,4 @@
-"""How runs ended: one run, one business date, and all that a command did."""
+"""Results: of a run, of a business date, and of a command."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -15,18 +15,18 @@ DayOutcome = Literal["success", "unchanged", "refused", "failed", "held", "missi
 
 @dataclass(frozen=True)
 class RunReport:
-    """How a run ended.
+    """Result of a run.
 
     Attributes:
-        run_id: Dagster's id of the run, under which its logs are found.
+        run_id: Dagster's id of the run, which finds its logs.
         outcome: how it ended.
         message: what went wrong, in one line; empty after a success.
         ledgers: the ledgers of the deliveries that were processed, by business date.
         written: the files that were published.
         published: business date of the delivery that was published.
-        stopped_by: by date why it stopped the run, where single deliveries did.
-        open_ledgers: the ledgers that do not close, for which it failed, by business date.
-        left_alone: by date why nothing was done, where another run had done it meanwhile.
+        stopped_by: the deliveries that stopped the run, if any: messages by date.
+        open_ledgers: the ledgers that do not close and failed the run, by business date.
+        left_alone: dates that another run processed meanwhile, with their outcomes.
     """
 
     run_id: str
@@ -47,11 +47,11 @@ class RunReport:
 
 @dataclass(frozen=True)
 class DayReport:
-    """What became of one date.
+    """Result of one date.
 
     Attributes:
         as_of_date: the business date.
-        outcome: how it ended; `missing` where there is no delivery.
+        outcome: how it ended; `missing` if there is no delivery.
         message: what went wrong, in one line; empty otherwise.
         ledger: the ledger of the delivery, if it is processed or does not close.
         run_id: Dagster's id of its run, or empty.
@@ -66,12 +66,12 @@ class DayReport:
 
 @dataclass(frozen=True)
 class CommandReport:
-    """What became of all dates that a command was about, oldest first.
+    """Results of all dates of a command, oldest first.
 
     Attributes:
-        days: what became of each.
+        days: result of each date.
         written: the files that were published in the end.
-        published: business date of the delivery that is published, if anything was.
+        published: business date of the published delivery, if any.
     """
 
     days: tuple[DayReport, ...]
@@ -80,5 +80,5 @@ class CommandReport:
 
     @property
     def outcomes(self) -> set[DayOutcome]:
-        """How its days ended."""
+        """Outcomes of its days."""
         return {day.outcome for day in self.days}

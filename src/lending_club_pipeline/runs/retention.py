@@ -1,7 +1,7 @@
-"""Retention: which days are older than the records of a day are kept, and dropping them.
+"""Retention: choose the days whose records are too old, and drop their records.
 
-Ledger, tiers, movements, changes and histories are kept for good. What is dropped of a day is what
-was landed and loaded of it, its `account_summary_daily` and its `quarantined_records`.
+Ledger, tiers, movements, changes and histories are kept for good. Dropped are the landed files, the
+loaded records, and the rows of `account_summary_daily` and `quarantined_records`.
 """
 
 import datetime as dt
@@ -46,7 +46,7 @@ def choose_expired(
     """Choose the dates to drop, oldest first.
 
     Args:
-        dates: dates of which anything is there.
+        dates: dates with any records.
         newest: newest processed date; age is counted from it, so that a pause drops nothing.
         days: days that are kept before it.
         kept: dates that stay however old they are.
@@ -60,7 +60,7 @@ def expire(
 ) -> list[ExpiredDay]:
     """Drop the days that are older than `RETENTION_DAYS`; oldest first.
 
-    Landed files go last: a run that is killed before finds the same days again.
+    Landed files are removed last, so that after a kill the same days are found again.
 
     Args:
         warehouse: an open warehouse.
@@ -108,7 +108,7 @@ def _newest_processed(warehouse: Warehouse) -> dt.date | None:
 
 
 def _needed(warehouse: Warehouse) -> set[dt.date]:
-    """Return the days that views read: the published one, and the newest whose ledger closes."""
+    """Return the days that views need: the published one, and the newest whose ledger closes."""
     needed = set()
     if "publishable_deliveries" in warehouse.relations():
         needed.add(newest_publishable_date(warehouse))
@@ -120,7 +120,7 @@ def _needed(warehouse: Warehouse) -> set[dt.date]:
 
 
 def _rows_by_date(warehouse: Warehouse) -> dict[dt.date, int]:
-    """Count what the warehouse holds of each day; raw records by what was counted on landing."""
+    """Count the rows of each day in the warehouse; raw records as they were counted on landing."""
     known = warehouse.relations()
     queries = [
         f"select as_of_date, count(*) as row_count from {mart} group by as_of_date"
@@ -133,7 +133,7 @@ def _rows_by_date(warehouse: Warehouse) -> dict[dt.date, int]:
         )
     counts: dict[dt.date, int] = {}
     for query in queries:
-        # Of a landing folder that was lost, nothing is left to be dropped.
+        # If the landing folder was lost, there is nothing to drop.
         with suppress(NotLandedError):
             for row in warehouse.fetch(query):
                 date = row["as_of_date"]
@@ -161,7 +161,7 @@ def _drop_folder(folder: Path) -> None:
 
 
 def _clear_up(landing: Path) -> None:
-    """Remove what a run that was killed had renamed away."""
+    """Remove folders that a killed run had renamed."""
     with explaining(landing, "LANDING_PATH"):
         for left in landing.glob(f"{_DROPPED}*"):
             shutil.rmtree(left)

@@ -34,9 +34,9 @@ from lending_club_pipeline.runs.plan import FoundDelivery, Policy
 from lending_club_pipeline.storage.inputs import Readable, inputs_of
 from lending_club_pipeline.warehouse import Warehouse
 
-# Deliveries of another folder that are compared with what is known, newest first.
+# Number of deliveries of another folder that are compared with known ones, newest first.
 _COMPARED: Final = 3
-# Before the name of a folder, to tell it from the name of a sender.
+# Prefix that marks a source as a folder, not as the name of a sender.
 _FOLDER: Final = "folder "
 Compare = Callable[[Delivery, str], bool]
 
@@ -67,16 +67,16 @@ def survey(
     *,
     takes_undated: bool = False,
 ) -> Survey:
-    """Look at the deliveries of some dates; a date without any is left out.
+    """Look at the deliveries of some dates; a date without a delivery is omitted.
 
     Args:
         settings: the project's settings.
         dates: business dates.
         days: what is known, by date.
         today: the current business date; nothing newer is accepted.
-        compare: whether files are those that were landed.
-        takes_undated: undated files are the delivery of whichever of these dates has no folder;
-            otherwise they are today's alone.
+        compare: function that tells whether files are the landed ones.
+        takes_undated: undated files are the delivery of each of these dates that has no folder;
+            otherwise they are the delivery of today only.
     """
     seen = Survey()
     inputs = inputs_of(settings)
@@ -96,7 +96,7 @@ def survey(
             seen.refusals[date] = error
             seen.found[date] = FoundDelivery(date, refused=str(error))
         except OSError:
-            # A file that may not be read, or is gone by now: the run says what is wrong with it.
+            # The file is gone or unreadable: the run reports the problem.
             seen.found[date] = FoundDelivery(date)
     return seen
 
@@ -107,7 +107,7 @@ def _refuse_before_first(settings: DataPlatformConfig, date: dt.date) -> None:
             "date_before_the_first",
             Place(settings.deliveries.input_path / date.isoformat()),
             f"the as-of date {date} lies before FIRST_AS_OF_DATE={settings.days.first_as_of_date}",
-            "Set that to an earlier date if such deliveries are to be processed",
+            "Set FIRST_AS_OF_DATE to an earlier date to process such deliveries",
         )
 
 
@@ -119,9 +119,9 @@ def _find(inputs: Readable, date: dt.date, today: Today, *, takes_undated: bool)
 
 
 def known_days(warehouse: Warehouse) -> dict[dt.date, DayState]:
-    """Read what is known of all dates in a session of its own, or nothing if that is not possible.
+    """Read the states of all dates in a separate session, or nothing if that is not possible.
 
-    A run then says what is wrong with the warehouse, or waits for the run that is going on.
+    The run then reports the problem of the warehouse, or waits for another run.
 
     Args:
         warehouse: a warehouse that is not open.
@@ -134,7 +134,7 @@ def known_days(warehouse: Warehouse) -> dict[dt.date, DayState]:
 
 
 def policy_of(settings: DataPlatformConfig) -> Policy:
-    """Return the rules that the settings and the dbt project give."""
+    """Return the rules from the settings and the dbt project."""
     return Policy(
         transformation=fingerprint(project_dir(), {}),
         days_per_run=settings.days.backfill_days_per_run,
@@ -145,10 +145,10 @@ def policy_of(settings: DataPlatformConfig) -> Policy:
 
 
 def source_of(settings: DataPlatformConfig) -> str:
-    """Return where deliveries come from: the sender's name, else the folder beside the database.
+    """Return the source of deliveries: the sender's name, else the folder relative to the database.
 
-    So a project folder may be moved as a whole. A warehouse that many machines share sees no
-    folder: there only a name tells senders apart.
+    So a project folder may be moved as a whole. Machines that share a warehouse have different
+    folders: there, only the name identifies a sender.
     """
     if settings.deliveries.source or settings.engine.database_type != "duckdb":
         return settings.deliveries.source
@@ -167,8 +167,8 @@ def refuse_other_source(
 ) -> None:
     """Refuse to mix the deliveries of two senders in one database.
 
-    A folder that was moved still holds a delivery that is known; and a name, once it is set, counts
-    alone.
+    A moved folder is recognized, because it still holds a known delivery. Once a name is set, only
+    the name counts.
 
     Args:
         settings: the project's settings.
@@ -200,12 +200,12 @@ def refuse_other_source(
 
 
 def _named(settings: DataPlatformConfig, known: str) -> Path | str:
-    """Return the folder of a source, as people know it."""
+    """Return the folder of a source, for people."""
     name = known.removeprefix(_FOLDER)
     if "://" in name:
         return name
     folder = Path(os.path.normpath(_beside(settings) / name))
-    # A database that was copied to another depth knows its folder no longer.
+    # If the database was copied to another folder depth, the relative path leads nowhere.
     return folder if folder.is_dir() else "another folder"
 
 

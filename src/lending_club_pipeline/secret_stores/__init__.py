@@ -1,1 +1,1 @@
-"""Secrets that stand in a manager of a cloud: a setting names them, whoever uses it reads them."""
+"""Secrets in the secret managers of clouds: settings refer to them; they are read when used."""

@@ -29,7 +29,7 @@ def read(reference: Reference) -> str:
     from botocore import exceptions  # noqa: PLC0415 - of an extra
 
     arn = reference.name.split(":")
-    # The client reads AWS_DEFAULT_REGION alone; object stores and other clients of AWS, this one.
+    # The client only reads AWS_DEFAULT_REGION; object stores and other clients read AWS_REGION.
     region = arn[3] if len(arn) > _ARN_PARTS else os.environ.get("AWS_REGION") or None
     try:
         client = boto3.session.Session().client("secretsmanager", region_name=region)
@@ -37,7 +37,7 @@ def read(reference: Reference) -> str:
     except exceptions.ClientError as error:
         code = str(error.response["Error"]["Code"])
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        # A refused sign-in is a status 400 here.
+        # AWS answers a refused sign-in with status 400 here.
         other = _REMEDIES["AccessDeniedException"] if status == _FORBIDDEN else _REFUSED
         remedy = _REMEDIES.get(code, other)
         where = client.meta.region_name

@@ -18,7 +18,7 @@ def read(reference: Reference) -> str:
 
     name = f"projects/{reference.place}/secrets/{reference.name}/versions/latest"
     try:
-        # By HTTPS, which takes the same proxy and certificates as all else here; gRPC does not.
+        # By HTTPS, which uses the same proxy and certificates as our other connections.
         with SecretManagerServiceClient(transport="rest") as client:
             payload: bytes = client.access_secret_version(name=name).payload.data
         return payload.decode()

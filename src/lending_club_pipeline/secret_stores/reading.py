@@ -1,4 +1,4 @@
-"""Read a secret at the moment at which it is used."""
+"""Read secrets when they are used."""
 
 import json
 import time
@@ -13,13 +13,13 @@ from lending_club_pipeline.contract.extras import require_extra
 from lending_club_pipeline.secret_stores import aws, azure, google
 from lending_club_pipeline.secret_stores.references import Reference, parse_reference
 
-# How each is read, and the extra that this needs.
+# Reader module and extra of each manager.
 _READERS: Final[dict[str, tuple[Callable[[Reference], str], str]]] = {
     "aws-secretsmanager": (aws.read, "aws-secrets"),
     "azure-keyvault": (azure.read, "azure-secrets"),
     "google-secretmanager": (google.read, "google-secrets"),
 }
-# A sensor that has to ask the warehouse asks once a minute, for as long as a fault lasts.
+# During a problem, a sensor queries the warehouse once a minute: keep the secret meanwhile.
 _KEPT_SECONDS: Final = 600.0
 
 
@@ -33,9 +33,9 @@ _KEPT: Final[dict[Reference, _Kept]] = {}
 
 
 def secret_value(setting: str, secret: SecretStr) -> str:
-    """Return a secret: what the setting holds, or what the manager that it names has now.
+    """Return a secret: the setting's value, or the current value in the named secret manager.
 
-    What was read is kept in memory for ten minutes, or until `forget_secrets`.
+    The value is kept in memory for ten minutes, or until `forget_secrets`.
 
     Args:
         setting: the variable, for errors.
@@ -43,7 +43,7 @@ def secret_value(setting: str, secret: SecretStr) -> str:
 
     Raises:
         ConfigurationError: the extra that its manager needs is not installed.
-        SecretError: the manager does not give it; the text names the secret and what is missing.
+        SecretError: it cannot be read; the text names the secret and the remedy.
     """
     text = secret.get_secret_value()
     reference = parse_reference(text)
@@ -62,15 +62,15 @@ def secret_value(setting: str, secret: SecretStr) -> str:
 
 
 def forget_secrets() -> None:
-    """Read anew what is needed next: a run begins, or a sign-in was refused."""
+    """Forget all values, because a run begins or a sign-in was refused."""
     _KEPT.clear()
 
 
 def _entry(reference: Reference, text: str) -> str:
-    """Return the secret, or its entry, without the line break that files end with.
+    """Return the secret, or its entry, without a trailing line break.
 
     Raises:
-        SecretError: there is no such entry, or nothing in it that can be sent.
+        SecretError: there is no such entry, or its value cannot be sent.
     """
     value: object = text
     if reference.key:

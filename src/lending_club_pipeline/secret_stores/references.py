@@ -1,10 +1,10 @@
-"""How a setting names a secret of a manager, instead of holding it."""
+"""References to secrets in a secret manager, as values of settings."""
 
 import re
 from dataclasses import dataclass
 from typing import Final
 
-# Each scheme, and what stands behind it.
+# The form of a reference by its scheme.
 SCHEMES: Final = {
     "aws-secretsmanager": "NAME",
     "azure-keyvault": "VAULT/NAME",
@@ -18,17 +18,17 @@ _PATTERNS: Final = {
     "azure-keyvault": re.compile(r"(?P<place>[A-Za-z0-9.-]+(?::\d+)?)/(?P<name>[A-Za-z0-9-]+)"),
     "google-secretmanager": re.compile(r"(?P<place>[a-z0-9:.-]+)/(?P<name>[A-Za-z0-9_-]+)"),
 }
-# What looks like a scheme must be one: nobody may send its text as a password.
+# A text that looks like a reference must be one; otherwise it would be sent as a password.
 _SCHEME: Final = re.compile(r"((?:aws|azure|gcp|google)-[a-z-]+):(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Where a secret stands.
+    """A reference to a secret.
 
     Attributes:
         scheme: the manager, a key of `SCHEMES`.
-        place: vault or project; empty where a name alone says it.
+        place: vault or project; empty if the name suffices.
         name: name of the secret.
         key: the entry of a secret that is a JSON object; empty for the whole secret.
     """
@@ -40,18 +40,18 @@ class Reference:
 
     @property
     def address(self) -> str:
-        """The secret as a setting names it, without its entry."""
+        """The reference as in a setting, without the entry."""
         return f"{self.place}/{self.name}" if self.place else self.name
 
 
 def parse_reference(text: str) -> Reference | None:
-    """Read the value of a setting: None if it is a secret itself.
+    """Parse the value of a setting; None if it is the secret itself.
 
     Args:
         text: such as `aws-secretsmanager:prod/databricks#token`.
 
     Raises:
-        ValueError: it begins like a reference, and is none; its text is not repeated.
+        ValueError: it begins like a reference but is not one; its text is not repeated.
     """
     found = _SCHEME.fullmatch(text.strip())
     if found is None:

@@ -1,4 +1,4 @@
-"""What an object store says, in one line: which object, what is wrong, and what to do."""
+"""Errors of object stores in one line: object, problem, remedy."""
 
 import contextlib
 import re
@@ -21,7 +21,7 @@ _STATUS: Final = re.compile(r"status code: (\d{3})")
 _NO_CONTAINER: Final = re.compile(
     "NoSuchBucket|ContainerNotFound|bucket does not exist", re.IGNORECASE
 )
-# What the services of platforms that give credentials are asked for.
+# Paths of the platforms' services that give credentials.
 _NO_CREDENTIALS: Final = re.compile(
     "/latest/(api/token|meta-data)|/computeMetadata/|/metadata/identity|/oauth2/|credential",
     re.IGNORECASE,
@@ -42,8 +42,7 @@ _FORBIDDEN: Final = ("401", "403")
 def explaining_store(url: ObjectUrl) -> Iterator[None]:
     """Turn an error of the store into one line about an object, without a credential.
 
-    `FileNotFoundError`, and the errors of conditions that do not hold, pass: callers know what
-    they mean.
+    `FileNotFoundError`, and errors of conditions that do not hold, pass: callers handle them.
 
     Args:
         url: the object, or the prefix.
@@ -61,9 +60,9 @@ def explaining_store(url: ObjectUrl) -> Iterator[None]:
         if isinstance(error, PreconditionError | AlreadyExistsError):
             raise
         if _CONDITION in str(error):
-            # So it says when it goes on with an object that was broken off.
+            # The library raises this when it resumes a download and the object changed.
             raise PreconditionError(f"{url}") from None
-        # The text of the library may hold headers and addresses: only what is known is said.
+        # The text of the library may hold headers and addresses, so it is not shown.
         raise _explained(url, error) from None
 
 
@@ -101,7 +100,7 @@ def _explained(url: ObjectUrl, error: BaseError) -> StorageError:
 
 
 def _transport(said: str) -> str:
-    """Return what happened to a request that has no answer."""
+    """Describe why a request has no answer."""
     if re.search(r"timed out|timeout", said, re.IGNORECASE):
         return "it did not answer in OBJECTS_TIMEOUT_SECONDS"
     if re.search(r"certificate|tls", said, re.IGNORECASE):

@@ -1,4 +1,4 @@
-"""File systems of fsspec, for libraries that read and write by them."""
+"""File systems of fsspec, for libraries that use them."""
 
 import atexit
 from functools import cache
@@ -15,8 +15,8 @@ def filesystem_of(url: str, settings: ObjectSettings) -> tuple[Any, str]:
     """Return the file system of a URL, and the path of the URL in it.
 
     Args:
-        url: that of an object store, which has the same client as deliveries and outputs, or any
-            other that fsspec knows.
+        url: URL of an object store, which uses the same client as deliveries and outputs, or any
+            other URL that fsspec knows.
         settings: how to reach object stores.
 
     Raises:
@@ -32,7 +32,7 @@ def filesystem_of(url: str, settings: ObjectSettings) -> tuple[Any, str]:
     place = parse_location(url)
     assert isinstance(place, ObjectUrl)  # noqa: S101 - narrows the type
     _end_with_this_process()
-    # Its overloads want the scheme and the configuration of one store.
+    # Its overloads expect the scheme and the configuration of one store.
     made: Any = FsspecStore
     system = made(place.scheme, **client_arguments(place, settings))
     return system, f"{place.container}/{place.key}"
@@ -40,7 +40,7 @@ def filesystem_of(url: str, settings: ObjectSettings) -> tuple[Any, str]:
 
 @cache
 def _end_with_this_process() -> None:
-    """Stop the thread of fsspec before Python takes modules apart, which it would keep alive."""
+    """Stop the thread of fsspec before Python unloads modules, which the thread keeps alive."""
     atexit.register(_stop)
 
 

@@ -27,14 +27,14 @@ class FolderOutputs:
         return FolderOutputSet(self.location, Publication(sharing=self.sharing))
 
     def read(self, name: str) -> bytes | None:
-        """Return the bytes of a file; None if there is none that can be read."""
+        """Return the bytes of a file; None if it is missing or unreadable."""
         try:
             return (self.location / name).read_bytes()
         except OSError:
             return None
 
     def sha256_of(self, name: str) -> str | None:
-        """Return the SHA-256 of a file; None if there is none that can be read."""
+        """Return the SHA-256 of a file; None if it is missing or unreadable."""
         try:
             return describe(self.location / name).sha256
         except OSError:
@@ -51,7 +51,7 @@ class FolderOutputs:
 
 @dataclass(frozen=True)
 class FolderOutputSet:
-    """Files that are written beside the ones that they replace; see `OutputSet`."""
+    """Files that are written beside the files that they replace; see `OutputSet`."""
 
     _folder: Path
     _publication: Publication
@@ -69,17 +69,17 @@ class FolderOutputSet:
         self._publication.__exit__(kind, error, trace)
 
     def work_for(self, name: str) -> Path:
-        """Return an empty file beside the one that it replaces."""
+        """Return an empty file beside the file that it replaces."""
         return self._publication.temp_path_for(self._folder / name)
 
     def scratch(self, name: str) -> Path:
-        """Return an empty file beside them that is removed in the end."""
+        """Return an empty file beside the others that is removed at the end."""
         return self._publication.scratch(self._folder / name)
 
     def explaining(self, name: str = "") -> AbstractContextManager[None]:
-        """Turn an error while one of them is written into one that says what to do."""
+        """Turn an error while a file is written into one with a remedy."""
         return explaining(self._folder / name)
 
     def kept_in(self, label: str) -> str:  # noqa: ARG002 - for object stores
-        """Say nothing: they are exchanged within milliseconds, in the order of `work_for`."""
+        """Return no prefix: files are exchanged within milliseconds, in the order of `work_for`."""
         return ""

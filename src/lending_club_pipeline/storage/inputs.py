@@ -1,4 +1,4 @@
-"""Deliveries as they lie somewhere: found in one way, and brought here to be read."""
+"""The inputs: one interface to find deliveries in folders and object stores, and to read them."""
 
 import hashlib
 from collections.abc import Callable
@@ -8,16 +8,15 @@ from typing import TypeAlias
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.storage.object_paths import ObjectPath
 
-# A file or folder of a delivery: on this machine, or in an object store. What reads objects is
-# imported where one is read: that takes a tenth of a second.
+# A file or folder of a delivery: on this machine, or in an object store. Code that reads objects is
+# imported only when needed, as the import takes a tenth of a second.
 Readable: TypeAlias = Path | ObjectPath
 
 
 def inputs_of(settings: DataPlatformConfig) -> Readable:
-    """Return the folder in which deliveries arrive, as it is now.
+    """Return the folder in which deliveries arrive, in its current state.
 
-    An object store is asked when the folder is first looked at, and once; to look again, call this
-    again.
+    Objects are listed once, when the folder is first used; to list them again, call this again.
 
     Args:
         settings: the project's settings.
@@ -31,7 +30,7 @@ def inputs_of(settings: DataPlatformConfig) -> Readable:
 def watched_inputs(
     settings: DataPlatformConfig, *, looks_often: bool = True
 ) -> Callable[[], Readable]:
-    """Return what gives that folder as it is at each call.
+    """Return a function that gives that folder in its state at each call.
 
     Args:
         settings: the project's settings.
@@ -52,7 +51,7 @@ def fetch(path: Readable, copy: Path) -> Path:
     """Return a file on this machine; an object is written to `copy` as it arrives.
 
     Raises:
-        ChangedError: the object is not the one that was listed any more.
+        ChangedError: the object is no longer the listed one.
         FileNotFoundError: it is gone.
         StorageError: the store refuses, or is not there.
     """
@@ -65,10 +64,10 @@ def fetch(path: Readable, copy: Path) -> Path:
 
 
 def sha256_of(path: Readable) -> str:
-    """Return the SHA-256 of a file as it is stored; an object is read, and not kept.
+    """Return the SHA-256 of a file as stored; an object is read but not kept.
 
     Raises:
-        OSError: the file is gone, may not be read, or is not the one that was listed any more.
+        OSError: the file is gone, may not be read, or is no longer the listed one.
         StorageError: the store refuses, or is not there.
     """
     if isinstance(path, Path):
@@ -83,7 +82,7 @@ def sha256_of(path: Readable) -> str:
 
 
 def is_as_listed(path: ObjectPath) -> bool:
-    """Whether an object is still the one that was listed.
+    """Whether an object is still the listed one.
 
     Raises:
         StorageError: the store refuses, or is not there.

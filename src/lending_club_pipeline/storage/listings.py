@@ -1,4 +1,4 @@
-"""Lists of the objects below a prefix: whole, or for a sensor that looks each minute."""
+"""Lists of the objects below a prefix: complete ones, and cheap ones for a sensor."""
 
 import datetime as dt
 import re
@@ -39,7 +39,7 @@ class WholeListing:
         """List them.
 
         Args:
-            after: only keys that come behind this one.
+            after: only list keys after this one.
 
         Raises:
             StorageError: the store refuses, or is not there.
@@ -51,14 +51,14 @@ class WholeListing:
 
 @dataclass
 class WatchedListing:
-    """All objects below a prefix, for who looks often: most are known from the last whole list.
+    """All objects below a prefix, cheap to list often: most come from the last complete list.
 
-    In between, only what lies behind the newest week is listed, which takes one request: newer
-    dates, and undated files, whose names come after all dates. Older deliveries that arrive or are
-    replaced are seen with the next whole list.
+    In between, only the newest week and later names are listed, which takes one request: newer
+    dates, and undated files, whose names come after all dates. New or replaced deliveries of older
+    dates are seen with the next complete list.
 
     Attributes:
-        whole: lists all of them.
+        whole: lists all objects.
     """
 
     whole: WholeListing

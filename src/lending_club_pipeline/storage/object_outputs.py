@@ -1,10 +1,9 @@
 """Outputs in an object store.
 
 An object is replaced as a whole, but five objects are replaced one after the other, in seconds.
-So each publication is kept under a prefix of its own, which nobody changes any more, and
-`manifest.json`, which names it, is exchanged in one step: only if it is still the one that was
-there when the publication began. The names that stay are copies for readers who do not read the
-manifest.
+So each publication is kept under its own prefix, where objects never change, and `manifest.json`,
+which names that prefix, is replaced in one step, only if it has not changed since the publication
+began. The fixed names are copies for readers who do not read the manifest.
 """
 
 import mimetypes
@@ -71,9 +70,9 @@ class ObjectOutputs:
             return None
 
     def sha256_of(self, name: str) -> str | None:
-        """Return the SHA-256 that was noted on an object when it was sent; None if none was.
+        """Return the SHA-256 in the metadata of an object; None if there is none.
 
-        The store itself vouches that the object is what was sent, so that it is not read.
+        The store guarantees that the object is the uploaded one, so it is not read.
 
         Raises:
             StorageError: the store refuses, or is not there.
@@ -99,12 +98,12 @@ class ObjectOutputs:
             obstore.delete(self.store, url.key)
 
     def send(self, file: Path, url: ObjectUrl, **condition: Any) -> None:  # noqa: ANN401 - obstore
-        """Write an object; it is seen as a whole, or not at all.
+        """Write an object; readers see all of it or nothing.
 
         Args:
-            file: what it shall hold.
+            file: its content.
             url: its name.
-            condition: `mode`, as obstore takes it.
+            condition: obstore's `mode`.
 
         Raises:
             StorageError: the store refuses, or is not there.
@@ -127,7 +126,7 @@ class ObjectOutputs:
 
 @dataclass
 class ObjectOutputSet:
-    """Files that are written here and sent when all of them are there; see `OutputSet`."""
+    """Files that are written here and uploaded when all are complete; see `OutputSet`."""
 
     _outputs: ObjectOutputs
     _manifest: str = ""
@@ -175,7 +174,7 @@ class ObjectOutputSet:
         return work
 
     def explaining(self, name: str = "") -> AbstractContextManager[None]:
-        """Turn an error while one of them is written into one that says what to do."""
+        """Turn an error while a file is written into one with a remedy."""
         return explaining(self._folder / name, _SETTING)
 
     def kept_in(self, label: str) -> str:
@@ -195,11 +194,11 @@ class ObjectOutputSet:
             remove_old(self._outputs.store, base / PUBLICATIONS, self._label, self._before)
 
     def _commit(self, manifest: Path, url: ObjectUrl) -> None:
-        """Exchange the manifest, unless somebody else has done so meanwhile."""
+        """Replace the manifest, unless another run has replaced it meanwhile."""
         try:
             self._outputs.send(manifest, url, mode=self._condition)
         except (PreconditionError, AlreadyExistsError):
-            # The answer to a request that succeeded may be lost, and the request be tried again.
+            # The answer to a successful request may be lost, and the request retried.
             if self._outputs.read(self._manifest) != manifest.read_bytes():
                 raise OutputError(
                     f"{url}: another run published there meanwhile, and nothing of this one was. "
@@ -208,7 +207,7 @@ class ObjectOutputSet:
 
 
 def _still_as_it_is(outputs: ObjectOutputs, name: str) -> Any:  # noqa: ANN401 - obstore
-    """Return the condition that an object is the one that is there now, or that none is."""
+    """Return the condition that an object stays as it is now, existing or missing."""
     url = outputs.location / name
     try:
         with explaining_store(url):

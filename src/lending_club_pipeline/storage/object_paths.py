@@ -1,4 +1,4 @@
-"""Objects as deliveries are looked for: folders, names, sizes and times, from one list."""
+"""Objects with the interface of paths: folders, names, sizes and times, from one list."""
 
 import stat
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 from lending_club_pipeline.contract.locations import ObjectUrl
 
 if TYPE_CHECKING:
-    # Importing it takes a tenth of a second, which runs on folders do without.
+    # Importing it takes a tenth of a second; runs on folders do not need it.
     from obstore import ObjectMeta
     from obstore.store import ObjectStore
 
@@ -17,12 +17,12 @@ _NANOSECONDS: Final = 10**9
 
 
 class ChangedError(OSError):
-    """An object is not the one that was listed any more."""
+    """An object is no longer the listed one."""
 
 
 @dataclass(frozen=True)
 class ObjectStatus:
-    """What a store says of an object; its names are those of `os.stat_result`.
+    """Status of an object, with the attribute names of `os.stat_result`.
 
     Attributes:
         st_size: bytes.
@@ -51,7 +51,7 @@ _FOLDER: Final = ObjectStatus(0, 0.0, stat.S_IFDIR, "")
 
 
 def status_of(meta: "ObjectMeta") -> ObjectStatus:
-    """Return what a list or an answer says of an object."""
+    """Return the status of an object from a list or an answer."""
     changed = meta["last_modified"].timestamp()
     # Azure writes its tags with quotes in some places and without them in others.
     tag = (meta["e_tag"] or "").strip('"')
@@ -71,7 +71,7 @@ class Listing(Protocol):
 
 @dataclass(frozen=True)
 class Tree:
-    """Folders made of the keys of objects.
+    """Folders, made from the keys of objects.
 
     Attributes:
         statuses: by key; folders, too.
@@ -96,7 +96,7 @@ class Tree:
 
 
 class Root:
-    """A prefix, and what was listed below it when it was first looked at."""
+    """A prefix, and the list of its objects when it was first used."""
 
     def __init__(self, url: ObjectUrl, listing: Listing) -> None:
         self.url = url
@@ -119,13 +119,13 @@ class Root:
 
 @dataclass(frozen=True, eq=False)
 class ObjectPath(ObjectUrl):
-    """An object or a folder of objects as one list has them.
+    """An object or a folder of objects in one list.
 
-    It has the names of `pathlib.Path` by which deliveries are found, so that the same code finds
-    them in a folder. All paths of a delivery share one list, and so one moment.
+    It has the methods of `pathlib.Path` that find deliveries, so that the same code works on
+    folders. All paths of a delivery share one list, and so one moment.
 
     Attributes:
-        root: what was listed.
+        root: the list.
     """
 
     root: Root = field(kw_only=True)
@@ -147,12 +147,12 @@ class ObjectPath(ObjectUrl):
         return False
 
     def iterdir(self) -> Iterator[Self]:
-        """Yield what is in the folder, by name."""
+        """Yield the content of the folder, by name."""
         for name in sorted(self.root.tree.names.get(self.key, ())):
             yield self / name
 
     def stat(self) -> ObjectStatus:
-        """Return what the list says of it.
+        """Return its status from the list.
 
         Raises:
             FileNotFoundError: there is no such object.

@@ -1,4 +1,4 @@
-"""Read objects: those that were listed, and no others of the same name."""
+"""Read listed objects, and fail if an object of the same name replaced one."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,9 +28,9 @@ _MOST_RETRY_SECONDS: Final = 20.0
 def watch(
     url: ObjectUrl, settings: ObjectSettings, *, looks_often: bool
 ) -> Callable[[], ObjectPath]:
-    """Return what gives a prefix as it is at each call; see `watched_inputs`."""
+    """Return a function that gives a prefix in its state at each call; see `watched_inputs`."""
     if looks_often:
-        # Dagster gives a sensor a minute; the next look is another try.
+        # Dagster gives a sensor a minute; the next tick is another try.
         most = min(settings.retry_seconds, _MOST_RETRY_SECONDS)
         settings = settings.model_copy(update={"retry_seconds": most})
     whole = WholeListing(open_store(url, settings), url)
@@ -42,10 +42,10 @@ def download(path: ObjectPath, copy: Path) -> None:
     """Write an object to a file as it arrives.
 
     Raises:
-        ChangedError: it is not the one that was listed any more.
+        ChangedError: it is no longer the listed one.
         FileNotFoundError: it is gone.
-        StorageError: the store refuses, or is not there. Where it breaks off, the rest is
-            asked for.
+        StorageError: the store refuses, or is not there. An interrupted download
+            is resumed before that.
     """
     with copy.open("wb") as file:
         for chunk in stream(path):
@@ -70,7 +70,7 @@ def stream(path: ObjectPath) -> Iterator[bytes]:
 
 
 def is_current(path: ObjectPath) -> bool:
-    """Whether an object is still the one that was listed.
+    """Whether an object is still the listed one.
 
     Raises:
         StorageError: the store refuses, or is not there.
@@ -80,6 +80,6 @@ def is_current(path: ObjectPath) -> bool:
             found = status_of(obstore.head(path.root.store, path.key))
     except FileNotFoundError:
         return False
-    # Lists and answers round times in different ways.
+    # Lists and answers round times differently.
     known = path.stat()
     return (found.tag, found.st_size) == (known.tag, known.st_size)

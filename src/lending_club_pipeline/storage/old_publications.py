@@ -1,4 +1,4 @@
-"""Publications in an object store that nobody reads any more."""
+"""Removal of old publications in an object store."""
 
 import datetime as dt
 import logging
@@ -12,20 +12,20 @@ from lending_club_pipeline.contract.errors import StorageError
 from lending_club_pipeline.contract.locations import ObjectUrl
 from lending_club_pipeline.storage.errors import explaining_store
 
-# Younger ones may be of a publication under way.
+# Younger ones may belong to a publication under way.
 _KEPT: Final = dt.timedelta(days=1)
 
 logger = logging.getLogger(__name__)
 
 
 def remove_old(store: ObjectStore, prefix: ObjectUrl, current: str, replaced: bytes) -> None:
-    """Remove older publications, and what failed ones have left.
+    """Remove older publications, and the remains of failed ones.
 
     Args:
         store: client of the store.
         prefix: where publications are, each below its label.
-        current: label of the one that was published now.
-        replaced: the manifest before it; somebody may have read it a moment ago.
+        current: label of the current publication.
+        replaced: the previous manifest, which a reader may just have read.
     """
     young = clock.now() - _KEPT
     try:
@@ -41,5 +41,5 @@ def remove_old(store: ObjectStore, prefix: ObjectUrl, current: str, replaced: by
             if old:
                 obstore.delete(store, old)
     except StorageError as error:
-        # All is published: what is left over costs space, and the next publication tries again.
+        # The publication is complete: leftovers only take space, and the next one tries again.
         logger.warning("Older publications could not be removed: %s", error)

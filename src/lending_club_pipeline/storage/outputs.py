@@ -1,4 +1,7 @@
-"""Where outputs are published: one small interface for a folder and for an object store."""
+"""The place of published files: one small interface for a folder and an object store.
+
+The list of the output files is `publish/output_files.py`.
+"""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -17,24 +20,24 @@ class OutputSet(AbstractContextManager["OutputSet"], Protocol):
         """Begin."""
 
     def work_for(self, name: str) -> Path:
-        """Return an empty file of this machine, to write what is published under a name.
+        """Return an empty file on this machine, whose content is published under a name.
 
         Raises:
             OutputError: the folder cannot be written or the disk is full.
         """
 
     def scratch(self, name: str) -> Path:
-        """Return an empty file beside them that is removed in the end.
+        """Return an empty file beside the others that is removed at the end.
 
         Raises:
             OutputError: the folder cannot be written or the disk is full.
         """
 
     def explaining(self, name: str = "") -> AbstractContextManager[None]:
-        """Turn an error while one of them is written into an OutputError that says what to do."""
+        """Turn an error while a file is written into an OutputError with a remedy."""
 
     def kept_in(self, label: str) -> str:
-        """Return where the manifest shall say that the files are: a prefix of their names.
+        """Return the prefix of the files' paths in the manifest.
 
         Args:
             label: changes with their content.
@@ -46,13 +49,13 @@ class Outputs(Protocol):
 
     @property
     def location(self) -> Location:
-        """Where it is."""
+        """Its folder or prefix."""
 
     def publication(self, manifest: str = "") -> OutputSet:
-        """Begin to publish some files together.
+        """Begin a publication of several files.
 
         Args:
-            manifest: name of the one that says what they are, written last; or none.
+            manifest: name of the manifest, which is written last; empty without one.
 
         Raises:
             OutputError: another run published there meanwhile, or a file cannot be written.
@@ -60,10 +63,10 @@ class Outputs(Protocol):
         """
 
     def read(self, name: str) -> bytes | None:
-        """Return the bytes of a small file; None if there is none that can be read."""
+        """Return the bytes of a small file; None if it is missing or unreadable."""
 
     def sha256_of(self, name: str) -> str | None:
-        """Return the SHA-256 of a published file; None if there is none that can be read."""
+        """Return the SHA-256 of a published file; None if it is missing or unreadable."""
 
     def names(self) -> list[str]:
         """List the published files."""
@@ -73,7 +76,7 @@ class Outputs(Protocol):
 
 
 def outputs_of(settings: DataPlatformConfig) -> Outputs:
-    """Return where outputs are published.
+    """Return the place of the published files.
 
     Args:
         settings: the project's settings.

@@ -1,4 +1,4 @@
-"""The client of an object store; obstore is imported here and in its neighbours alone."""
+"""The client of an object store; only modules of this folder import obstore."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -10,21 +10,21 @@ from lending_club_pipeline.config.objects import ObjectSettings
 from lending_club_pipeline.contract.errors import ConfigurationError
 from lending_club_pipeline.contract.locations import ObjectUrl
 
-# A transfer may take as long as it likes while something arrives: `read_timeout` sees to that.
+# A transfer may take any time while data arrives: `read_timeout` limits only the pauses.
 _WHOLE_TRANSFER: Final = timedelta(days=1)
 _AZURE_CLOUD: Final = "core.windows.net"
 
 
 def open_store(url: ObjectUrl, settings: ObjectSettings) -> ObjectStore:
-    """Return the client of the bucket or container of a URL; nothing is asked of it yet.
+    """Return the client of the bucket or container of a URL, without a request.
 
     Args:
         url: an object or prefix.
-        settings: how to reach the store, and how it keeps outputs.
+        settings: settings of object stores.
 
     Raises:
         ConfigurationError: a file of certificates cannot be read, or a variable of the library
-            holds what it does not know.
+            has an unknown value.
     """
     given: Any = client_arguments(url, settings)
     make: Any = {"s3": S3Store, "gs": GCSStore}.get(url.scheme, AzureStore)
@@ -39,7 +39,7 @@ def open_store(url: ObjectUrl, settings: ObjectSettings) -> ObjectStore:
 
 
 def client_arguments(url: ObjectUrl, settings: ObjectSettings) -> dict[str, Any]:
-    """Return what obstore is told beside the name of the bucket or container; see `open_store`."""
+    """Return the arguments of obstore besides the name of the bucket or container."""
     config = {"s3": _s3, "gs": _google}.get(url.scheme, _azure)(url, settings)
     return {
         "config": {name: value for name, value in config.items() if value},
@@ -63,7 +63,7 @@ def _google(_: ObjectUrl, settings: ObjectSettings) -> dict[str, str | None]:
 def _azure(url: ObjectUrl, settings: ObjectSettings) -> dict[str, str | None]:
     account, _, host = url.container.partition("@")[2].partition(".")
     cloud = host.partition(".")[2]
-    # Other clouds than the public one have names of their own.
+    # Azure's other clouds have other host names.
     own = f"https://{account}.blob.{cloud}" if cloud not in ("", _AZURE_CLOUD) else None
     return {"account_name": account, "endpoint": settings.endpoint or own}
 
@@ -74,7 +74,7 @@ def _client_options(settings: ObjectSettings) -> dict[str, Any]:
         "timeout": _WHOLE_TRANSFER,
         "read_timeout": wait,
         "connect_timeout": wait,
-        # Only a server that somebody named so: the clouds' own are always reached by TLS.
+        # Only for a configured server with http://: the clouds' own are always reached by TLS.
         "allow_http": (settings.endpoint or "").startswith("http://"),
     }
     if settings.ca_file is not None:

@@ -1,1 +1,1 @@
-"""Deliveries made up by rule: any size, any share of dirt, the same bytes for the same seed."""
+"""Synthetic deliveries: any size, any share of dirt, the same bytes for the same seed."""

@@ -1,4 +1,4 @@
-"""Refuse what cannot be generated, before anything is written."""
+"""Check the arguments of `generate` before anything is written."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def refuse_sizes(customers: int, accounts: int) -> None:
 
 
 def refuse_shares(**shares: float) -> None:
-    """Refuse shares that are none.
+    """Refuse shares outside of 0 to 1.
 
     Raises:
         ConfigurationError: a share is below 0 or above 1.
@@ -48,7 +48,7 @@ def refuse_shares(**shares: float) -> None:
 
 
 def refuse_days(days: int, first_day: dt.date | None) -> None:
-    """Refuse days that cannot be told apart or do not exist.
+    """Refuse days without a date, and days that do not exist.
 
     Raises:
         ConfigurationError: there are too few or too many days, or the first one has no date.
@@ -72,7 +72,7 @@ def refuse_days(days: int, first_day: dt.date | None) -> None:
 
 
 def refuse_resources(threads: int | None, memory_bytes: int) -> None:
-    """Refuse threads and memory that nothing can work with.
+    """Refuse too few threads or too little memory.
 
     Raises:
         ConfigurationError: there is no thread, or not enough memory.
@@ -87,10 +87,10 @@ def refuse_resources(threads: int | None, memory_bytes: int) -> None:
 
 
 def refuse_occupied(to: Path, folders: Sequence[Path], *, overwrite: bool) -> None:
-    """Refuse to mix a new delivery with one that is there.
+    """Refuse to mix a new delivery with an existing one.
 
     Raises:
-        ConfigurationError: a folder is none, or holds a delivery and `overwrite` is not set.
+        ConfigurationError: a folder is a file, or holds a delivery and `overwrite` is not set.
     """
     for folder in (to, *folders):
         if folder.exists() and not folder.is_dir():

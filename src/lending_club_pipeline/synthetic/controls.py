@@ -1,4 +1,4 @@
-"""The control file of a delivery that was made up."""
+"""The control file of a synthetic delivery."""
 
 import datetime as dt
 import tempfile
@@ -24,7 +24,7 @@ _NAME: Final = CONTROL.name
 def write_control(
     folder: Path, as_of_date: dt.date | None, today: Today, memory_bytes: int, threads: int | None
 ) -> None:
-    """Split the files as a run would and write what they add up to beside them.
+    """Split the files like a run and write their totals beside them.
 
     Args:
         folder: folder of the two files.
@@ -39,7 +39,7 @@ def write_control(
     date = as_of_date or today.date
     (folder / _NAME).unlink(missing_ok=True)
     inputs = folder if as_of_date is None else folder.parent
-    # A series may reach into the future, which is refused only when it is processed.
+    # A series may reach into the future; only processing refuses such days.
     delivery = find_delivery(inputs, date, replace(today, date=max(date, today.date)))
     with tempfile.TemporaryDirectory(prefix=".control-", dir=folder) as work:
         landed = land(

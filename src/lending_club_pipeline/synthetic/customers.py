@@ -10,13 +10,13 @@ from lending_club_pipeline.synthetic.populations import Population
 from lending_club_pipeline.synthetic.pseudo_random import draw
 from lending_club_pipeline.synthetic.records import lines, marked_records
 
-# Of ten customers three have a loan, five have none, and of two nothing is on record.
+# Of ten customers three have a loan, five have no loan, and two have no entry.
 _LOANS: Final = "['Yes', 'Yes', 'Yes', 'No', 'No', 'No', 'No', 'No', 'None', 'None']"
 _OTHER_LOANS: Final = (
     "case loan when 'Yes' then ['YES', 'y', 'True', '1'] when 'No' then ['no', 'N', 'FALSE', '0'] "
     "else ['none', '', 'NONE', ' '] end"
 )
-# A change moves this many places on in the list: in eight of ten cases to another word.
+# A change moves this many places in the list: in eight of ten cases to another word.
 _LOAN_STEP: Final = 7
 _UNUSUAL: Final = (
     {"HasLoan": f"list_extract({_OTHER_LOANS}, 1)"},

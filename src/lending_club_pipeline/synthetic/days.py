@@ -1,4 +1,4 @@
-"""Write the delivery of one day, so that a reader never sees a part of a file."""
+"""Write the delivery of one day; a reader never sees a part of a file."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +30,7 @@ Placements: TypeAlias = Mapping[SourceFile, Placement]
 
 @dataclass(frozen=True)
 class DayWriter:
-    """How deliveries are written.
+    """Writes deliveries.
 
     Attributes:
         connection: an engine from `line_engine`.
@@ -45,7 +45,7 @@ class DayWriter:
     on_progress: Callable[[str], None]
 
     def write(self, population: Population, placements: Placements, folder: Path) -> None:
-        """Write both files into a folder; they replace what is there when both are whole.
+        """Write both files into a folder; they replace old files when both are complete.
 
         Raises:
             OutputError: a file cannot be written.

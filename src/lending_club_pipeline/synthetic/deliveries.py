@@ -1,4 +1,4 @@
-"""Make deliveries up: realistic, of any size, with a known amount of every kind of dirt."""
+"""Make synthetic deliveries: realistic, of any size, with a known amount of each kind of dirt."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ from lending_club_pipeline.synthetic.populations import EPOCH, Population
 
 @dataclass(frozen=True)
 class GeneratedDelivery:
-    """A delivery that was made up.
+    """A synthetic delivery.
 
     Attributes:
         as_of_date: its business date; None for an undated one.
@@ -74,7 +74,7 @@ def generate_deliveries(
 ) -> list[GeneratedDelivery]:
     """Write one full extract per day; equal arguments give equal bytes.
 
-    A day's content depends on its date, not on the day with which a series begins.
+    A day's content depends on its date, not on the first day of its series.
 
     Args:
         customers: records in each Customer.csv.
@@ -89,19 +89,19 @@ def generate_deliveries(
             accounts are closed and replaced by new ones, and of the customers a tenth as many
             change their loan flag.
         unusual: share of the clean records that are written in an unusual but accepted way, such
-            as `$1,234.50`. 0 suits readers that know plain values only.
+            as `$1,234.50`. Use 0 for readers that know only plain values.
         seed: another seed gives other content.
         first_day: date of the first delivery, each in a folder of its date. None: one undated
             delivery in `to` itself.
         compression: `gz` and `zst` write compressed files.
         control: also write the control totals of each delivery; an undated one is of today.
-        timezone: IANA name of the business time zone, which says what today is.
-        threads: threads that work at it; all cores if None.
+        timezone: IANA name of the business time zone, which decides today's date.
+        threads: number of threads; all cores if None.
         memory_bytes: bound for the engine's memory.
-        overwrite: replace deliveries that are there already.
+        overwrite: replace existing deliveries.
 
     Raises:
-        ConfigurationError: an argument makes no sense, or a delivery is there already.
+        ConfigurationError: an argument is not allowed, or a delivery exists already.
         OutputError: a file cannot be written.
         RefusedDeliveryError: control totals are asked for of files that no run would accept.
     """

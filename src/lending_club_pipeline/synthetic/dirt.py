@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 - letters that only look like others are part of the dirt
-"""Every kind of dirt that a delivery may hold, and what the pipeline makes of it.
+"""Every kind of dirt in a synthetic delivery, and its result in the pipeline.
 
 The reasons are those of the data model. A kind without a reason is odd but valid.
 """
@@ -18,22 +18,22 @@ CUSTOMER_QUARANTINED: Final = "customer_quarantined"
 HAS_LOAN_UNRECOGNISED: Final = "has_loan_unrecognised"
 RECORD_TOO_LONG: Final = "record_too_long"
 
-# Written as text, replaced by a byte that is no UTF-8: an é in Latin-1.
+# Written as text, then replaced by a byte that is not UTF-8: an é in Latin-1.
 NOT_UTF8_MARK: Final = "\x81"
 NOT_UTF8_BYTE: Final = b"\xe9"
 
 
 @dataclass(frozen=True)
 class DirtKind:
-    """One way in which a record can be dirty.
+    """A kind of dirt.
 
     Attributes:
         source_file: the file in which it occurs.
-        name: what it is called; unique within a file.
-        reasons: what each of its records is quarantined or rejected for, sorted. Empty for what
-            is valid, and for exact duplicates, which are no quarantine.
-        texts: what stands in a column instead, as it is written to the file, in turn.
-        records: SQL of the whole record from its columns instead, in turn.
+        name: its name; unique within a file.
+        reasons: reasons for which its records are quarantined or rejected, sorted. Empty for valid
+            records, and for exact duplicates, which are not quarantined.
+        texts: texts that replace a column, as written to the file, in turn.
+        records: SQL of the whole record from its columns, in turn.
     """
 
     source_file: str

@@ -1,4 +1,4 @@
-"""Write lines that DuckDB computes to a file, in their order, on several threads."""
+"""Write lines that DuckDB computes to a file, in order, on several threads."""
 
 import contextlib
 import gzip
@@ -18,8 +18,8 @@ from lending_club_pipeline.synthetic.dirt import NOT_UTF8_BYTE, NOT_UTF8_MARK
 Compression = Literal["none", "gz", "zst"]
 
 SUFFIXES: Final[dict[Compression, str]] = {"none": "", "gz": ".gz", "zst": ".zst"}
-# A part is large enough for its planning not to matter, and small enough for all parts that are
-# under way to fit into the memory: measured 200 bytes a record, text and its copies, rounded up.
+# A part is large enough that its planning does not matter, and small enough that all parts under
+# way fit into memory: measured 200 bytes a record with its copies, rounded up.
 _MOST_RECORDS_OF_A_PART: Final = 1_000_000
 _BYTES_PER_RECORD: Final = 300
 _GZIP_LEVEL: Final = 6
@@ -32,7 +32,7 @@ class LineSource:
     Attributes:
         header: its first line, without line end.
         records: how many records there are.
-        sql: gives the SQL for the lines of some records: from the first, to before the second.
+        sql: returns the SQL for the lines of records, from the first to before the second number.
     """
 
     header: str
@@ -49,14 +49,14 @@ class WritingLimits:
 
     @property
     def records_of_a_part(self) -> int:
-        """Records that one thread computes at a time."""
+        """Number of records that a thread computes at a time."""
         parts = self.threads + 1
         return min(_MOST_RECORDS_OF_A_PART, self.memory_bytes // (parts * _BYTES_PER_RECORD) + 1)
 
 
 @contextlib.contextmanager
 def line_engine(limits: WritingLimits) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an engine whose queries run on the threads that ask, one each."""
+    """Open an engine whose queries each run on the calling thread."""
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": f"{limits.memory_bytes}B",
         "threads": 1,
@@ -96,7 +96,7 @@ def write_lines(
 def _parts(
     connection: duckdb.DuckDBPyConnection, source: LineSource, limits: WritingLimits
 ) -> Iterator[pa.Table]:
-    """Give the lines in their order, while some more parts of them are being computed."""
+    """Yield the lines in order, while further parts are computed."""
     size = limits.records_of_a_part
     pool = ThreadPoolExecutor(limits.threads)
     under_way: deque[Future[pa.Table]] = deque()
@@ -118,10 +118,10 @@ def _computed(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
 
 
 def _texts(part: pa.Table) -> Iterator[bytes]:
-    """Give the text of a column of lines without looking at each of them."""
+    """Yield the text of a column of lines without touching each line."""
     mark = NOT_UTF8_MARK.encode()
     for lines in part.column(0).chunks:
-        # Arrow keeps the texts of an array end to end, and beside them where each one begins.
+        # Arrow stores the texts of an array without gaps, and separately where each one begins.
         _, offsets, text = lines.buffers()
         begins = memoryview(offsets).cast("i")
         begin, end = begins[lines.offset], begins[lines.offset + len(lines)]
@@ -138,7 +138,7 @@ def _opened(target: Path, compression: Compression) -> Iterator[BinaryIO]:
         if compression == "none":
             yield plain
             return
-        # Neither name nor time in it, so that equal content has equal bytes.
+        # Without name and time, so that equal content has equal bytes.
         with gzip.GzipFile("", "wb", _GZIP_LEVEL, plain, mtime=0) as zipped:
             yield cast("BinaryIO", zipped)
 

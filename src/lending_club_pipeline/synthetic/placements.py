@@ -1,4 +1,4 @@
-"""Where in a file its dirt stands, computed and never looked up.
+"""Positions of dirt in a file, computed instead of stored.
 
 A file of N records with D dirty ones is cut into D stretches of nearly equal length. Each has one
 dirty record at a drawn place, and the kinds take turns from stretch to stretch. Any record's kind,
@@ -20,7 +20,7 @@ from lending_club_pipeline.synthetic.dirt import (
 )
 from lending_club_pipeline.synthetic.pseudo_random import draw
 
-# The record that another one of its kind contradicts; it stands one stretch before that one.
+# The record that another record of its kind contradicts; it is one stretch before that record.
 CONTRADICTED: Final = "contradicted"
 # A record of 2 MiB would make up most of a smaller file.
 _LEAST_RECORDS_FOR_TOO_LONG: Final = 100_000
@@ -35,7 +35,7 @@ class Placement:
         dirty: dirty ones among them, in as many stretches.
         turns: the kinds in the order in which stretches take them, again and again.
         has_too_long: the last stretch holds a record that is too long instead.
-        stream: what the places are drawn from.
+        stream: seed and names of the random stream of the places.
     """
 
     records: int
@@ -55,7 +55,7 @@ class Placement:
         return dict(counts)
 
     def stretch(self, record: str) -> str:
-        """Return SQL for the stretch in which a record stands."""
+        """Return SQL for the stretch of a record."""
         if not self.dirty:
             return "0"
         return f"({record} * {self.dirty} // {self.records})"
@@ -67,7 +67,7 @@ class Placement:
     def dirty_record(self, stretch: str) -> str:
         """Return SQL for the dirty record of a stretch.
 
-        It is the first one only where the stretch has no other.
+        It is the first record only if the stretch has no other.
         """
         others = f"({self.start(f'({stretch} + 1)')} - {self.start(stretch)} - 1)"
         return (
@@ -78,8 +78,8 @@ class Placement:
     def clean_record(self, record: str, stretch: str) -> str:
         """Return SQL for a record, or for a clean one of its stretch if it is dirty itself.
 
-        The first record of the file is always clean; where every record of a stretch is dirty it
-        stands in for them.
+        The first record of the file is always clean; if every record of a stretch is dirty, it is
+        used instead.
         """
         if not self.dirty:
             return record

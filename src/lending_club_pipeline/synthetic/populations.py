@@ -1,4 +1,4 @@
-"""Who and what a delivery tells of on its day, apart from the dirt."""
+"""The population of customers and accounts of a delivery, without dirt."""
 
 import datetime as dt
 import math
@@ -7,7 +7,7 @@ from typing import Final
 
 EPOCH: Final = dt.date(1970, 1, 1)
 
-# Accounts and loans come and go at a fraction of the speed at which balances change.
+# Accounts and loans change at a fraction of the rate at which balances change.
 _ACCOUNTS_PER_BALANCE: Final = 0.05
 _LOANS_PER_BALANCE: Final = 0.1
 _PHASES: Final = 2**20
@@ -16,13 +16,13 @@ _GOLDEN_RATIO: Final = (math.sqrt(5) - 1) / 2
 
 @dataclass(frozen=True)
 class Population:
-    """How many there are, how often they have changed, and how they are written down.
+    """Numbers of customers and accounts, their changes, and how they are written.
 
     Attributes:
         customers: records in Customer.csv.
         accounts: records in accounts.csv.
         seed: another seed gives other people.
-        day: days since 1970-01-01; an undated delivery is that of day 0.
+        day: days since 1970-01-01; 0 for an undated delivery.
         change: share of the accounts whose balance changes from one day to the next.
         unusual: share of the clean records that are written in an unusual but accepted way.
     """
@@ -58,7 +58,7 @@ def account_number(population: Population, record: str, changes: str) -> str:
 
 
 def _times(average: float, phase: str) -> str:
-    """Return SQL for how often something has happened that happens at even intervals."""
+    """Return SQL for the number of times of an event with even intervals."""
     whole, rest = divmod(round(average * _PHASES), _PHASES)
     if rest == 0:
         return str(whole)

@@ -1,7 +1,7 @@
 """Pseudo-random numbers as SQL: the same on every machine, thread count and engine version.
 
-DuckDB's own `hash` and `random` promise neither, and floating point may differ by machine, so
-that everything here is arithmetic on whole numbers.
+DuckDB's own `hash` and `random` do not guarantee this, and floating point may differ by machine, so
+everything here is arithmetic on whole numbers.
 """
 
 import hashlib
@@ -13,16 +13,16 @@ _MASK: Final = 2**32 - 1
 _KNOTS: Final = 256
 _MEDIAN_CENTS: Final = 550_000
 _SPREAD: Final = 1.5
-# Where the curve ends: the balance that one in ten thousand would exceed is the largest one.
+# End of the curve: the balance that one in ten thousand would exceed is the largest.
 _LAST_SHARE: Final = 0.9999
 
 
 def draw(number: str, *stream: object) -> str:
-    """Return SQL for a number from 0 to 2^32 - 1 that looks random and is not.
+    """Return SQL for a pseudo-random number from 0 to 2^32 - 1.
 
     Args:
         number: SQL of a whole number from 0 to 2^32 - 1; keep it a column, it is repeated.
-        stream: what the number is drawn for, seed included; other streams give other numbers.
+        stream: purpose of the number, with the seed; other streams give other numbers.
     """
     key = hashlib.sha256(":".join(map(str, stream)).encode()).digest()
     first, second = (int.from_bytes(key[at : at + 4], "big") for at in (0, 4))

@@ -1,4 +1,4 @@
-"""The SQL that both files share: which records are dirty, and how their lines are written."""
+"""SQL of both files: which records are dirty, and how their lines are written."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -19,7 +19,7 @@ _MILLION: Final = 1_000_000
 def marked_records(
     placement: Placement, unusual: float, first: int, end: int, *stream: object
 ) -> str:
-    """Return SQL for records with their dirt, and the record that they tell of.
+    """Return SQL for records with their dirt, and the record whose values they hold.
 
     The columns are `kind` (of dirt; NULL for clean records), `turn` (how many records of the kind
     came before), `origin` (another record for a duplicate, else the record itself) and `unusual`
@@ -30,7 +30,7 @@ def marked_records(
         unusual: share of the clean records that are written in an unusual way.
         first: the first record, counted from 0.
         end: the record before which to stop.
-        stream: what is drawn from, seed included.
+        stream: random stream, with the seed.
     """
     numbered = f"""
         select range as record, {draw("range", *stream, "unusual")} as chance
@@ -71,7 +71,7 @@ def marked_records(
 
 
 def _origin(placement: Placement) -> str:
-    """Return SQL for the record that a dirty one tells of."""
+    """Return SQL for the record whose values a dirty one holds."""
     return f"""
         case kind
             when '{EXACT_DUPLICATE}' then {placement.clean_record("other", "other_stretch")}
@@ -126,7 +126,7 @@ def _field(
     special: Mapping[str, str],
     unusual: Sequence[Mapping[str, str]],
 ) -> str:
-    """Return SQL of one column; only rows that need it run through the rare cases."""
+    """Return SQL of one column; only rows that need them evaluate the rare cases."""
     by_kind = {
         name: _in_turn([_literal(text) for text in kind.texts[column]])
         for name, kind in kinds.items()

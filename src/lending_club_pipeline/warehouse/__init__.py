@@ -1,4 +1,4 @@
-"""Where data lives: one protocol, and the engines behind it."""
+"""The warehouse: one protocol, and the two engines behind it."""
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import ConfigurationError
@@ -10,7 +10,7 @@ __all__ = ["Warehouse", "choose_warehouse"]
 
 
 def choose_warehouse(settings: DataPlatformConfig) -> Warehouse:
-    """Return the warehouse that the settings name; the only place where Python asks which it is.
+    """Return the warehouse of the settings; no other Python code asks which engine it is.
 
     Raises:
         ConfigurationError: the settings of that warehouse are incomplete.

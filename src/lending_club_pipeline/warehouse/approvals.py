@@ -1,4 +1,4 @@
-"""Approvals: who let a held delivery be published, when and why. Rows are only added."""
+"""Approvals of held deliveries: who approved, when and why. Rows are only added."""
 
 import datetime as dt
 import uuid
@@ -11,7 +11,7 @@ from lending_club_pipeline.contract.tables import ExpectedTable
 TABLE: Final = "delivery_approvals"
 COMMENT: Final = "Who approved the publication of a held delivery, when (UTC) and why."
 
-# Its columns and their types, of which only that of a time differs between the engines.
+# Columns and their types; only the type of a time differs between the engines.
 COLUMNS: Final = {
     "approval_id": "string",
     "as_of_date": "date",
@@ -35,7 +35,7 @@ class Approval:
         reason: why.
         customers_sha256: SHA-256 of Customer.csv as stored.
         accounts_sha256: SHA-256 of accounts.csv as stored.
-        approval_id: tells it from any other, so that it is recorded once if it is sent twice.
+        approval_id: identifies the approval, so that it is recorded once even if sent twice.
     """
 
     as_of_date: dt.date
@@ -48,7 +48,7 @@ class Approval:
 
 
 def creation(table: str, timestamp: str) -> str:
-    """Return the statement that makes the table if it is missing, up to options of the engine.
+    """Return the statement that makes the table if it is missing, without options of the engine.
 
     Args:
         table: its qualified name.
@@ -66,7 +66,7 @@ def insertion(
 
     Args:
         table: its qualified name.
-        approval: what to record.
+        approval: the approval.
         timestamp: the engine's type of a time without a time zone.
         literal: writes a value as a text literal of the engine.
     """

@@ -1,7 +1,7 @@
-"""Small tables with rows by business date that the pipeline itself writes, on every engine.
+"""Small tables with rows by business date, which the pipeline itself writes on each engine.
 
-They are written whole dates at a time: a statement may be sent twice, and a killed run leaves the
-rows of before or those of now.
+All rows of a date are written at once: a statement may be sent twice, and a killed run leaves
+either the old rows or the new rows.
 """
 
 import datetime as dt
@@ -20,7 +20,7 @@ class DayTable:
         name: its name, in the schema of the marts.
         columns: type by column name, beside `as_of_date`: string, date, timestamp (UTC, without a
             zone), bigint or boolean.
-        comment: what it holds.
+        comment: its content, in words.
     """
 
     name: str
@@ -37,7 +37,7 @@ class DayTable:
         return {name: timestamp if it == "timestamp" else it for name, it in named.items()}
 
     def creation(self, relation: str, timestamp: str) -> str:
-        """Return the statement that makes the table if it is missing, up to options of the engine.
+        """Return the statement that makes a missing table, without options of the engine.
 
         Args:
             relation: its qualified name.

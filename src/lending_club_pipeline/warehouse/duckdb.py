@@ -31,7 +31,7 @@ from lending_club_pipeline.warehouse.protocol import DAILY_RECORDS, FileFormat
 from lending_club_pipeline.warehouse.serving import Serving
 
 if TYPE_CHECKING:
-    # Takes 0.1 s to import, and a run of DuckDB alone does without it.
+    # Takes 0.1 s to import; a run on DuckDB does not need it.
     import pyarrow as pa
 
 _COPY_OPTIONS: Final[dict[FileFormat, str]] = {
@@ -41,7 +41,7 @@ _COPY_OPTIONS: Final[dict[FileFormat, str]] = {
     "parquet": "format parquet, compression zstd, compression_level 1, dictionary_size_limit 1000",
 }
 _TIMESTAMP: Final = "timestamp"
-# How long a run waits for a reader, such as a sensor that looks what is processed already.
+# How long a run waits for a reader, such as a sensor that reads the states.
 _READER_SECONDS: Final = 3.0
 _CONNECTIONS_OF_DBT: Final = "dbt.adapters.duckdb.connections"
 
@@ -52,11 +52,11 @@ def _text(value: object) -> str:
 
 @dataclass
 class DuckDBWarehouse:
-    """See `Warehouse`; here for the embedded engine.
+    """DuckDB behind the protocol `Warehouse`.
 
     Attributes:
         path: the database file.
-        memory_bytes: bound for the engine's memory; it spills beside the database beyond it.
+        memory_bytes: memory limit of the engine; beyond it, the engine spills beside the database.
         threads: threads of the engine; None means all cores.
         lock_wait_seconds: how long a session waits for another run to end.
     """
@@ -92,22 +92,22 @@ class DuckDBWarehouse:
                 yield
             return
         with exclusive_lock(Path(f"{self.path}.lock"), self.lock_wait_seconds):
-            # Only a killed run leaves this behind, and nobody else runs while we hold the lock.
+            # Only a killed run leaves this, and no other run works while we hold the lock.
             shutil.rmtree(Path(f"{self.path}.tmp"), ignore_errors=True)
             with self._connected(read_only=False):
                 try:
                     yield
                 finally:
                     if _CONNECTIONS_OF_DBT in sys.modules:
-                        # A build that was broken off has left them open.
+                        # An interrupted build has left them open.
                         self.disconnect_dbt()
 
     @contextmanager
     def _connected(self, *, read_only: bool) -> Iterator[None]:
         self._open = self._connect(read_only=read_only)
         try:
-            # Set, not passed on connecting: dbt's connection to the same file in this process
-            # would have to be opened with equal options.
+            # Set after connecting: options of the connection would have to be equal for dbt's
+            # connection to the same file in this process.
             self._open.execute(f"set global memory_limit = '{self.memory_bytes}B'")
             if self.threads is not None:
                 self._open.execute(f"set global threads = {self.threads}")
@@ -122,7 +122,7 @@ class DuckDBWarehouse:
             raise WarehouseError(
                 f"{self.path}: there is no database yet. Process a delivery by `lending-club run`."
             )
-        # No run can be what has it open for a writer, who holds the lock: readers are brief.
+        # A writer holds the lock, so no other run can have it open: only brief readers can.
         least = 0.0 if read_only else _READER_SECONDS
         waiting = LockWait(str(self.path), max(self.lock_wait_seconds, least))
         while True:
@@ -138,7 +138,7 @@ class DuckDBWarehouse:
             time.sleep(POLL_SECONDS)
 
     def _make_if_missing(self) -> None:
-        """Make the file under another name first: a killed run leaves none or a whole one."""
+        """Make the file under another name first: a killed run leaves no file or a complete one."""
         if self.path.exists() and not (self.path.is_file() and self.path.stat().st_size == 0):
             return
         work = self.path.with_name(f".{self.path.name}.new")
@@ -283,17 +283,17 @@ class DuckDBWarehouse:
                 cursor.commit()
 
     def dbt_environment(self) -> Mapping[str, str]:
-        """Return what `dbt/profiles.yml` reads for this target."""
+        """Return the variables that `dbt/profiles.yml` reads for this target."""
         return {
             "DATABASE_TYPE": "duckdb",
             "DBT_TARGET": "duckdb",
             "DUCKDB_PATH": str(plain_file(self.path)),
-            # An embedded database has no users to whom dbt could grant anything.
+            # An embedded database has no users, so dbt cannot grant anything.
             "DATABRICKS_READERS": "",
         }
 
     def disconnect_dbt(self) -> None:
-        """Close what dbt-duckdb keeps open, so that the file is free when the session ends."""
+        """Close dbt-duckdb's connections, so that the file is free when the session ends."""
         from dbt.adapters.duckdb.connections import (  # noqa: PLC0415 - only after dbt ran
             DuckDBConnectionManager,
         )
@@ -302,16 +302,16 @@ class DuckDBWarehouse:
 
     @property
     def retry_seconds(self) -> float:
-        """Return zero: in one process no fault passes by itself."""
+        """Return zero: an embedded engine has no transient errors."""
         return 0.0
 
     def is_transient(self, message: str) -> bool:  # noqa: ARG002 - for Databricks
-        """Return False: in one process no fault passes by itself."""
+        """Return False: an embedded engine has no transient errors."""
         return False
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Give a cursor on the open database."""
+        """Return a cursor on the open database."""
         with self._connection.cursor() as cursor:
             yield cursor
 
@@ -325,13 +325,13 @@ class DuckDBWarehouse:
 
     @contextmanager
     def stream(self, query: str) -> Iterator["pa.RecordBatchReader"]:
-        """Give a result of any size as a stream of Arrow batches."""
+        """Return a result of any size as a stream of Arrow batches."""
         with self.cursor() as cursor:
             yield cursor.sql(query).to_arrow_reader()
 
     @property
     def serves_readers(self) -> bool:
-        """Whether there is a table that readers use: here the files are what readers use."""
+        """Whether there is a table for readers: no, they use the files."""
         return False
 
     def serving(self) -> Serving:
@@ -367,6 +367,6 @@ def copy_statement(query: str, target: Path, file_format: FileFormat) -> str:
 
 
 def _holder_in(message: str) -> str:
-    """Return whom our own message names."""
+    """Return the process that our own message names."""
     found = re.search(r"process \d+ \([^)]*\)", message)
     return found[0] if found else "another process"

@@ -1,4 +1,4 @@
-"""Errors of a DuckDB database, with what to do."""
+"""Errors of a DuckDB database, with remedies."""
 
 import os
 import re
@@ -20,13 +20,13 @@ from lending_club_pipeline.files.plain_paths import plain_file
 _LOCK_HOLDER: Final = re.compile(
     r"Conflicting lock is held in (?P<command>.*?) \(PID (?P<pid>\d+)\)"
 )
-# A transaction fails alone in its process only if its log cannot be written.
+# A transaction of the only process fails only if its log cannot be written.
 _OF_THE_DISK: Final = (duckdb.IOException, duckdb.TransactionException)
 
 
 @contextmanager
 def explaining(path: Path) -> Iterator[None]:
-    """Turn an error of DuckDB or of the disk into one that says what to do.
+    """Turn an error of DuckDB or of the disk into one with a remedy.
 
     Args:
         path: the database file.
@@ -41,7 +41,7 @@ def explaining(path: Path) -> Iterator[None]:
     except duckdb.SerializationException as error:
         raise damaged(path) from error
     except duckdb.Error as error:
-        # What is no fault of the file or its disk is a fault of the statement: ours.
+        # An error that is not about the file or its disk is an error of our statement.
         if not (isinstance(error, _OF_THE_DISK) or is_damaged(plain_file(path), str(error))):
             raise
         raise _explained(path, error) from error

@@ -1,4 +1,4 @@
-"""The views of the embedded engine over what is landed, of all days."""
+"""Views of the embedded engine over the landed files of all days."""
 
 from collections.abc import Iterator
 from pathlib import Path

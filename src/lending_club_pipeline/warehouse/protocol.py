@@ -1,4 +1,4 @@
-"""What every warehouse can do; each engine implements it in its own way."""
+"""The protocol of a warehouse, which both engines implement."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,17 +13,17 @@ from lending_club_pipeline.warehouse.day_tables import DayTable
 from lending_club_pipeline.warehouse.serving import Serving
 
 if TYPE_CHECKING:
-    # Takes 0.1 s to import, and a run of DuckDB alone does without it.
+    # Takes 0.1 s to import; a run on DuckDB does not need it.
     import pyarrow as pa
 
 
 FileFormat = Literal["csv", "parquet"]
-# The marts that hold the single records of each day.
+# Marts with a row per record and day; `drop_days` drops their rows.
 DAILY_RECORDS: Final = frozenset({"account_summary_daily", "quarantined_records"})
 
 
 class Warehouse(Protocol):
-    """Holds raw data, is transformed by dbt, and gives outputs.
+    """Holds raw data and marts; dbt transforms its data, and outputs are read from it.
 
     Statements are plain SQL that both engines understand; values are bound, never pasted.
     """
@@ -40,7 +40,7 @@ class Warehouse(Protocol):
         """Open the warehouse for a run, and keep other runs out meanwhile.
 
         Args:
-            read_only: only look; other runs go on.
+            read_only: open it for reading; other runs go on.
             run_id: Dagster's id of the run, by which an administrator finds its statements.
 
         Raises:
@@ -49,34 +49,34 @@ class Warehouse(Protocol):
         """
 
     def preflight(self) -> Iterator[PreflightResult]:
-        """Check, one step after the other, that a run could use the warehouse; change nothing."""
+        """Check step by step that a run can use the warehouse; change nothing."""
 
     def load_raw(self, landing: Path, as_of_date: dt.date, *, force: bool = False) -> None:
-        """Make what was landed of a date visible to dbt as its sources.
+        """Make the landed records of a date visible to dbt as its sources.
 
         Args:
             landing: folder of all landed days.
-            as_of_date: the date that was landed now.
-            force: load it again even if it is loaded, where loading copies anything.
+            as_of_date: the landed date.
+            force: load it again even if it is loaded (if the engine copies data).
 
         Raises:
-            WarehouseError: a table is not as this project makes it, or does not hold what was
-                landed.
+            WarehouseError: a table is not as this project makes it, or does not hold the landed
+                records.
         """
 
     def check_tables(self, expected: Sequence[ExpectedTable]) -> None:
-        """Compare tables that are there with what will be written to them; change nothing.
+        """Compare existing tables with their expected definitions; change nothing.
 
         Args:
-            expected: the tables; those that are missing are nobody's mistake.
+            expected: the expected tables; missing tables are allowed.
 
         Raises:
-            WarehouseError: a table is not as this project makes it; says which, what differs, and
-                what to do.
+            WarehouseError: a table is not as this project makes it; the text names table,
+                difference and remedy.
         """
 
     def record_approval(self, approval: Approval) -> None:
-        """Add an approval of a held delivery to those that dbt reads as a source."""
+        """Record an approval of a held delivery, which dbt reads as a source."""
 
     def read_days(
         self, table: DayTable, dates: Sequence[dt.date] | None = None
@@ -91,41 +91,41 @@ class Warehouse(Protocol):
     def replace_days(
         self, table: DayTable, dates: Sequence[dt.date], rows: Sequence[Mapping[str, Any]]
     ) -> None:
-        """Make the rows of some dates in a table of days those that are given, at once.
+        """Replace the rows of some dates in a table of days, atomically.
 
         Args:
-            table: which one; it is made if it is missing.
+            table: the table; it is made if it is missing.
             dates: business dates whose rows are replaced; at least one.
             rows: their rows, with a value for every column.
         """
 
     def relations(self) -> set[str]:
-        """Return the names of the tables and views that were made already."""
+        """Return the names of the existing tables and views."""
 
     def drop_days(self, dates: Sequence[dt.date]) -> None:
-        """Delete the records of some dates: daily summary, quarantine, and raw where it is loaded.
+        """Delete the records of some dates: daily summary, quarantine, and loaded raw records.
 
-        A second call completes what a killed one began.
+        A second call completes a killed one.
         """
 
     def dbt_environment(self) -> Mapping[str, str]:
         """Return the environment variables with which dbt finds the same data."""
 
     def disconnect_dbt(self) -> None:
-        """Close what dbt left open in this process."""
+        """Close connections that dbt left open in this process."""
 
     @property
     def retry_seconds(self) -> float:
-        """How long faults that pass by themselves are waited for; zero where there are none."""
+        """How long transient errors are retried; zero if the engine has none."""
 
     def is_transient(self, message: str) -> bool:
-        """Whether what the engine said, by dbt, describes a fault that passes by itself."""
+        """Whether a message of the engine, from dbt, describes a transient error."""
 
     def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return a small result, one mapping per row."""
 
     def stream(self, query: str) -> "AbstractContextManager[pa.RecordBatchReader]":
-        """Give a result of any size as a stream of Arrow batches."""
+        """Return a result of any size as a stream of Arrow batches."""
 
     def convert_to_csv(self, parquet: Path, target: Path) -> int:
         """Write a Parquet file of any size as CSV, rows in its order; return their number."""
@@ -135,7 +135,7 @@ class Warehouse(Protocol):
 
     @property
     def serves_readers(self) -> bool:
-        """Whether it has a table of its own for readers, apart from the marts."""
+        """Whether there is a separate table for readers, in addition to the marts."""
 
     def serving(self) -> Serving:
         """Return the table that readers use.

@@ -1,4 +1,4 @@
-"""The table that readers use, where the warehouse serves one."""
+"""The table for readers, if the warehouse has one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class ServingColumn:
-    """A column of the serving table: its name, SQL type, and what it means."""
+    """A column of the serving table: name, SQL type and meaning."""
 
     name: str
     type: str
@@ -17,7 +17,7 @@ class ServingColumn:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What a table holds, in a few numbers that do not depend on the order of its rows.
+    """Content of a table in a few numbers that do not depend on the order of its rows.
 
     Attributes:
         row_count: its rows.
@@ -34,14 +34,14 @@ class Fingerprint:
 
 @dataclass(frozen=True)
 class ServingVersion:
-    """What readers see after a publication.
+    """The serving table after a publication.
 
     Attributes:
         table: qualified name of the serving table.
         version: its Delta version.
-        previous_version: the version before, to which a rollback would restore it.
-        fingerprint: what it holds; equal to the mart's.
-        readers: who was granted the right to read it.
+        previous_version: the previous version, which a rollback would restore.
+        fingerprint: its content; equal to the mart's.
+        readers: users and groups who have the right to read it.
     """
 
     table: str
@@ -57,12 +57,12 @@ class Serving(Protocol):
     def publish(
         self, columns: Sequence[ServingColumn], rows: int, balance: Decimal
     ) -> ServingVersion:
-        """Replace what readers see by the mart in one atomic step, and verify it.
+        """Replace the table by the mart in one atomic step, and verify it.
 
         Args:
             columns: columns of the table, in order.
-            rows: rows that the ledger says were published.
-            balance: sum of their balances, as the ledger says.
+            rows: number of published rows, from the ledger.
+            balance: sum of their balances, from the ledger.
 
         Raises:
             WarehouseError: a statement failed; readers see the old rows or the new ones.

@@ -1,6 +1,6 @@
-"""dbt's adapter for Databricks, which signs in as this project's own connection does.
+"""dbt's adapter for Databricks, with the sign-in of this project's own connection.
 
-It is dbt-databricks with another way to sign in: that one lets variables and files of other tools
+It is dbt-databricks with another sign-in: the original lets variables and files of other tools
 decide where secrets go (see `lending_club_pipeline.warehouse.databricks.sign_in`). It also knows
 what views select: `dbt/macros/materializations` asks for that. dbt finds an adapter by its name in
 this place; see https://docs.getdbt.com/guides/adapter-creation.

@@ -1,4 +1,4 @@
-"""The version that dbt asks for."""
+"""The version, which dbt reads."""
 
 from importlib.metadata import version as installed
 

@@ -1,4 +1,4 @@
-"""Connections of dbt that sign in as this project does."""
+"""Connections of dbt with the sign-in of this project."""
 
 from typing import Any
 
@@ -12,24 +12,24 @@ from lending_club_pipeline.warehouse.databricks.leases import ensure_held
 
 
 class SignedInConnectionManager(DatabricksConnectionManager):
-    """dbt-databricks without the client of the SDK, which would sign in by itself."""
+    """dbt-databricks without the SDK's client, which would sign in by itself."""
 
     TYPE = NAME
 
     @property
     def api_client(self) -> Any:  # noqa: ANN401 - the SDK's class
-        """Refuse: it is for Python models, which this project has not.
+        """Refuse: it is for Python models, which this project does not have.
 
         Raises:
             NotImplementedError: always.
         """
-        raise NotImplementedError("this project runs SQL models alone")
+        raise NotImplementedError("this project runs only SQL models")
 
     def add_query(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - dbt's types
         """Send a statement, unless another run has taken the schema meanwhile.
 
         Raises:
-            DbtDatabaseError: it has, or that cannot be found out.
+            DbtDatabaseError: it has, or this cannot be checked.
         """
         credentials = self.profile.credentials
         try:
@@ -39,6 +39,6 @@ class SignedInConnectionManager(DatabricksConnectionManager):
         return super().add_query(*arguments, **options)
 
     def cancel_open(self) -> list[str]:
-        """Cancel what is running; there are no Python jobs, for which the SDK would be asked."""
+        """Cancel running statements; there are no Python jobs, which would need the SDK."""
         cancelled: list[str] = SparkConnectionManager.cancel_open(self)
         return cancelled

@@ -1,4 +1,4 @@
-"""What the profile says of the SQL warehouse, and how to sign in with nothing but that."""
+"""The profile's SQL warehouse, and a sign-in that uses only the profile."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ NAME = "lendingclubdatabricks"
 
 
 class SignIn(DatabricksCredentialManager):
-    """Signs in without the SDK's configuration, which reads variables and files of other tools."""
+    """Sign-in without the SDK's configuration, which reads variables and files of other tools."""
 
     def __post_init__(self) -> None:
         """Prepare; nothing is sent before the first statement."""
@@ -28,7 +28,7 @@ class SignIn(DatabricksCredentialManager):
 
     @property
     def header_factory(self) -> Callable[[], Headers]:
-        """What gives the headers of a request."""
+        """The function that gives the headers of a request."""
         return self._headers
 
     @property
@@ -42,7 +42,7 @@ class SignIn(DatabricksCredentialManager):
 
     @property
     def api_client(self) -> Any:  # noqa: ANN401 - the SDK's class
-        """Refuse, as `config` does: clusters, jobs and notebooks have no use here."""
+        """Refuse, like `config`: clusters, jobs and notebooks are not used here."""
         return self.config
 
 
@@ -60,7 +60,7 @@ class SignedInCredentials(DatabricksCredentials):
         return NAME
 
     def authenticate(self) -> SignIn:
-        """Return how to sign in; all connections of a run share one short-lived token."""
+        """Return the sign-in; all connections of a run share one short-lived token."""
         self.validate_creds()
         if self._sign_in is None:
             self._sign_in = SignIn(
@@ -73,9 +73,9 @@ class SignedInCredentials(DatabricksCredentials):
 
     @classmethod
     def get_invocation_env(cls) -> None:
-        """Add nothing to the user agent, whatever the environment says."""
+        """Add nothing to the user agent, and ignore the environment."""
 
     @classmethod
     def get_all_http_headers(cls, user_http_session_headers: Mapping[str, str]) -> dict[str, str]:
-        """Send the profile's headers and no other, whatever the environment says."""
+        """Send only the profile's headers, and ignore the environment."""
         return dict(user_http_session_headers)

@@ -1,4 +1,4 @@
-"""dbt-databricks with our connections, which reads once what the views of a schema are."""
+"""dbt-databricks with our connections; it reads the views of a schema once."""
 
 import threading
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from lending_club_pipeline.warehouse.databricks.statements import quoted, text
 
 @dataclass
 class _View:
-    """What a view selects, in plain writing, and its tags."""
+    """The query of a view in a uniform spelling, and its tags."""
 
     query: str
     tags: dict[str, str] = field(default_factory=dict)
@@ -38,11 +38,11 @@ class LendingClubDatabricksAdapter(DatabricksAdapter):
         query: str,
         tags: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Whether a view is there, selects what a query says, and has the tags that it should have.
+        """Whether a view exists with this query and these tags.
 
         Args:
             view: relation of the view.
-            query: the query; how it is written is of no account.
+            query: the query; its layout does not matter.
             tags: values by tag.
         """
         place = (view.database, view.schema)
@@ -66,7 +66,7 @@ class LendingClubDatabricksAdapter(DatabricksAdapter):
         )
         views: dict[str, _View] = {}
         for name, query, tag, value in table.rows:
-            # Of a view of somebody else there is no text.
+            # The text of another owner's view is not visible.
             view = views.setdefault(name.lower(), _View(_plain(query or "")))
             if tag is not None:
                 view.tags[tag] = str(value)

@@ -80,7 +80,7 @@ def build_dbt_assets(
 
         Raises:
             TransformationError: a model failed or a test of severity error found something.
-            HeldDeliveryError: the delivery moved further than allowed and nobody approved that.
+            HeldDeliveryError: the delivery moved beyond its limits and is not approved.
         """
         with shown_in_one_line():
             yield from _DbtRun(context, settings, warehouse, graph).results()
@@ -125,7 +125,7 @@ class _DbtRun:
             said = f"Built with it, because a run was interrupted: {', '.join(others)}"
             self._context.log.info(said)
         months = self._due(dates)
-        # Building a part of the project leaves dates whole that were whole before.
+        # Building a part of the project leaves complete dates complete.
         self._was_whole = all(
             date in self._journal.days
             and self._journal.days[date].is_processed_by(self._policy.transformation)
@@ -136,7 +136,7 @@ class _DbtRun:
         try:
             nodes = self._build(dates, months)
         except TransformationError:
-            # The build has ended, so that runs of other dates do not complete it.
+            # Record the end of the build, so that runs of other dates do not complete it.
             self._journal.end_build(dates, Build(is_built=False))
             raise
         yield from self._told(nodes, asked, dates, months)
@@ -215,7 +215,7 @@ class _DbtRun:
     ) -> None:
         """Record the results of the dates before Dagster gets events, which may fail.
 
-        What was not made anew is as it was before.
+        Nodes that were not built keep their earlier results.
         """
         passed = record_checks(
             self._warehouse, dates, [check_result(it) for it in checks], keeps_others=True
@@ -241,11 +241,11 @@ class _DbtRun:
         return months_due(dates, self._closed_with(dates), ended)
 
     def _closed_with(self, dates: Sequence[dt.date]) -> set[dt.date]:
-        """Return the dates whose ledger closes, if those of this build do."""
+        """Return the dates whose ledger closes, assuming that those of this build do."""
         return {date for date, it in self._journal.days.items() if it.is_closed} | set(dates)
 
     def _landed(self, wanted: Sequence[dt.date], asked: Sequence[dt.date]) -> list[dt.date]:
-        """Return those of some dates that are landed; one that is not must not be emptied."""
+        """Return the dates that are landed; the rows of others must not be emptied."""
         if not wanted:
             return []
         rows: list[dict[str, Any]] = []

@@ -26,7 +26,7 @@ DAYS: Final = dg.AssetCheckSpec(
 VOLUME: Final = dg.AssetCheckSpec(
     "volume_is_usual",
     asset="delivery_ledger",
-    description="Each file has about as many records as those of the 30 deliveries before.",
+    description="Each file has about as many records as in the 30 deliveries before.",
 )
 FRESHNESS_AND_VOLUME_CHECKS: Final = (DAYS, VOLUME)
 
@@ -37,11 +37,11 @@ def check_freshness_and_volume(
     dates: Sequence[dt.date],
     selected: AbstractSet[dg.AssetCheckKey],
 ) -> Iterator[dg.AssetCheckResult]:
-    """Check the deliveries of a run against the calendar and against those before them.
+    """Check the deliveries of a run against the calendar and against earlier deliveries.
 
     Args:
         files: files of all processed deliveries.
-        settings: hold the calendar of expected deliveries.
+        settings: settings with the calendar of expected deliveries.
         dates: business dates of the run.
         selected: checks to run.
     """

@@ -25,7 +25,7 @@ class DbtGraph:
 
     Attributes:
         prepared: the parsed project.
-        is_month_end: whether this is about what is made once a month, or about all else.
+        is_month_end: whether it has the nodes that are made once a month, or all others.
     """
 
     prepared: PreparedManifest
@@ -81,9 +81,9 @@ class DbtGraph:
         }
 
     def _tested(self, test: Mapping[str, Any]) -> str | None:
-        """Return the unique id of what a test checks.
+        """Return the unique id of the node that a test checks.
 
-        A test with a file of its own names it as dagster-dbt wants it: `meta.dagster.ref`.
+        A singular test names it in `meta.dagster.ref`, as dagster-dbt expects.
         """
         attached: str | None = test.get("attached_node")
         if attached is not None:
@@ -94,12 +94,12 @@ class DbtGraph:
 
     @property
     def sources(self) -> list[str]:
-        """Names of the relations that dbt reads and does not make."""
+        """Names of the relations that dbt reads but does not make."""
         return [source["name"] for source in self.prepared.content["sources"].values()]
 
     @cached_property
     def uncounted(self) -> frozenset[str]:
-        """Relations whose rows are not counted after each run: views that compute much."""
+        """Relations whose rows are not counted after each run: expensive views."""
         return frozenset(
             node["name"]
             for node in self._nodes.values()
@@ -120,7 +120,7 @@ class DbtGraph:
         return {name: column["description"] for name, column in columns.items()}
 
     def is_ephemeral(self, unique_id: str) -> bool:
-        """Whether a model has no relation of its own."""
+        """Whether a model has no relation."""
         return bool(self._nodes[unique_id]["config"].get("materialized") == "ephemeral")
 
     def selected(
@@ -128,11 +128,11 @@ class DbtGraph:
     ) -> list[str]:
         """Return the dbt selection for some assets and checks; empty for all of them.
 
-        A model is built with all that it is made of: the base tables hold the dates of the run
-        that built them, which may be others. A test is run with the seeds that it reads: rates and
-        reasons in the warehouse may be those of an older project.
+        A model is built with all of its parents, because the base tables hold only the dates of the
+        run that built them. A test is run with the seeds that it reads, because rates and reasons
+        in the warehouse may be those of an older project.
         """
-        # Seeds have no partitions: a backfill of days asks for all else, and means all.
+        # Seeds have no partitions: a backfill of days selects all other assets and means all.
         dated = {spec.key for it, spec in self.specs.items() if not it.startswith("seed.")}
         if assets >= dated:
             return []
@@ -153,7 +153,7 @@ class DbtGraph:
         return sorted(self.name_of(it) for it in read if it.startswith("seed."))
 
     def expected(self, select: Sequence[str] = ()) -> set[str]:
-        """Return what a build of a selection must have a good result of, by unique id."""
+        """Return the nodes that must succeed in a build of a selection, by unique id."""
         return expected_nodes(self.prepared.content, select, is_month_end=self.is_month_end)
 
     def size(self, select: Sequence[str] = (), *, closes_months: bool = False) -> int:
@@ -171,7 +171,7 @@ class DbtGraph:
         self,
         partitions: dg.PartitionsDefinition,
     ) -> list[dg.AssetSpec]:
-        """Return the assets, those that depend on the business date with partitions."""
+        """Return the assets, with partitions if they depend on the business date."""
         return [
             spec
             if self._nodes[unique_id]["resource_type"] == "seed"

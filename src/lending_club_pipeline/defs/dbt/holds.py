@@ -1,4 +1,4 @@
-"""What becomes of a run whose delivery moved further than allowed."""
+"""The end of a run whose delivery moved beyond its limits."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from lending_club_pipeline.reconcile.movements import held_dates
 from lending_club_pipeline.storage.outputs import outputs_of
 from lending_club_pipeline.warehouse import Warehouse
 
-# The dbt test that stops what depends on the deliveries that may be published.
+# The dbt test that stops the nodes after `publishable_deliveries`.
 _GATE: Final = "movements_are_within_limits_or_approved"
 
 
 def is_only_held(failed: Sequence[str]) -> bool:
-    """Whether nothing of a dbt run failed but the test for held deliveries.
+    """Whether only the test for held deliveries failed in a dbt run.
 
     Args:
         failed: names of the failed nodes.
@@ -39,7 +39,7 @@ def hold(
         dates: business dates of the run.
 
     Raises:
-        HeldDeliveryError: always; it says what moved and how to go on.
+        HeldDeliveryError: always; it names the movements and the remedy.
     """
     held = held_dates(warehouse, dates)
     checks = partial(read_checks, warehouse)

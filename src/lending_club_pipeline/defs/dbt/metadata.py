@@ -1,4 +1,4 @@
-"""What Dagster shows of a built model: rows, columns, duration."""
+"""Metadata of built models for Dagster: rows, columns, duration."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from lending_club_pipeline.warehouse import Warehouse
 
 @dataclass(frozen=True)
 class TableFacts:
-    """What the warehouse knows of a relation.
+    """Facts about a relation from the warehouse.
 
     Attributes:
         row_count: rows in it, or None if they are not counted.
@@ -31,7 +31,7 @@ def read_table_facts(
     Args:
         warehouse: the open warehouse.
         names: the relations.
-        uncounted: those of them whose rows are not to be counted.
+        uncounted: relations whose rows are not counted.
     """
     counts = " union all ".join(
         f"select '{name}' as name, count(*) as row_count from {name}"
@@ -64,8 +64,8 @@ def model_metadata(
     """Return the metadata of a materialized model.
 
     Args:
-        result: what dbt says, or None for an ephemeral model.
-        facts: what the warehouse knows, or None for an ephemeral model.
+        result: dbt's result, or None for an ephemeral model.
+        facts: facts from the warehouse, or None for an ephemeral model.
         descriptions: documented columns.
     """
     metadata: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""What is made once a month, from the histories, as monthly partitions."""
+"""Month-end assets: made once a month from the histories, with monthly partitions."""
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
@@ -53,8 +53,7 @@ def build_month_end_assets(
         """Compute the month-ends of the run's months with one dbt call, and test them.
 
         Raises:
-            TransformationError: no delivery lies in these months, a model failed, or a test found
-                something.
+            TransformationError: these months have no delivery, or a model or test failed.
         """
         with shown_in_one_line():
             yield from _closed(context, settings, warehouse, graph)
@@ -101,12 +100,12 @@ def log_month_ends(
     warehouse: Warehouse,
     months: Sequence[dt.date],
 ) -> None:
-    """Tell Dagster of month-ends that a run of days has closed: their partitions are others.
+    """Report month-ends that a run of days has closed, as they have other partitions.
 
     Args:
-        context: of the run of days.
+        context: context of the run of days.
         graph: the nodes that are made once a month.
-        results: what became of all nodes of the run.
+        results: results of all nodes of the run.
         warehouse: an open warehouse.
         months: first days of the months that were due.
     """
@@ -141,9 +140,9 @@ def _first_days(context: dg.AssetExecutionContext, today: Today) -> list[dt.date
 
 
 def _refuse_without_deliveries(warehouse: Warehouse, months: Sequence[dt.date]) -> None:
-    """Refuse months of which nothing is known: a success would say that they are closed.
+    """Refuse months without deliveries: a success would mean that they are closed.
 
-    A month that was closed once may be computed again also if its deliveries do not close any more.
+    A month that was closed before may be computed again, even if its deliveries no longer close.
     """
     relations = warehouse.relations()
     if "account_history" not in relations:

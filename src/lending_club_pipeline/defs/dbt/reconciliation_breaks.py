@@ -1,6 +1,6 @@
 """Reconciliation breaks: equations of the ledger that do not hold, and by how much.
 
-Only this test shows its rows: they are counts and sums. Rows of other tests may hold records.
+Only this test shows its rows, which are counts and sums. Rows of other tests may hold records.
 """
 
 import datetime as dt
@@ -23,11 +23,11 @@ _SHOWN: Final = 6
 
 @dataclass(frozen=True)
 class ReconciliationBreak:
-    """An equation of the ledger that does not hold. Negative numbers mean too much.
+    """An equation of the ledger that does not hold. Negative numbers mean a surplus.
 
     Attributes:
         as_of_date: business date of the delivery.
-        source_file: the file whose ledger it is.
+        source_file: the file of the ledger.
         whole: the stage on the left side.
         rows_missing: records that are only on the left side.
         balance_missing: sum of accepted balances that is only on the left side.

@@ -1,4 +1,4 @@
-"""What Dagster keeps of nodes that dbt built."""
+"""Events and messages for Dagster about nodes that dbt built."""
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ def showing_nodes(total: int) -> Callable[[str, str, float], None]:
     Args:
         total: how many nodes the build has.
     """
-    # dbt tells of several nodes at once, from its threads.
+    # dbt's threads report several nodes at once.
     done = itertools.count(1)
 
     def show(name: str, status: str, seconds: float) -> None:
@@ -41,7 +41,7 @@ def showing_nodes(total: int) -> Callable[[str, str, float], None]:
 
 
 def merged(first: Sequence[NodeResult], then: Sequence[NodeResult]) -> list[NodeResult]:
-    """Put the results of two builds of the same nodes together: the worse one of each counts."""
+    """Merge the results of two builds of the same nodes: the worse result counts."""
     known = {result.unique_id: result for result in first}
     for result in then:
         before = known.get(result.unique_id)
@@ -55,7 +55,7 @@ def merged(first: Sequence[NodeResult], then: Sequence[NodeResult]) -> list[Node
 
 
 def listed(graph: DbtGraph, results: Sequence[NodeResult]) -> str:
-    """List what dbt did in one message: one event per node would cost more than the nodes."""
+    """List all nodes in one message: one event per node would cost more than the nodes."""
     built = [result for result in results if result.status != "no-op"]
     lines = (f"{it.seconds:8.2f} s  {it.status:8} {graph.title_of(it.unique_id)}" for it in built)
     seconds = sum(result.seconds for result in built)
@@ -68,7 +68,7 @@ def materializations(
     warehouse: Warehouse,
     selected: AbstractSet[dg.AssetKey],
 ) -> Iterator[dg.MaterializeResult]:
-    """Yield what was made, with rows, columns, their lineage and the time that it took."""
+    """Yield the built assets, with rows, columns, lineage and duration."""
     by_id = {result.unique_id: result for result in results}
     done = {it for it in graph.in_order if it in by_id and by_id[it].status == "success"}
     names = [graph.name_of(it) for it in graph.in_order if it in done]
@@ -76,7 +76,7 @@ def materializations(
     part = "column_lineage_of_months" if graph.is_month_end else "column_lineage"
     lineage = graph.prepared.cached(part, lambda: _trace(graph, by_id, warehouse))
     for unique_id in graph.in_order:
-        # An ephemeral model is part of the models that use it: it is there when its parents are.
+        # An ephemeral model is part of the models that use it: it exists when its parents do.
         if graph.is_ephemeral(unique_id) and graph.parents[unique_id] <= done:
             done.add(unique_id)
         spec = graph.specs[unique_id]
@@ -97,13 +97,13 @@ def check_results(
     selected: AbstractSet[dg.AssetCheckKey],
     found: Mapping[str, dg.TableMetadataValue] | None = None,
 ) -> Iterator[dg.AssetCheckResult]:
-    """Yield what the tests found.
+    """Yield the check results of the tests.
 
     Args:
         graph: the nodes of the dbt project.
         results: what became of them.
-        selected: checks that are asked for.
-        found: rows that failed tests found and that anybody may see, by unique id.
+        selected: requested checks.
+        found: rows of failed tests without personal data, by unique id.
     """
     by_id = {result.unique_id: result for result in results}
     for unique_id, check in graph.check_specs.items():
@@ -153,10 +153,10 @@ def fail_if_failed(
     Args:
         graph: the nodes of the dbt project.
         results: what became of them.
-        said: what to say of a node instead of what dbt says, by unique id.
+        said: messages that replace dbt's, by unique id.
 
     Raises:
-        TransformationError: says which, and why.
+        TransformationError: the text names node and cause.
     """
     failed = [result for result in results if result.is_failed]
     if not failed:
@@ -173,7 +173,7 @@ def fail_if_failed(
 
 
 def is_proven(graph: DbtGraph, results: Sequence[NodeResult], select: Sequence[str] = ()) -> bool:
-    """Whether nothing failed, and all that had to be built was, and all that had to pass did."""
+    """Whether no node failed, and every expected node was built or passed."""
     is_failed = any(result.is_failed for result in results)
     return not is_failed and not without_evidence(graph.expected(select), results)
 
@@ -181,15 +181,15 @@ def is_proven(graph: DbtGraph, results: Sequence[NodeResult], select: Sequence[s
 def fail_without_evidence(
     graph: DbtGraph, results: Sequence[NodeResult], select: Sequence[str] = ()
 ) -> None:
-    """Fail if dbt says nothing of a node that it had to build, or of a test that had to pass.
+    """Fail if an expected node has no result from dbt.
 
     Args:
         graph: the nodes of the dbt project.
         results: what became of them.
-        select: what was to be built, as given to dbt; none means all.
+        select: dbt's selection; none means all.
 
     Raises:
-        TransformationError: says of which.
+        TransformationError: the text names the node.
     """
     missing = without_evidence(graph.expected(select), results)
     if not missing:

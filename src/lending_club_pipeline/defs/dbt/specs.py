@@ -1,7 +1,7 @@
-"""The assets of the dbt project as dagster-dbt translates them, translated once per project.
+"""Specs of the dbt project's assets from dagster-dbt, translated once per project.
 
-dagster-dbt takes 0.2 s to import and the translation another 0.1 s, more than all of dagster's own
-definitions; what comes out changes only with the project and with the code that translates it.
+Importing dagster-dbt takes 0.2 s and the translation another 0.1 s, more than all of our other
+definitions; the result changes only with the project and with the code that translates it.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from lending_club_pipeline.dbt_runner.subprocesses import call_in_subprocess
 
 _ASSET_TYPES: Final = ("model", "seed", "snapshot")
 _PLAIN: Final = ("description", "group_name", "code_version", "skippable")
-# Objects of dagster-dbt, for its own command line, which is not used.
+# Objects for dagster-dbt's own command line, which is not used.
 _NOT_KEPT: Final = {"dagster_dbt/manifest", "dagster_dbt/dagster_dbt_translator"}
 _TRANSLATED_BY: Final = ("specs.py", "translator.py")
 
@@ -40,7 +40,7 @@ def translate(prepared: PreparedManifest) -> dict[str, dg.AssetSpec]:
 
 
 def _translation() -> str:
-    """Return a text that changes when the same project would be translated otherwise."""
+    """Return a text that changes when the translation of the same project would change."""
     digest = hashlib.sha256(f"{version('dagster')},{version('dagster-dbt')}".encode())
     for name in _TRANSLATED_BY:
         digest.update(files(__package__).joinpath(name).read_bytes())
@@ -48,9 +48,9 @@ def _translation() -> str:
 
 
 def translated(manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the assets as JSON can hold them, by dbt's unique id.
+    """Return the assets as JSON values, by dbt's unique id.
 
-    `translate` has this done in a process of its own, as dagster-dbt imports fifty megabytes.
+    `translate` calls this in a subprocess, as importing dagster-dbt takes fifty megabytes.
 
     Args:
         manifest: the content of dbt's `manifest.json`.
@@ -71,7 +71,7 @@ def translated(manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _kept(spec: dg.AssetSpec) -> dict[str, Any]:
-    """Return a spec as JSON can hold it."""
+    """Return a spec as a JSON value."""
     metadata = {name: value for name, value in spec.metadata.items() if name not in _NOT_KEPT}
     kept = {
         "key": list(spec.key.path),

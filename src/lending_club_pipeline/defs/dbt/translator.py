@@ -1,4 +1,4 @@
-"""How a dbt node looks in Dagster."""
+"""Translation of a dbt node into an asset."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,8 +12,8 @@ _KINDS: Final = {"seed": "seed", "view": "view", "table": "table", "incremental"
 class LendingClubDbtTranslator(DagsterDbtTranslator):
     """dagster-dbt's translation, with two differences.
 
-    Ephemeral models are assets too, so that the graph shows every layer; and a description holds
-    no SQL, which the asset's code reference shows better.
+    Ephemeral models are assets too, so that the graph shows every layer. A description holds no
+    SQL, because the asset's code reference shows it better.
     """
 
     def get_asset_spec(
@@ -26,7 +26,7 @@ class LendingClubDbtTranslator(DagsterDbtTranslator):
         keys = dict.fromkeys(
             self.get_asset_key(self.get_resource_props(manifest, parent)) for parent in parents
         )
-        # Our own adapter is that of the engine, signed in by us.
+        # Our adapter is dbt-databricks with our own sign-in.
         engine = manifest["metadata"]["adapter_type"].removeprefix("lendingclub")
         return spec.replace_attributes(
             deps=[dg.AssetDep(key) for key in keys],
@@ -34,7 +34,7 @@ class LendingClubDbtTranslator(DagsterDbtTranslator):
         )
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """Return what the project's YAML says."""
+        """Return the description in the project's YAML."""
         return str(dbt_resource_props.get("description") or dbt_resource_props["name"])
 
 

@@ -15,7 +15,7 @@ from lending_club_pipeline.runs.day_journal import DayJournal
 DELIVERY_APPROVALS: Final = dg.AssetSpec(
     "delivery_approvals",
     description=(
-        "Who let a held delivery be published, when and why, by `lending-club approve` or the job "
+        "Who approved a held delivery, when and why, by `lending-club approve` or the job "
         "`approve_delivery`. Each is valid for exactly the files that it names by their SHA-256."
     ),
     group_name="raw",
@@ -25,7 +25,7 @@ DELIVERY_APPROVALS: Final = dg.AssetSpec(
 
 
 class ApprovalConfig(dg.Config):
-    """What is approved.
+    """The approval.
 
     Attributes:
         as_of_date: business date of the held delivery, as YYYY-MM-DD.
@@ -42,10 +42,10 @@ def approve_held_delivery(
     config: ApprovalConfig,
     warehouse: dg.ResourceParam[WarehouseResource],
 ) -> None:
-    """Record who approves a held delivery: who signed in at the gateway, and nobody else.
+    """Record an approval of a held delivery by the person who signed in at the gateway.
 
     Raises:
-        ApprovalError: nobody signed in, the date is none, or its delivery is not held.
+        ApprovalError: nobody signed in, the date is not a date, or its delivery is not held.
     """
     by = context.run.tags.get(USER_TAG, "")
     if not by:
@@ -56,7 +56,9 @@ def approve_held_delivery(
     try:
         date = dt.date.fromisoformat(config.as_of_date)
     except ValueError:
-        raise ApprovalError(f"{config.as_of_date!r} is no date. Write it as YYYY-MM-DD.") from None
+        raise ApprovalError(
+            f"{config.as_of_date!r} is not a date. Write it as YYYY-MM-DD."
+        ) from None
     approval = approve(warehouse.warehouse, date, by, config.reason, clock.now())
     DayJournal.begin(warehouse.warehouse, run_id="").release(date)
     context.add_output_metadata(

@@ -1,4 +1,4 @@
-"""customers_raw, accounts_raw and what stands beside them."""
+"""customers_raw, accounts_raw, rejected_records and delivered_files."""
 
 import datetime as dt
 import time
@@ -61,12 +61,12 @@ from lending_club_pipeline.runs.survey import (
 from lending_club_pipeline.warehouse import Warehouse
 
 _CHECKS: Final = {LINES_CHECK: LINES_CHECK_DESCRIPTION, CUT_OFF_CHECK: CUT_OFF_DESCRIPTION}
-# In what Dagster keeps of a date: why nothing was done.
+# Metadata of a skipped date: the reason.
 LEFT_ALONE: Final = "left_alone"
 
 
 def build_delivery_assets(days: BusinessDates) -> dg.AssetsDefinition:
-    """Make the assets of what arrives.
+    """Make the assets of the landed files.
 
     Args:
         days: the business dates.
@@ -85,7 +85,7 @@ def build_delivery_assets(days: BusinessDates) -> dg.AssetsDefinition:
             for source in (CUSTOMERS, ACCOUNTS)
             for name, description in _CHECKS.items()
         ],
-        # Only so are the checks of deliveries that were left alone not asked for.
+        # Required, so that skipped deliveries need no check results.
         can_subset=True,
         partitions_def=days.partitions,
         backfill_policy=days.backfill_policy,
@@ -95,10 +95,10 @@ def build_delivery_assets(days: BusinessDates) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         """Land the deliveries of the run's dates, both files of each or none.
 
-        A single date without a delivery is refused; among several it is left out.
+        A single date without a delivery is refused; a run of several dates skips it.
 
         Raises:
-            RefusedDeliveryError: a delivery is missing, broken or not whole.
+            RefusedDeliveryError: a delivery is missing, broken or incomplete.
         """
         with shown_in_one_line():
             landed = _land_all(context, settings, warehouse)
@@ -123,7 +123,7 @@ def _results(
 
 
 def _line_checks(landed: Sequence[LandedDay]) -> Iterator[dg.AssetCheckResult]:
-    """Check the files that were landed now; there is nothing to check where none were."""
+    """Check the files that were landed now, if any."""
     for source in (CUSTOMERS, ACCOUNTS) if landed else ():
         yield accounted_for(source, [file for day in landed for file in day.files_of(source)])
         yield ended(source, landed)
@@ -132,7 +132,7 @@ def _line_checks(landed: Sequence[LandedDay]) -> Iterator[dg.AssetCheckResult]:
 def _land_all(
     context: dg.AssetExecutionContext, settings: DataPlatformConfig, resource: WarehouseResource
 ) -> list[LandedDay]:
-    """Land what is asked for and new, and what an interrupted build still needs."""
+    """Land requested deliveries that are new, and deliveries that an interrupted build needs."""
     warehouse = resource.warehouse
     dates, today, intent = dates_of(context), settings.today(), intent_of(context.run.tags)
     if not dates:
@@ -208,10 +208,10 @@ def _land(
 def _unlanded(
     settings: DataPlatformConfig, journal: DayJournal, today: Today, dates: Sequence[dt.date]
 ) -> list[Delivery]:
-    """Find the deliveries of interrupted builds again that are not landed on this machine."""
+    """Find the deliveries of interrupted builds that are not landed on this machine."""
     missing = [date for date in dates if not landed_folder(settings.landing, date).exists()]
     seen = survey(settings, missing, journal.days, today)
-    # Another delivery than the one that was being built is its own run's affair.
+    # A delivery that changed since needs its own run.
     return [
         seen.deliveries[date]
         for date, found in seen.found.items()
@@ -220,7 +220,7 @@ def _unlanded(
 
 
 def _left_alone(steps: Sequence[Step], seen: Survey, journal: DayJournal) -> dict[dt.date, str]:
-    """Describe unchanged files that were touched, so that nobody looks at them again."""
+    """Describe touched but unchanged files, so that later runs do not read them."""
     unchanged = [it.as_of_date for it in steps if isinstance(it, Skip) and it.why == "unchanged"]
     return {
         date: described_again(seen.deliveries[date], journal.days[date].files)
@@ -230,7 +230,7 @@ def _left_alone(steps: Sequence[Step], seen: Survey, journal: DayJournal) -> dic
 
 
 def _tell_of_left_alone(context: dg.AssetExecutionContext, steps: Sequence[Step]) -> None:
-    """Record the dates that were left alone, also on their partitions in Dagster."""
+    """Record the skipped dates, also on their partitions in Dagster."""
     for step in steps:
         if isinstance(step, Skip) and step.why != "missing":
             context.log.info(f"Delivery of {step.as_of_date}: {step.why}, left alone.")
@@ -243,7 +243,7 @@ def _tell_of_left_alone(context: dg.AssetExecutionContext, steps: Sequence[Step]
 
 
 def _refuse_if_any(refusals: Mapping[dt.date, RefusedDeliveryError], accepted: int) -> None:
-    """Refuse a run of several dates as a whole: Dagster knows no dates that failed alone."""
+    """Refuse a run of several dates as a whole: in Dagster single dates cannot fail."""
     if not refusals:
         return
     first = refusals[min(refusals)]

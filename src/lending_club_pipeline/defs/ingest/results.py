@@ -1,4 +1,4 @@
-"""What Dagster keeps of landed days: of each date what belongs to it."""
+"""Events for Dagster about landed days, with metadata by date."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ class LandedDay:
     seconds: float
 
     def files_of(self, source: SourceFile) -> list[LandedFile]:
-        """Return the files of a kind: one."""
+        """Return the one file of a kind."""
         return [file for file in self.landed.files if file.source_file == source.name]
 
 
 def rejected_of(day: LandedDay) -> tuple[int, dict[str, Any]]:
-    """Return the rejected records of a day, and by file."""
+    """Return the rejected records of a day, in total and by file."""
     by_file = {file.source_file: file.rejected_records for file in day.landed.files}
     return sum(by_file.values()), {"by_file": dg.MetadataValue.json(by_file)}
 
@@ -50,7 +50,7 @@ def summed(
     landed: Sequence[LandedDay],
     describe: Callable[[LandedDay], tuple[int, dict[str, Any]]],
 ) -> dg.MaterializeResult:
-    """Tell of each date what belongs to it; of one that is left alone, nothing that is not so."""
+    """Yield the metadata of each date; nothing wrong about dates that are skipped."""
     for day in landed:
         rows, metadata = describe(day)
         _tell_of(context, key, day, {"dagster/row_count": rows, **metadata})
@@ -62,8 +62,8 @@ def _tell_of(
 ) -> None:
     date = day.landed.as_of_date.isoformat()
     if dg.AssetKey(key) not in context.selected_asset_keys or date not in context.partition_keys:
-        # Both files are landed together, whichever of the assets is asked for; and a day whose
-        # build was interrupted is landed with the days that are.
+        # Both files are landed together, whichever asset is requested; and a day whose build was
+        # interrupted is landed with the requested days.
         return
     context.add_asset_metadata(
         {"as_of_date": date, **metadata}, asset_key=dg.AssetKey(key), partition_key=date
@@ -75,7 +75,7 @@ def materialized(
     source: SourceFile,
     files: Sequence[tuple[LandedDay, LandedFile]],
 ) -> dg.MaterializeResult:
-    """Tell of each date's file of a kind."""
+    """Yield the event of each date's file of a kind."""
     key = f"{source.table}_raw"
     for day, file in files:
         stored = landed_records.file_in(day.landed.folder, source)
@@ -106,7 +106,7 @@ def materialized(
 
 
 def _compared(file: LandedFile, landed: LandedDelivery) -> str:
-    """Say what a file was compared with."""
+    """Describe the control totals of a file."""
     for totals in () if landed.control is None else landed.control.totals:
         if totals.source_file == file.source_file:
             amount = "" if totals.sum_of_balances is None else f", {totals.sum_of_balances:,f}"
@@ -115,7 +115,7 @@ def _compared(file: LandedFile, landed: LandedDelivery) -> str:
 
 
 def accounted_for(source: SourceFile, files: Sequence[LandedFile]) -> dg.AssetCheckResult:
-    """Say whether every physical line of the files of a kind is accounted for."""
+    """Return the check whether every physical line of the files of a kind is accounted for."""
     return dg.AssetCheckResult(
         asset_key=f"{source.table}_raw",
         check_name=LINES_CHECK,

@@ -1,4 +1,4 @@
-"""The assets of what arrives, as Dagster shows them."""
+"""Specs of the assets of landed files."""
 
 from typing import Final
 
@@ -60,5 +60,5 @@ LINES_CHECK_DESCRIPTION: Final = (
 )
 CUT_OFF_CHECK: Final = "the_last_line_is_ended"
 CUT_OFF_DESCRIPTION: Final = (
-    "A file whose last line alone has no line end may have been cut off: ask its sender."
+    "A file whose last line has no line end may have been cut off: ask its sender."
 )

@@ -29,20 +29,20 @@ from lending_club_pipeline.operating.conditions import (
 from lending_club_pipeline.runs.overview import Overview, business_now, days_due, look_at_days
 
 _SECONDS: Final = 15
-# A question keeps a SQL warehouse awake that is paid for by the minute.
+# A query keeps a SQL warehouse awake, which is paid by the minute.
 _ASKED_AGAIN: Final = {"duckdb": dt.timedelta(minutes=1), "databricks": dt.timedelta(minutes=15)}
 
 
 @dataclass(frozen=True)
 class _Memory:
-    """What the sensor keeps from one look to the next.
+    """State of the sensor between two ticks.
 
     Attributes:
-        posted: what Alertmanager was told last.
-        question: what the warehouse was asked about last.
-        asked_at: when that was, as ISO text.
-        settled: failed runs, with a date, that the warehouse says were put right.
-        late: dates that the warehouse says are due and not processed.
+        posted: the alerts that were sent last.
+        question: the dates of the last query of the warehouse.
+        asked_at: time of that query, as ISO text.
+        settled: failed runs, with a date, that are settled according to the warehouse.
+        late: dates that are due and not processed, according to the warehouse.
     """
 
     posted: tuple[Posted, ...] = ()
@@ -69,7 +69,7 @@ class _Memory:
 def build_alerts_sensor(
     settings: DataPlatformConfig, intervals: Mapping[str, dt.timedelta]
 ) -> dg.SensorDefinition:
-    """Make the sensor that sends alerts to Alertmanager. Runs where `ALERTMANAGER_URL` is set.
+    """Make the sensor that sends alerts to Alertmanager. It is on if `ALERTMANAGER_URL` is set.
 
     Args:
         settings: the project's settings.
@@ -85,11 +85,11 @@ def build_alerts_sensor(
     def alerts(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         """Send the open alerts to Alertmanager, and end those that are over.
 
-        What was told is remembered only after Alertmanager has taken it; told again, it is the
-        same alert. The warehouse is asked only if something seems to be wrong with a date.
+        Sent alerts are remembered only after Alertmanager accepted them; an alert that is sent
+        again stays the same alert. The warehouse is queried only if a date seems to have a problem.
         """
         if settings.operating.alertmanager_url is None:
-            return dg.SensorResult(skip_reason="ALERTMANAGER_URL is not set: nobody is told.")
+            return dg.SensorResult(skip_reason="ALERTMANAGER_URL is not set: no alerts are sent.")
         memory = _Memory.read(context.cursor)
         observed = _observe(context, settings, intervals)
         memory, observed = _asked(settings, memory, observed)
@@ -128,10 +128,10 @@ def _asked(
     observed: Observed,
     look: Callable[[DataPlatformConfig, dt.datetime], Overview] = look_at_days,
 ) -> tuple[_Memory, Observed]:
-    """Add what the warehouse knows of the dates that seem to be wrong: asked, or remembered."""
+    """Add facts from the warehouse, queried or remembered, about dates with a problem."""
     question = _question(settings, observed)
     if question and _may_ask(settings, memory, question, observed.now):
-        # A run may be going on, or there is no warehouse yet: what was known still holds.
+        # A run holds the warehouse, or there is none yet: use the remembered facts.
         with suppress(WarehouseError):
             found = look(settings, observed.now)
             over = settled(observed.runs, found.days)
@@ -151,7 +151,7 @@ def _asked(
 
 
 def _question(settings: DataPlatformConfig, observed: Observed) -> str:
-    """Return which dates seem to be wrong, as far as Dagster knows; empty if none does."""
+    """Return the dates that have a problem according to Dagster; empty if there are none."""
     failed = [f"{it.run_id} {it.as_of_date}" for it in observed.runs if it.outcome != "success"]
     due = days_due(settings, [observed.now.date() - REMEMBERED], observed.now)
     return " ".join([*failed, *(str(date) for date in due if date not in observed.done)])

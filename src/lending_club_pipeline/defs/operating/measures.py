@@ -1,4 +1,4 @@
-"""How much there is, read from Dagster's storage alone: no engine is asked, no run waits."""
+"""Read measurements from Dagster's storage only: no query of the warehouse, no run waits."""
 
 import datetime as dt
 from collections import Counter
@@ -43,13 +43,13 @@ _FINISHED: Final = {
     dg.DagsterRunStatus.FAILURE: "failure",
     dg.DagsterRunStatus.CANCELED: "canceled",
 }
-# Materializations of runs that left everything as it was hold no numbers.
+# Materializations of runs without changes hold no numbers.
 _LOOKED_BACK: Final = 50
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """What is measured.
+    """The assets and checks to measure.
 
     Attributes:
         layers: layer by asset.
@@ -61,7 +61,7 @@ class Catalog:
 
 
 def catalog_of(definitions: dg.Definitions) -> Catalog:
-    """Return what is measured of some definitions."""
+    """Return the assets and checks of some definitions."""
     graph = definitions.get_repository_def().asset_graph
     layers = {key: graph.get(key).group_name or "" for key in graph.materializable_asset_keys}
     return Catalog(layers, list(graph.asset_check_keys))
@@ -72,7 +72,7 @@ def read_samples(instance: dg.DagsterInstance, catalog: Catalog, now: dt.datetim
 
     Args:
         instance: Dagster's instance.
-        catalog: what is measured.
+        catalog: the assets and checks.
         now: the current time.
     """
     checks = list(check_states(instance, catalog.checks))
@@ -151,7 +151,7 @@ def _number(
 def _numbers(
     instance: dg.DagsterInstance, key: dg.AssetKey, newest: dg.EventLogRecord
 ) -> tuple[dt.datetime, Mapping[str, dg.MetadataValue]] | None:
-    """Return when an asset was made last, and its numbers; not when it was left as it was."""
+    """Return when an asset was made last, and its numbers; ignore runs that skipped it."""
     records: Sequence[dg.EventLogRecord] = [newest]
     if _was_left_alone(newest):
         records = instance.fetch_materializations(key, limit=_LOOKED_BACK).records

@@ -1,4 +1,4 @@
-"""Dagster's storage, open for as long as measurements are served."""
+"""Access to Dagster's storage while measurements are served."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from lending_club_pipeline.runs.overview import business_now
 
 @contextmanager
 def reading_samples(settings: DataPlatformConfig) -> Iterator[Callable[[], Sequence[Sample]]]:
-    """Give what reads every measurement, as often as wanted.
+    """Yield a function that reads every measurement.
 
     Args:
         settings: the project's settings.

@@ -1,4 +1,4 @@
-"""What Dagster's storage knows of runs, checks, sensors and daemons, as plain records."""
+"""Runs, checks, sensors and daemons in Dagster's storage, as plain records."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -18,10 +18,10 @@ _FINISHED: Final = [
     dg.DagsterRunStatus.SUCCESS,
     dg.DagsterRunStatus.FAILURE,
 ]
-# Dagster's documented tag of a failed run that it will try again.
+# Dagster's documented tag of a failed run that it will retry.
 _WILL_RETRY: Final = "dagster/will_retry"
 _OF_FAILURES: Final = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
-# A message has a line of our own, or one of a library of whatever length.
+# A message is our own line, or a line of a library of any length.
 _MOST_CHARACTERS: Final = 1000
 _UNKNOWN: Final = RunError("The run failed without a reason.")
 
@@ -45,7 +45,7 @@ def finished_runs(instance: dg.DagsterInstance, now: dt.datetime) -> list[Finish
         dates: list[dt.date | None] = [*partitions_of(run)] or [None]
         if not run.is_success:
             error = errors[run.run_id] = _error_of_run(instance, run.run_id)
-            # Others of the same run are not to blame: they wait for a run without those that are.
+            # The other dates of the run did not fail: they wait for a run without the failing ones.
             dates = [it for it in dates if it in error.stopped_by or not error.stopped_by]
         for date in dates:
             newest[run.job_name, date] = record
@@ -80,10 +80,10 @@ def _error_of_run(instance: dg.DagsterInstance, run_id: str) -> RunError:
 def check_states(
     instance: dg.DagsterInstance, keys: Collection[dg.AssetCheckKey]
 ) -> Iterator[CheckState]:
-    """Read what each check found when it was evaluated last.
+    """Read the last result of each check.
 
-    A run that is under way, or that failed before a check, has planned it without evaluating it:
-    what was found before still holds.
+    A run that is under way, or that failed before a check, has planned the check without evaluating
+    it: then the earlier result still counts.
 
     Args:
         instance: Dagster's instance.
@@ -112,7 +112,7 @@ def check_states(
 def watcher_states(
     instance: dg.DagsterInstance, intervals: Mapping[str, dt.timedelta] | None = None
 ) -> Iterator[WatcherState]:
-    """Read how the sensors and schedules do that are switched on.
+    """Read the state of the sensors and schedules that are switched on.
 
     Args:
         instance: Dagster's instance.

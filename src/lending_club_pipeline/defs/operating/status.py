@@ -1,4 +1,4 @@
-"""What Dagster knows, for commands that do not run inside it."""
+"""The status from Dagster's history, for commands outside of Dagster."""
 
 import datetime as dt
 from dataclasses import replace
@@ -25,7 +25,7 @@ from lending_club_pipeline.runs.overview import (
 
 
 def find_status(settings: DataPlatformConfig) -> Status:
-    """Find how the business dates stand and what is wrong now.
+    """Find the status of the business dates and the open problems.
 
     Args:
         settings: the project's settings.
@@ -61,7 +61,7 @@ def _check_state(check: CheckResult) -> CheckState:
 
 
 def _observe_history(settings: DataPlatformConfig, now: dt.datetime) -> Observed:
-    """Read what Dagster's history says; nothing is made where there is none."""
+    """Read Dagster's history; do not create one if there is none."""
     if not (settings.dagster.home / "dagster.yaml").exists():
         return Observed(now)
     with opened_history(settings) as instance:
@@ -72,6 +72,6 @@ def _observe_history(settings: DataPlatformConfig, now: dt.datetime) -> Observed
             runs=runs,
             done=processed_dates(runs, JOB_NAME),
             watchers=watchers,
-            # Nobody misses a daemon where no sensor and no schedule is switched on.
+            # Without sensors and schedules that are switched on, no daemon is needed.
             daemons=daemon_heartbeats(instance) if watchers else {},
         )

@@ -1,4 +1,4 @@
-"""What leaves the pipeline: the summary as CSV and Parquet, the quarantine, the report."""
+"""The output assets: the summary as CSV and Parquet, the quarantine, the report."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -45,14 +45,14 @@ def _spec(output: OutputFile) -> dg.AssetSpec:
     )
     if output.asset != _PARQUET:
         return spec
-    # What reads the asset in Python gets the file as an Arrow table or a data frame.
+    # Downstream Python assets get the file as an Arrow table or a data frame.
     return spec.merge_attributes(metadata={HOLDS_NEWEST: True}).with_io_manager_key(
         "parquet_io_manager"
     )
 
 
 def build_output_assets(days: BusinessDates) -> dg.AssetsDefinition:
-    """Make the assets of what leaves.
+    """Make the output assets.
 
     Args:
         days: the business dates.
@@ -68,12 +68,12 @@ def build_output_assets(days: BusinessDates) -> dg.AssetsDefinition:
     def outputs(
         context: dg.AssetExecutionContext, settings: Settings, warehouse: WarehouseResource
     ) -> Iterator[dg.MaterializeResult]:
-        """Publish the newest delivery that may be: closed and not held. All files, or none.
+        """Publish the newest delivery that is closed and not held: all files, or none.
 
-        They are one publication, so that asking for one of them publishes all of them.
+        All outputs are one publication: a request for one of them publishes all.
 
         Raises:
-            OutputError: a file cannot be written, its rows are not those of the ledger, or a
+            OutputError: a file cannot be written, its rows differ from the ledger, or a
                 blocking check of the delivery did not pass.
         """
         with shown_in_one_line():
@@ -114,14 +114,14 @@ def _publish(
 
 
 def _preview(mart: str, published: Published, ledger: DeliveryLedger) -> dict[str, Any]:
-    """Return some of what is in a published mart."""
+    """Return a preview of a published mart."""
     if mart == "quarantined_records":
         return preview_of_quarantine(ledger)
     if mart != _SUMMARY:
         return {}
     entry = ledger.entries["accounts.csv", "published"]
     return {
-        # Text, as money is exact to the cent.
+        # As text, so that money stays exact to the cent.
         "published_balance": str(entry.balance),
         "preview": markdown_table(published.first_accounts),
     }

@@ -1,4 +1,4 @@
-"""What Dagster shows of the published tables: their columns and a few rows.
+"""Previews of the published tables in Dagster: their columns and a few rows.
 
 Names of customers and raw records are never among them.
 """
@@ -13,7 +13,7 @@ from lending_club_pipeline.warehouse.serving import ServingColumn
 
 
 def table_schema(columns: Iterable[ServingColumn]) -> dg.TableSchema:
-    """Return how Dagster shows columns.
+    """Return columns in Dagster's form.
 
     Args:
         columns: the columns of a published table.
@@ -22,7 +22,7 @@ def table_schema(columns: Iterable[ServingColumn]) -> dg.TableSchema:
 
 
 def column_lineage(mart: str, columns: Iterable[ServingColumn]) -> dict[str, Any]:
-    """Return the column lineage of what has the columns of a mart, as metadata.
+    """Return the column lineage of an output with the columns of a mart, as metadata.
 
     Args:
         mart: the model.

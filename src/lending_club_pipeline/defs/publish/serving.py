@@ -50,11 +50,11 @@ def build_serving_asset(days: BusinessDates) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult:
         """Publish the account summary to the table that readers use, in one atomic step.
 
-        What readers then see is compared with the mart, by count, sums of money and an
-        order-independent checksum; if it differs, the version before is restored.
+        Then the table is compared with the mart, by count, sums of money and an
+        order-independent checksum; if it differs, the previous version is restored.
 
         Raises:
-            OutputError: what readers would have seen differs from the mart or from the ledger.
+            OutputError: the table differs from the mart or from the ledger.
         """
         journal = warehouse.journal(context.run.run_id)
         is_asked_for = intent_of(context.run.tags).force

@@ -1,4 +1,4 @@
-"""Count the physical lines of a file from its bytes, apart from any CSV parser."""
+"""Count the physical lines of a file from its bytes, independently of any CSV parser."""
 
 import contextlib
 import gzip
@@ -36,7 +36,7 @@ class LineCount:
 
     Attributes:
         end: that byte.
-        lines: their number; the end of the file ends one, too.
+        lines: their number; the end of the file ends a line, too.
         empty_lines: lines without a character.
     """
 
@@ -57,23 +57,23 @@ class LineCount:
         self._at_line_start = chunk.endswith(self.end)
 
     def finish(self) -> None:
-        """Count what the end of the file ends."""
+        """Count the line that the end of the file ends."""
         self.lines += not self._at_line_start
 
 
 @dataclass
 class ByteCounts:
-    """What the bytes of a file say, whatever a parser makes of them.
+    """Facts from the bytes of a file, independent of any parser.
 
     Attributes:
         stored_bytes: size of the file as stored, compressed or not.
         sha256: SHA-256 of the file as stored.
         text_bytes: size of the text.
-        is_empty: it has no characters but line ends.
+        is_empty: it has only line ends.
         is_last_line_ended: it is empty, or its last line has a line end.
         line_ends: kinds of line ends that occur, inside quotes too.
         has_quotes: there is a double quote somewhere.
-        identity: tells whether a file is still the one that was read.
+        identity: differs if the file is no longer the one that was read.
     """
 
     stored_bytes: int = 0
@@ -89,7 +89,7 @@ class ByteCounts:
     _held_return: bool = field(default=False, repr=False)
 
     def lines_by(self, line_end: LineEnd | None) -> LineCount:
-        """Return the physical lines of a file whose records end in this way."""
+        """Return the physical lines of a file whose records have this line end."""
         return self._by_return if line_end == "CR" else self._by_feed
 
     def add(self, chunk: bytes) -> None:
@@ -110,7 +110,7 @@ class ByteCounts:
         self._count(chunk)
 
     def finish(self) -> None:
-        """Count what the end of the file ends."""
+        """Count the line that the end of the file ends."""
         if self._held_return:
             self._count(b"\r")
             self._held_return = False
@@ -125,7 +125,7 @@ class ByteCounts:
 def _kinds_of_line_ends(chunk: bytes) -> set[LineEnd]:
     pairs = chunk.count(b"\r\n") if b"\r" in chunk else 0
     kinds: set[LineEnd] = {"CRLF"} if pairs else set()
-    # Without a pair the first one found decides, which costs nothing.
+    # Without a pair of both, the first match decides, which costs nothing.
     if chunk.count(b"\n") > pairs if pairs else b"\n" in chunk:
         kinds.add("LF")
     if chunk.count(b"\r") > pairs if pairs else b"\r" in chunk:
@@ -151,13 +151,13 @@ def count_bytes(delivered: DeliveredFile, plain_copy: Path) -> tuple[ByteCounts,
 
     Args:
         delivered: the file.
-        plain_copy: where the text of a compressed file is put, for the parser to read.
+        plain_copy: where to write the text of a compressed file for the parser.
 
     Returns:
         The counts and the path of the plain text, which is the file itself if not compressed.
 
     Raises:
-        RefusedDeliveryError: the file is unreadable, no file, or truncated.
+        RefusedDeliveryError: the file is unreadable, truncated, or not a file.
     """
     counts = ByteCounts()
     digest = hashlib.sha256()
@@ -184,7 +184,7 @@ def count_bytes(delivered: DeliveredFile, plain_copy: Path) -> tuple[ByteCounts,
 
 
 def _fetched(delivered: DeliveredFile, copy: Path) -> Path:
-    """Return where a file is on this machine. That its disk is full is no fault of the file."""
+    """Return where a file is on this machine. A full disk is not an error of the file."""
     try:
         return fetch(delivered.path, copy)
     except (ChangedError, FileNotFoundError):
@@ -220,7 +220,7 @@ def _unpacking(path: Path, compression: Compression) -> BinaryIO:
 
 
 def _refuse_if_no_file(delivered: DeliveredFile) -> None:
-    # Opening a pipe, say, would wait for a writer for ever.
+    # Opening a pipe would wait for a writer forever.
     mode = delivered.path.stat().st_mode
     if not stat.S_ISREG(mode):
         raise RefusedDeliveryError(
@@ -233,7 +233,7 @@ def _refuse_if_no_file(delivered: DeliveredFile) -> None:
 
 @contextlib.contextmanager
 def _refusing(delivered: DeliveredFile) -> Iterator[None]:
-    """Turn what the operating system or a decompressor says into a refusal."""
+    """Turn errors of the operating system or of a decompressor into a refusal."""
     place = Place(delivered.path)
     try:
         yield
@@ -248,7 +248,7 @@ def _refusing(delivered: DeliveredFile) -> Iterator[None]:
         raise RefusedDeliveryError(
             "file_missing",
             place,
-            "this file is gone, or is a link to nothing",
+            "this file is gone, or is a broken link",
             "Deliver it again",
         ) from None
     except ChangedError:
@@ -260,16 +260,16 @@ def _refusing(delivered: DeliveredFile) -> Iterator[None]:
                 "file_unreadable",
                 place,
                 f"this file cannot be read ({error.strerror})",
-                "Check its disk, or the link that it is, and deliver it again",
+                "Check its disk or link, and deliver it again",
             ) from None
         raise RefusedDeliveryError(
             "file_truncated",
             place,
             f"the .{delivered.compression} file is truncated ({error})",
-            "It was cut off or damaged on its way: deliver it again",
+            "It was cut off or damaged during the transfer: deliver it again",
         ) from None
 
 
 def changed_meanwhile(delivered: DeliveredFile) -> RefusedDeliveryError:
-    """Return the refusal of a file that is not the one that was found any more."""
+    """Return the refusal of a file that is no longer the one that was found."""
     return RefusedDeliveryError("file_changed", Place(delivered.path), *_CHANGED)

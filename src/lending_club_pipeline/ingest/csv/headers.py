@@ -18,7 +18,7 @@ from lending_club_pipeline.ingest.csv.white_space import WHITE_SPACE
 _LONGEST_RECORD: Final = 2 * 2**20
 _OTHER_DELIMITERS: Final = {";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _LONGEST_SHOWN_NAME: Final = 40
-# How a compressed file begins (RFC 1952, RFC 8878), and what its name ends with.
+# First bytes of compressed files (RFC 1952, RFC 8878), and the endings of their names.
 _COMPRESSED: Final = {b"\x1f\x8b": ("gzip", ".gz"), b"\x28\xb5\x2f\xfd": ("zstd", ".zst")}
 _ARCHIVES: Final = {
     b"PK\x03\x04": "a ZIP archive or a workbook",
@@ -32,15 +32,15 @@ _ASCII_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowerca
 
 @dataclass(frozen=True)
 class Header:
-    """Where the required columns are.
+    """The header of a file, and the positions of the required columns.
 
     Attributes:
         names: column names as delivered, trimmed.
         positions: position in `names` of each required column, in the declared order.
         line: physical line on which the header begins.
         lines: physical lines that it takes.
-        empty_lines: those of them that are empty.
-        line_end: how it ends, or None if the file ends with it.
+        empty_lines: how many of these lines are empty.
+        line_end: its line end, or None if the file ends with it.
     """
 
     names: tuple[str, ...]
@@ -66,8 +66,8 @@ def read_header(plain: Path, named: Location, source: SourceFile) -> Header:
 
     Args:
         plain: the text of the file.
-        named: the path that errors name (the compressed file, as it was delivered).
-        source: which of the two files it is.
+        named: the path for errors (the file as delivered, perhaps compressed).
+        source: the kind of file.
 
     Raises:
         RefusedDeliveryError: the file is empty, compressed or not UTF-8, its delimiter is no
@@ -121,7 +121,7 @@ def _refuse_broken(record: Record, place: Place) -> None:
 
 
 def _unquoted(name: str) -> str:
-    # Python's reader keeps the quotes of a quoted field that spaces stand before.
+    # Python's reader keeps the quotes of a quoted field after spaces.
     if len(name) > 1 and name.startswith('"') and name.endswith('"'):
         return name[1:-1].replace('""', '"').strip(WHITE_SPACE)
     return name
@@ -193,7 +193,7 @@ def _keys_if_split(text: str, delimiter: str) -> set[str]:
 
 
 def _refuse_no_header(keys: list[str], source: SourceFile, place: Place) -> None:
-    # The first line is a record then; an error must not show it.
+    # Then the first line is a record, which an error must not show.
     if not set(map(_key, source.columns)) & set(keys):
         raise RefusedDeliveryError(
             "column_missing",
@@ -226,7 +226,7 @@ def _refuse_missing(names: list[str], keys: list[str], source: SourceFile, place
 
 
 def _shown(names: list[str]) -> str:
-    # The line may be a record instead of a header: show no more of it than a name needs.
+    # The line may be a record instead of a header: show only the length of a column name.
     short = [name for name in names if len(name) <= _LONGEST_SHOWN_NAME and name.isidentifier()]
     others = len(names) - len(short)
     return ", ".join(short[:20] + ([f"{others} other columns"] if others else []))

@@ -1,4 +1,4 @@
-"""Physical lines: they end as the records of their file end, whatever else its text holds.
+"""Physical lines: only the line end of the file's records ends a line.
 
 A lone CR in a file of LF or CRLF is text, and so is an LF in a file of CR: `sed -n` and editors
 number the lines in the same way.
@@ -16,10 +16,10 @@ class _Sliced(Protocol):
 
 
 def last_byte_of(line_end: LineEnd | None) -> bytes:
-    """Return the byte by which a line is over; a CRLF counts as its LF.
+    """Return the byte that ends a line; for CRLF it is the LF.
 
     Args:
-        line_end: how the records of the file end, or None where one alone has no line end.
+        line_end: line end of the file's records, or None if a single record has no line end.
     """
     return b"\r" if line_end == "CR" else b"\n"
 
@@ -32,6 +32,6 @@ def lines_of(record: bytes, line_end: LineEnd | None) -> list[bytes]:
 
 
 def count_lines(content: _Sliced, start: int, end: int, line_end: LineEnd | None) -> int:
-    """Count the lines that are over between two positions."""
+    """Count the lines that end between two positions."""
     byte, pieces = last_byte_of(line_end), range(start, end, _PIECE)
     return sum(content[at : min(end, at + _PIECE)].count(byte) for at in pieces)

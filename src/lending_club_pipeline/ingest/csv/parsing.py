@@ -1,6 +1,6 @@
-"""Split a file into records with DuckDB: the one parser of the project.
+"""Split a file into records with DuckDB: the only CSV parser of the project.
 
-Both engines read what it makes, so that they never disagree on quotes, short or long records.
+Both engines read its result, so they never disagree on quotes, short or long records.
 """
 
 import re
@@ -21,11 +21,11 @@ from lending_club_pipeline.ingest.csv.lines import LineEnd, last_byte_of
 from lending_club_pipeline.ingest.csv.quotes import mixed_line_ends
 
 LONGEST_RECORD_BYTES: Final = 2 * 2**20
-# The smallest that holds the longest record; each thread has one, and a larger one is no faster.
+# The smallest buffer for the longest record; each thread has one; larger ones are not faster.
 _BUFFER_BYTES: Final = 2 * LONGEST_RECORD_BYTES
 
-# Reasons by what DuckDB calls the error. Where one record has several, the first named here is
-# given: what made the record unreadable comes before what follows from it.
+# Reasons by DuckDB's name of the error. If a record has several, the first one here counts: causes
+# come before their consequences.
 _REASONS: Final = {
     "LINE SIZE OVER MAXIMUM": "record_too_long",
     "INVALID ENCODING": "record_not_utf8",
@@ -34,7 +34,7 @@ _REASONS: Final = {
     "TOO MANY COLUMNS": "record_wrong_number_of_fields",
 }
 
-# As the parser's option wants them; without it, it takes the first one that it sees, in quotes too.
+# Values of the parser's option; without it, the parser uses the first line end, even in quotes.
 _NEW_LINES: Final[dict[LineEnd, str]] = {"LF": r"\n", "CRLF": r"\r\n", "CR": r"\r"}
 _ERROR_LINE: Final = re.compile(r"Line: (\d+)")
 
@@ -67,7 +67,7 @@ def split(
     source: SourceFile,
     target: Path,
 ) -> int:
-    """Write the landed records of a file as Parquet and keep the rejected ones aside.
+    """Write the landed records of a file as Parquet and collect the rejected ones.
 
     Rejected records are left in the connection's tables `reject_errors` and `reject_scans`.
     Rows keep the order of the file, so that their position is their record number.
@@ -77,7 +77,7 @@ def split(
         plain: the text of the file.
         place: the file as errors name it.
         header: its header.
-        source: the file that it is.
+        source: the kind of file.
         target: the Parquet file to write, see `landed_records`.
 
     Returns:
@@ -100,7 +100,7 @@ def split(
     try:
         row = connection.execute(statement).fetchone()
     except duckdb.InvalidInputException as error:
-        # Without its text, which shows the record.
+        # Without the text of DuckDB's error, which shows the record.
         raise _refusal(plain, place, str(error)) from None
     return 0 if row is None else int(row[0])
 
@@ -148,7 +148,7 @@ def collect_rejects(connection: duckdb.DuckDBPyConnection) -> int:
     """
     ranks = " ".join(f"when '{name}' then {rank}" for rank, name in enumerate(_REASONS))
     names = " ".join(f"when '{name}' then '{reason}'" for name, reason in _REASONS.items())
-    # A record with thousands of fields too many has as many errors, each with the record's text:
+    # A record with thousands of extra fields has as many errors, each with the record's text:
     # which one counts is decided without that text, which need not fit into memory.
     connection.execute(f"""
         create or replace temp table first_errors as
@@ -187,7 +187,7 @@ def count_inner_lines(
 ) -> tuple[int, int]:
     """Count line ends, and empty lines, inside the fields of landed records.
 
-    The parser is not asked: this reads the text that was landed; a number has no line end. Only
+    This reads the landed text, not the file; a number has no line end. Only
     extra columns, which are not landed, are read once more.
     """
     relation = duckdb_paths.parquet(target)

@@ -1,8 +1,8 @@
-"""Quotes as the project's rules read them, looked at apart from the CSV parser.
+"""Check quotes by the project's rules, independently of the CSV parser.
 
-The parser loses its place behind a broken quote and misreads a quote behind several spaces. So the
-records that hold a quote are walked over here, and the parser is shown a copy of the same length in
-which those records can do no harm.
+The parser loses its place after a broken quote and misreads a quote after several spaces. So this
+module scans the records that hold a quote, and gives the parser a copy of the same length in which
+these records are harmless.
 """
 
 import mmap
@@ -20,11 +20,11 @@ from lending_club_pipeline.files.mapped import WINDOW_BYTES, MappedFile, mapped
 from lending_club_pipeline.ingest.csv.byte_counts import BOM
 from lending_club_pipeline.ingest.csv.lines import LineEnd, count_lines, last_byte_of
 
-# A field that the parser reads as the rules do: at most one space before its quote.
+# A field that the parser reads by the rules: at most one space before its quote.
 _FIELD: Final = rb'(?: ?+"[^"]*+(?:""[^"]*+)*+" *+|(?! *+")[^,\r\n]*+)'
 _RECORD: Final = rb"(?:%s,)*+%s" % (_FIELD, _FIELD)
 _RECORDS_ENDING_IN: Final = rb"(?:(?:%(end)s)*+%(record)s(?:%(end)s)++)*+"
-# A field with its quotes on one line, and records of which each holds a quote.
+# A field with both quotes on one line, and records that each hold a quote.
 _FIELD_ON_A_LINE: Final = rb'(?: ?+"[^"\r\n]*+(?:""[^"\r\n]*+)*+" *+|(?! *+")[^,\r\n]*+)'
 _QUOTED_RECORDS_ENDING_IN: Final = rb'(?:(?=[^\r\n]*+")(?:%(field)s,)*+%(field)s%(end)s)*+'
 _WHOLE_RECORD: Final = re.compile(rb"%s(?=[\r\n]|\Z)" % _RECORD)
@@ -49,14 +49,14 @@ _Bytes: TypeAlias = bytes | mmap.mmap
 
 @dataclass(frozen=True)
 class Record:
-    """Where a record ends and what its quotes do; all are positions of bytes.
+    """The end of a record and its quotes; all numbers are positions of bytes.
 
     Attributes:
         start: its first byte.
-        end: behind its last byte, before its line end.
+        end: after its last byte, before its line end.
         opened: the quote that breaks it, or None.
-        closed: the quote that seems to close that one, or None.
-        spaced: quoted fields behind several spaces: begin of the spaces, the two quotes.
+        closed: the quote that seems to close the breaking one, or None.
+        spaced: quoted fields after several spaces: start of the spaces, the two quotes.
     """
 
     start: int
@@ -73,7 +73,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Sanitized:
-    """What the parser is shown, and what the quotes of the file say.
+    """The text for the parser, and a fact about the quotes of the file.
 
     Attributes:
         shown: the copy, or the file itself if nothing had to be changed.
@@ -85,7 +85,7 @@ class Sanitized:
 
 
 def record_at(content: _Bytes, start: int) -> Record:
-    """Walk over the record at `start`, to its end or to the end of the line that breaks it."""
+    """Scan the record at `start`, to its end or to the end of the line that breaks it."""
     whole = _WHOLE_RECORD.match(content, start)
     if whole is not None:
         return Record(start, whole.end())
@@ -112,7 +112,7 @@ def record_at(content: _Bytes, start: int) -> Record:
 
 
 def fields_of(record: bytes) -> list[bytes]:
-    """Return the fields of a record that no quote breaks."""
+    """Return the fields of a record without a broken quote."""
     fields = []
     at = 0
     while at <= len(record):
@@ -133,16 +133,16 @@ def line_end_at(content: _Bytes, at: int) -> LineEnd | None:
 def sanitize(
     plain: Path, copy: Path, place: Place, line_end: LineEnd | None, *, is_uniform: bool
 ) -> Sanitized:
-    """Write a copy of a file that the parser reads as the rules do.
+    """Write a copy of a file that the parser reads by the rules.
 
     A record that a quote breaks becomes one that is rejected for its number of fields; spaces
     before a quote move behind it. Every record stays where it is and takes as many lines.
 
     Args:
         plain: the text of the file.
-        copy: where the copy is written, if one is needed.
+        copy: where to write the copy, if one is needed.
         place: the file as errors name it.
-        line_end: how the header ends, and every other record should.
+        line_end: line end of the header, which every record should have.
         is_uniform: no other kind of line end occurs, so that only records with a quote need to
             be looked at.
 
@@ -164,7 +164,7 @@ def sanitize(
 
 
 def check(plain: Path, place: Place, line_end: LineEnd | None, *, is_uniform: bool) -> None:
-    """Refuse what `sanitize` refuses, and write nothing."""
+    """Refuse a file that `sanitize` refuses, and write nothing."""
     with _walking(plain, place, line_end, is_uniform=is_uniform) as walk:
         for _ in walk.edits():
             pass
@@ -179,7 +179,7 @@ def _walking(
 
 
 class _Walk:
-    """Walks over the records of a file and tells what has to be changed for the parser."""
+    """Scans the records of a file and finds the changes that the parser needs."""
 
     def __init__(self, file: MappedFile, place: Place, line_end: LineEnd, is_uniform: bool) -> None:
         self._file = file
@@ -203,7 +203,7 @@ class _Walk:
             at = record.end + (2 if self._line_end == "CRLF" else 1)
 
     def _skip(self, at: int) -> int:
-        """Go over records that need no look, to the next that may, or to the end."""
+        """Skip records that need no scan, to the next one that may, or to the end."""
         while at < len(self._content):
             begin = self._begin_of_quoted(at) if self._is_uniform else at
             patterns = _QUOTED_RECORDS if self._is_uniform else _RECORDS
@@ -225,7 +225,7 @@ class _Walk:
         return max(at, content.rfind(b"\r" if self._line_end == "CR" else b"\n", at, quote) + 1)
 
     def _window_end(self, at: int) -> int:
-        """Return how far to look from a position: records that end behind it wait their turn."""
+        """Return how far to scan from a position; records that end later are scanned later."""
         end = at + WINDOW_BYTES
         return end + 1 if self._content[end - 1 : end] == b"\r" else end
 
@@ -237,7 +237,7 @@ class _Walk:
 
 
 def _one_field(record: bytes) -> bytes:
-    """Blank a record out, line ends apart."""
+    """Blank a record out, except its line ends."""
     blank = _NO_LINE_END.sub(b"x", record)
     return blank if blank.isalpha() else b'"' + blank[1:-1] + b'"'
 

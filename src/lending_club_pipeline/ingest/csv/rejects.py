@@ -1,4 +1,4 @@
-"""Say of each rejected record why, on which physical line it stands, and how it reads."""
+"""Find reason, physical line and text of each rejected record."""
 
 import mmap
 from pathlib import Path
@@ -31,9 +31,9 @@ def locate(
     Args:
         connection: the engine that split the file.
         plain: the text of the file, as it was delivered.
-        line_end: how its records end.
-        one_line_each: every record of the file is known to be one line and no line is empty;
-            the parser's count is right then.
+        line_end: line end of its records.
+        one_line_each: every record of the file is one line and no line is empty; then the
+            parser's count is right.
         is_sanitized: the parser saw a copy in which broken records are blanked out; otherwise its
             text may be right, too, and only text that it cannot show is read again.
     """
@@ -91,7 +91,7 @@ def _located(
 
 
 def _reason(record: Record, text: bytes, reason: str) -> str:
-    """Return what made a record unreadable before what follows from it."""
+    """Return the cause that made a record unreadable, rather than its consequences."""
     if reason == "record_too_long":
         return reason
     try:

@@ -1,4 +1,4 @@
-"""Unicode's White_Space property, as the model of the data means it."""
+"""The characters of Unicode's White_Space property."""
 
 from typing import Final
 

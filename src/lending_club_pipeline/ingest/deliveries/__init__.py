@@ -1,1 +1,1 @@
-"""Deliveries in their folder: found, watched, held against their control totals."""
+"""Deliveries in the inputs: find them, watch them, compare them with their control totals."""

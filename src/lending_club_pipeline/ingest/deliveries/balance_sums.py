@@ -1,4 +1,4 @@
-"""Add up the balances of a landed file exactly, whatever the model later thinks of each of them."""
+"""Add up the balances of a landed file exactly, accepted or not."""
 
 import re
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ import duckdb
 from lending_club_pipeline.ingest.csv.parsing import quoted
 from lending_club_pipeline.ingest.csv.white_space import WHITE_SPACE
 
-# What a number is: `money_pattern` of the dbt project, which a test compares with this one.
+# Pattern of a number; a test compares it with `money_pattern` of the dbt project.
 NUMBER: Final = "(-|-?[$]|[$]-)?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)([.][0-9]+)?"
 
-# Most balances are written like this and fit into a decimal.
+# Most balances look like this and fit into a decimal.
 _PLAIN: Final = "[0-9]{1,15}([.][0-9]{1,2})?"
-# Others are added up in pieces of so many digits, two before the point and two behind it.
+# Others are added up in pieces of so many digits, two before the point and two after it.
 _PIECE: Final = 18
 _MOST_DIGITS: Final = 2 * _PIECE
 _EXACT: Final = Context(prec=200)
@@ -23,11 +23,11 @@ _EXACT: Final = Context(prec=200)
 
 @dataclass(frozen=True)
 class BalanceSum:
-    """What the balances of a file come to.
+    """The sum of the balances of a file.
 
     Attributes:
         amount: their exact sum.
-        too_long: balances with more digits than can be added up; they are not in the sum.
+        too_long: number of balances with too many digits to add up; they are not in the sum.
     """
 
     amount: Decimal
@@ -37,8 +37,8 @@ class BalanceSum:
 def sum_balances(connection: duckdb.DuckDBPyConnection, accounts: str) -> BalanceSum:
     """Add up every landed balance that is a number, in one pass over one column.
 
-    Negative numbers, those out of range, fractions of a cent and duplicates count; what is no
-    number does not. Nothing is rounded.
+    Negative numbers, numbers out of range, fractions of a cent and duplicates count; texts that
+    are not numbers do not. Nothing is rounded.
 
     Args:
         connection: an engine.
@@ -47,14 +47,14 @@ def sum_balances(connection: duckdb.DuckDBPyConnection, accounts: str) -> Balanc
     row = connection.execute(_statement(accounts)).fetchone()
     plain, too_long, *pieces = row or (None, 0)
     amount = Decimal(plain or 0)
-    # Pieces by the power of ten that one of their units is worth.
+    # Pieces by the power of ten of their units.
     for power, piece in zip((_PIECE, 0, -_PIECE, -_MOST_DIGITS), pieces, strict=False):
         amount = _EXACT.add(amount, _EXACT.scaleb(Decimal(int(piece or 0)), power))
     return BalanceSum(amount, int(too_long))
 
 
 def parse_number(text: str) -> Decimal | None:
-    """Read one number as a balance is read, exactly; None if it is none or too long."""
+    """Parse a number like a balance, exactly; None if it is not a number or too long."""
     trimmed = text.strip(WHITE_SPACE)
     if re.fullmatch(NUMBER, trimmed, re.ASCII) is None:
         return None

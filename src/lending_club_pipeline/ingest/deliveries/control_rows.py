@@ -1,4 +1,4 @@
-"""Split a control file into its rows, by the rules of quoting that hold for the other files."""
+"""Split a control file into its rows, by the quoting rules of the other files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from lending_club_pipeline.ingest.csv.quotes import fields_of, record_at
 from lending_club_pipeline.ingest.csv.white_space import WHITE_SPACE
 from lending_club_pipeline.ingest.deliveries.discovery import DeliveredFile
 
-# Two rows fit into less than one of them; what is larger is no control file.
+# Two rows need far less; a larger file is not a control file.
 _LARGEST_BYTES: Final = 2**20
 
 
@@ -29,11 +29,11 @@ class ControlRow:
 
 
 def read_rows(control: DeliveredFile, counts: ByteCounts, plain: Path) -> Iterator[ControlRow]:
-    """Give the rows of a control file.
+    """Return the rows of a control file.
 
     Args:
         control: the file as delivered.
-        counts: what its bytes say.
+        counts: counts of its bytes.
         plain: its text.
 
     Raises:

@@ -1,7 +1,7 @@
-"""Control totals: what the sender says that the files add up to, and whether they do.
+"""Control totals: read the sender's totals, and compare the files with them.
 
 `control.csv` is optional. It has one row for each of the two files: `File`, `Records`,
-`SumOfBalances` (accounts only) and `BusinessDate`. What counts is settled in docs/data-model.md.
+`SumOfBalances` (accounts only) and `BusinessDate`; see docs/data-model.md.
 """
 
 import datetime as dt
@@ -24,12 +24,12 @@ KEPT_AS: Final = "control.json"
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _RECORDS: Final = re.compile(r"\d{1,18}", re.ASCII)
 _EXACT: Final = Context(prec=200)
-_REMEDY: Final = "Deliver the files again, or a control file that is right"
+_REMEDY: Final = "Deliver the files again, or a correct control file"
 
 
 @dataclass(frozen=True)
 class FileTotals:
-    """What one file adds up to.
+    """The totals of one file.
 
     Attributes:
         source_file: its name.
@@ -44,7 +44,7 @@ class FileTotals:
 
 @dataclass(frozen=True)
 class ControlTotals:
-    """What a control file says.
+    """The content of a control file.
 
     Attributes:
         delivered_name: name of the control file as delivered.
@@ -60,11 +60,11 @@ class ControlTotals:
 def read_control_totals(
     control: DeliveredFile, counts: ByteCounts, plain: Path, as_of_date: dt.date
 ) -> ControlTotals:
-    """Read a control file and refuse it if it is about other files or another date.
+    """Read a control file and refuse it if it names other files or another date.
 
     Args:
         control: the file as delivered.
-        counts: what its bytes say.
+        counts: counts of its bytes.
         plain: its text.
         as_of_date: business date of the delivery.
 
@@ -105,13 +105,13 @@ def compare_totals(
     """Refuse a delivery that does not add up to its control totals; name all differences at once.
 
     Args:
-        expected: what the control file says.
+        expected: the control totals.
         records: landed and rejected records by file.
-        balances: what the landed balances come to.
+        balances: the sum of the landed balances.
         place: the control file.
 
     Raises:
-        RefusedDeliveryError: numbers differ; the text says which ones and by how much. Its code is
+        RefusedDeliveryError: numbers differ; the text names them and the differences. Its code is
             that of the first.
     """
     found = [*_differing_records(expected, records), *_differing_sum(expected, balances)]
@@ -150,12 +150,12 @@ def _differing_sum(expected: ControlTotals, balances: BalanceSum) -> Iterator[tu
 
 
 def keep(control: ControlTotals, folder: Path) -> None:
-    """Write down in a landed day what its files were compared with."""
+    """Write the control totals of a landed day into its folder."""
     (folder / KEPT_AS).write_text(json.dumps(asdict(control), default=str, indent=1))
 
 
 def read_kept(folder: Path) -> ControlTotals | None:
-    """Return what the files of a landed day were compared with; None if nothing was."""
+    """Return the control totals of a landed day; None if there were none."""
     path = folder / KEPT_AS
     if not path.exists():
         return None

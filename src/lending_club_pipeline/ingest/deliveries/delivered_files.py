@@ -1,4 +1,4 @@
-"""What identifies the files of a delivery: their names, sizes, times of change and checksums."""
+"""Identity of the files of a delivery: names, sizes, times of change and checksums."""
 
 import json
 import os
@@ -9,15 +9,15 @@ from lending_club_pipeline.ingest.deliveries.discovery import DeliveredFile, Del
 from lending_club_pipeline.storage.inputs import sha256_of
 from lending_club_pipeline.storage.object_paths import ObjectPath
 
-# How many times smaller extracts of numbers become when they are compressed.
+# Factor by which compression shrinks extracts of numbers.
 _COMPRESSED: Final = 4
 
 
 def identify(delivery: Delivery) -> str:
-    """Return a text that changes with the files of a delivery; they are not read.
+    """Return a text that changes with the files of a delivery, without reading them.
 
-    A file that is replaced keeps its time of change in vain: the file system gives it another
-    time of its own (`st_ctime`), and an object store another tag.
+    A replaced file is noticed even if its time of change was kept: the file system sets another
+    time (`st_ctime`), and an object store another tag.
 
     Args:
         delivery: the delivery.
@@ -43,11 +43,11 @@ def describe(delivery: Delivery, checksums: Mapping[str, str]) -> str:
 
 
 def described_again(delivery: Delivery, described: str) -> str:
-    """Describe files anew whose content is known: only their times of change are others.
+    """Describe files again whose content is unchanged and whose times of change differ.
 
     Args:
         delivery: the delivery.
-        described: what `describe` said of the same files.
+        described: result of `describe` for the same files.
 
     Raises:
         OSError: a file is gone, or may not be looked at.
@@ -56,13 +56,13 @@ def described_again(delivery: Delivery, described: str) -> str:
 
 
 def checksums_in(described: str) -> dict[str, tuple[str, str]]:
-    """Return delivered name and SHA-256 by source file of files that `describe` described."""
+    """Return delivered name and SHA-256 by source file, from a result of `describe`."""
     known = json.loads(described) if described else {}
     return {name: (it[0], it[4]) for name, it in known.items()}
 
 
 def looks_like(delivery: Delivery, described: str) -> bool:
-    """Whether files look like those that were described: no byte of them is read.
+    """Whether files look like the described ones, without reading them.
 
     Args:
         delivery: the delivery.
@@ -76,7 +76,7 @@ def looks_like(delivery: Delivery, described: str) -> bool:
 
 
 def are_the_same(delivery: Delivery, described: str) -> bool:
-    """Whether files are, by SHA-256, those that were described; read only if they may be.
+    """Whether files are the described ones, by SHA-256; files are read only if they may be.
 
     Args:
         delivery: the delivery.
@@ -97,12 +97,12 @@ def are_the_same(delivery: Delivery, described: str) -> bool:
 
 
 def _is_vouched_for(file: DeliveredFile, known: list[str | int], found: list[str | int]) -> bool:
-    """Whether an object store says that an object is the same; a disk vouches for nothing."""
+    """Whether an object store guarantees that an object is the same; a disk cannot."""
     return isinstance(file.path, ObjectPath) and known[:4] == found
 
 
 def bytes_in(described: str) -> int:
-    """Estimate the size of the text of files that `describe` described, in bytes."""
+    """Estimate the size of the text of described files, in bytes."""
     known = json.loads(described) if described else {}
     return sum(
         it[1] * (1 if it[0].lower().endswith(".csv") else _COMPRESSED) for it in known.values()
@@ -118,7 +118,7 @@ def text_bytes(delivery: Delivery) -> int:
 
 
 def _statuses(delivery: Delivery) -> dict[str, list[str | int]]:
-    """Return of each file its delivered name, size, and times of change."""
+    """Return delivered name, size, and times of change of each file."""
     found: dict[str, list[str | int]] = {}
     for file in delivery.all_files:
         status = file.path.stat()

@@ -1,4 +1,4 @@
-"""Find the delivery to process in a folder, or say what is missing."""
+"""Find the delivery to process in the inputs, or refuse it with the reason."""
 
 import datetime as dt
 import logging
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """One file of a delivery as it lies in the folder."""
+    """One file of a delivery in its folder."""
 
     source: SourceFile
     path: Readable
@@ -39,7 +39,7 @@ class Delivery:
         as_of_date: the business date.
         folder: where the files are.
         files: the pair.
-        control: the file of control totals that came with them, or None.
+        control: the file of control totals beside them, or None.
     """
 
     as_of_date: dt.date
@@ -49,23 +49,23 @@ class Delivery:
 
     @property
     def all_files(self) -> tuple[DeliveredFile, ...]:
-        """The pair, and the control file where there is one."""
+        """The pair, and the control file if there is one."""
         return self.files if self.control is None else (*self.files, self.control)
 
 
 def find_delivery(inputs: Readable, as_of_date: dt.date | None, today: Today) -> Delivery:
     """Choose the delivery to process.
 
-    With a date it is the folder of that date, else the undated files. Without a date it is
-    today's: today's folder, else undated files; where there are none, the newest dated folder.
+    With a date it is the folder of that date, else the undated files. Without a date it is today's
+    folder, else the undated files, else the newest dated folder.
 
     Args:
         inputs: the folder in which deliveries arrive.
-        as_of_date: the business date asked for, or None.
+        as_of_date: the requested business date, or None.
         today: the current business date; nothing newer is accepted.
 
     Raises:
-        RefusedDeliveryError: there is no whole delivery, or its date lies in the future.
+        RefusedDeliveryError: there is no complete delivery, or its date lies in the future.
     """
     _refuse_if_no_folder(inputs)
     dates = dated_folders(inputs)
@@ -81,9 +81,9 @@ def find_delivery(inputs: Readable, as_of_date: dt.date | None, today: Today) ->
 
 
 def date_to_process(inputs: Readable, today: Today) -> dt.date:
-    """Return the business date of the delivery to process where none is named.
+    """Return the business date of the delivery to process if the command names none.
 
-    It is that of `find_delivery`, also where this refuses the delivery.
+    It is the date of `find_delivery`, even if that refuses the delivery.
 
     Args:
         inputs: the folder in which deliveries arrive.
@@ -103,7 +103,7 @@ def _date_to_process(inputs: Readable, dates: Collection[dt.date], today: Today)
 
 
 def find_dated(inputs: Readable, as_of_date: dt.date, today: Today) -> Delivery | None:
-    """Find the delivery of a date, or None if there is none; undated files are today's alone.
+    """Find the delivery of a date, or None if there is none; undated files belong to today only.
 
     Args:
         inputs: the folder in which deliveries arrive.
@@ -111,7 +111,7 @@ def find_dated(inputs: Readable, as_of_date: dt.date, today: Today) -> Delivery 
         today: the current business date.
 
     Raises:
-        RefusedDeliveryError: there is no whole delivery, or no folder of deliveries.
+        RefusedDeliveryError: there is no complete delivery, or no folder of deliveries.
     """
     _refuse_if_no_folder(inputs)
     if (inputs / as_of_date.isoformat()).exists():
@@ -137,7 +137,7 @@ def dates_with_delivery(
 
 
 def no_delivery_between(inputs: Location, first: dt.date, last: dt.date) -> RefusedDeliveryError:
-    """Return the error of a run of several dates of which none has a delivery."""
+    """Return the error of a run of several dates without any delivery."""
     return RefusedDeliveryError(
         "delivery_missing",
         Place(inputs),
@@ -149,8 +149,8 @@ def no_delivery_between(inputs: Location, first: dt.date, last: dt.date) -> Refu
 def dated_folders(inputs: Readable) -> list[dt.date]:
     """List the dates for which `inputs` has a folder, oldest first.
 
-    A folder whose name is no date is ignored with a warning. Of one that has the name of a file,
-    a refusal says what it is.
+    A folder whose name is not a date is ignored with a warning. If it has the name of a file, a
+    refusal says that it is a folder.
     """
     dates = []
     folders = (path for path in inputs.iterdir() if path.is_dir())
@@ -160,7 +160,7 @@ def dated_folders(inputs: Readable) -> list[dt.date]:
         except ValueError:
             if folder.name not in _names_of_files():
                 logger.warning(
-                    "%s is ignored: its name is no date. Rename it to YYYY-MM-DD.", folder
+                    "%s is ignored: its name is not a date. Rename it to YYYY-MM-DD.", folder
                 )
     return dates
 
@@ -202,7 +202,7 @@ def _dated_or_undated(inputs: Readable, as_of_date: dt.date) -> Delivery:
 
 
 def _seen(folder: Readable, remedy: str, *sources: SourceFile) -> tuple[str, str]:
-    """Return what lies there instead, to be added to a problem, and what to do then."""
+    """Return a description of similar files, to add to a problem, and a remedy."""
     found = find_look_alike(folder, *sources)
     return ("", remedy) if found is None else (f", but {found[0]}", found[1])
 
@@ -222,7 +222,7 @@ def _delivery(as_of_date: dt.date, folder: Readable) -> Delivery:
 
 
 def _refuse_misspelt_control(folder: Readable) -> None:
-    """Refuse what would otherwise be left out in silence: the totals that somebody sent along."""
+    """Refuse a misspelt control file, which would otherwise be ignored silently."""
     for name, remedy in misspelt([path.name for path in folder.iterdir()], CONTROL):
         raise RefusedDeliveryError(
             "file_misspelt",
@@ -271,7 +271,7 @@ def _refuse_if_no_folder(folder: Readable) -> None:
         exists, is_folder = folder.exists(), folder.is_dir()
         if is_folder:
             next(folder.iterdir(), None)
-            # Without the right to search the folder, its names can be listed and nothing more.
+            # Without the right to search the folder, only its names can be listed.
             (folder / SOURCE_FILES[0].name).is_symlink()
     except PermissionError:
         raise RefusedDeliveryError(
@@ -297,12 +297,12 @@ def _refuse_if_no_folder(folder: Readable) -> None:
 
 
 def refuse_future(as_of_date: dt.date, today: Today, path: Location) -> None:
-    """Refuse a date that is not there yet.
+    """Refuse a date in the future.
 
     Args:
         as_of_date: the business date.
         today: the current business date.
-        path: the folder of the delivery, or that in which deliveries arrive.
+        path: the folder of the delivery, or the folder in which deliveries arrive.
 
     Raises:
         RefusedDeliveryError: the date lies in the future.

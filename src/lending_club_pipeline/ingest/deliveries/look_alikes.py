@@ -1,4 +1,4 @@
-"""Files that somebody may have meant as those of a delivery, and what to do with them."""
+"""Files whose names are similar to a delivery's, with a remedy for each."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ _SUFFIXES: Final = ("", ".gz", ".zst")
 
 
 def find_look_alike(folder: Readable, *sources: SourceFile) -> tuple[str, str] | None:
-    """Return the name of a file that may be meant, and what to do with it.
+    """Return the name of a file that may be meant, and the remedy.
 
     Args:
         folder: where files are missing.
@@ -27,7 +27,7 @@ def find_look_alike(folder: Readable, *sources: SourceFile) -> tuple[str, str] |
 
 
 def misspelt(names: list[str], source: SourceFile) -> Iterator[tuple[str, str]]:
-    """Yield those of some names that differ from a file's in upper and lower case alone."""
+    """Yield the names that differ from a file's only in upper and lower case."""
     correct = [f"{source.name}{suffix}" for suffix in _SUFFIXES]
     wanted = {name.casefold(): name for name in correct}
     for name in names:

@@ -1,4 +1,4 @@
-"""Look at a file before it is split: most of what it is refused for shows without the parser."""
+"""Check a file before it is split: most reasons for a refusal show without the parser."""
 
 from pathlib import Path
 
@@ -12,12 +12,11 @@ from lending_club_pipeline.ingest.deliveries.discovery import DeliveredFile
 def check_file(file: DeliveredFile, counts: ByteCounts, plain: Path) -> Header:
     """Refuse a file as landing does, without splitting it, and write nothing.
 
-    What remains to be found by landing it: that the parser gives up, or that the files do not add
-    up to their control totals.
+    Only landing finds parser errors and differences from control totals.
 
     Args:
         file: the file as delivered.
-        counts: what its bytes say.
+        counts: counts of its bytes.
         plain: its text.
 
     Returns:
@@ -44,14 +43,14 @@ def header_of(file: DeliveredFile, counts: ByteCounts, plain: Path) -> Header:
 
 
 def is_uniform(counts: ByteCounts) -> bool:
-    """Whether all lines of a file end in the same way, those inside quotes too."""
+    """Whether all lines of a file have the same line end, also inside quotes."""
     return len(counts.line_ends) <= 1
 
 
 def refuse_mixed_line_ends(file: DeliveredFile, counts: ByteCounts, plain: Path) -> None:
-    """Refuse a file without quotes whose lines end in several ways.
+    """Refuse a file without quotes that has several kinds of line ends.
 
-    Where there are quotes, `quoting` looks at the ends of its records.
+    In a file with quotes, `quotes.py` checks the ends of its records.
     """
     if not is_uniform(counts) and not counts.has_quotes:
         raise quotes.mixed_line_ends(Place(file.path, line_that_ends_otherwise(plain)))

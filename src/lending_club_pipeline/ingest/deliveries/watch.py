@@ -1,7 +1,6 @@
-"""What lies in the inputs and may be taken: whole, at rest, and of a date that is allowed.
+"""Find deliveries that may be processed: complete, no longer changing, and of an allowed date.
 
-Nothing is read but the names, sizes and times of files, so that a look takes milliseconds and
-never has to be continued.
+Only names, sizes and times of files are read, so a look takes milliseconds.
 """
 
 import datetime as dt
@@ -18,14 +17,14 @@ from lending_club_pipeline.storage.inputs import Readable
 
 @dataclass(frozen=True)
 class Watch:
-    """What was found.
+    """The deliveries in the inputs.
 
     Attributes:
-        deliveries: those that are whole and at rest, by date.
-        identities: what tells their files from others, by date.
-        waiting: what is not taken, and why, for people.
-        unready: dates of which something lies there that is not whole, or not at rest.
-        is_there: whether the folder of deliveries is there at all.
+        deliveries: complete deliveries that no longer change, by date.
+        identities: identities of their files, by date.
+        waiting: deliveries that are not taken, with the reason, for people.
+        unready: dates whose delivery is incomplete, or still changes.
+        is_there: whether the folder of deliveries exists.
     """
 
     deliveries: dict[dt.date, Delivery]
@@ -41,21 +40,21 @@ class Watch:
         return hashlib.sha256(listed.encode()).hexdigest()[:16]
 
     def is_absent(self, date: dt.date) -> bool:
-        """Say whether nothing lies there of a date: a folder that is gone says nothing of it."""
+        """Whether a date has no delivery; unknown, and so False, if the folder is missing."""
         return self.is_there and date not in self.deliveries and date not in self.unready
 
 
 def look(
     inputs: Readable, first: dt.date, today: Today, now: dt.datetime, settle_seconds: float
 ) -> Watch:
-    """Look for deliveries; each stands alone, so that one that is broken holds up no other.
+    """Look for deliveries; a broken delivery does not stop the others.
 
     Args:
         inputs: the folder in which deliveries arrive.
         first: the first business date that is accepted.
         today: the current business date.
         now: the current time, with time zone.
-        settle_seconds: age that a file must have to be taken: younger ones may still be written.
+        settle_seconds: age that a file must have; younger files may still be written.
     """
     deliveries: dict[dt.date, Delivery] = {}
     identities: dict[dt.date, str] = {}
@@ -92,7 +91,7 @@ def _candidates(inputs: Readable, today: dt.date) -> Iterator[dt.date]:
 
 
 def _changed_at(path: Readable, now: dt.datetime) -> float:
-    """Return when a file changed; a sender's time that lies in the future says nothing."""
+    """Return when a file changed; a time in the future is ignored."""
     status = path.stat()
     is_believable = status.st_mtime <= now.timestamp()
     return status.st_mtime if is_believable else status.st_ctime

@@ -21,7 +21,7 @@ __all__ = ["render_report", "write_report"]
 def render_report(
     warehouse: Warehouse, ledger: DeliveryLedger, checks: Sequence[CheckResult], currency: str
 ) -> str:
-    """Return the report of a delivery, compared with the one that was published before it.
+    """Return the report of a delivery, compared with the previously published one.
 
     Args:
         warehouse: an open warehouse.

@@ -1,6 +1,6 @@
-"""What the charts draw, as data for `charts.js`: numbers for the shapes, exact texts beside them.
+"""Data of the charts for `charts.js`: numbers for the shapes, exact texts for the labels.
 
-A chart's numbers are floats, for drawing only; everything that is read comes from the texts.
+The numbers are floats, for drawing only; people read the texts.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from lending_club_pipeline.reconcile.ledger import DeliveryLedger, LedgerEntry
 
 
 def charts(report: Report) -> dict[str, dict[str, Any]]:
-    """Describe the charts by the id of their place in the page; those with nothing in them not."""
+    """Describe the charts by the id of their element in the page, without empty charts."""
     ledger, tiers = report.figures.ledger, report.figures.tiers
     described = {
         "accounts-rows": _flow(ledger, "accounts.csv", _row_count, _row_text),

@@ -1,4 +1,4 @@
-"""What the report says: numbers, reasons and places; no names, no raw fields."""
+"""Content of the report: numbers, reasons and places; no names, no raw fields."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class TierTotals:
 
 @dataclass(frozen=True)
 class Totals:
-    """What all tiers add up to."""
+    """Sums over all tiers."""
 
     accounts: int
     original_balance: Decimal
@@ -43,7 +43,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class Example:
-    """Where a record that is not used stands; nothing of what it holds.
+    """The place of a record that is not used, without its values.
 
     Attributes:
         source_file: the delivered file.
@@ -81,7 +81,7 @@ class Figures:
 
     @property
     def totals(self) -> Totals:
-        """What all tiers add up to."""
+        """Sums over all tiers."""
         return Totals(
             sum(tier.accounts for tier in self.tiers),
             sum((tier.original_balance for tier in self.tiers), _NOTHING),
@@ -102,7 +102,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Change:
-    """Accounts that changed in one way since the delivery before, with their balances on both days.
+    """Accounts with one kind of change since the previous delivery, with both balances.
 
     Accounts of either type that have a valid customer; see docs/data-model.md.
     """
@@ -116,15 +116,15 @@ class Change:
 
 @dataclass(frozen=True)
 class Report:
-    """All that the report shows.
+    """The whole content of the report.
 
     Attributes:
         figures: the delivery that is published.
-        previous: the delivery before it, where there is one.
+        previous: the previous delivery, if there is one.
         reasons: why records are not used, the most frequent first.
         checks: the checks of the run that published it.
-        movements: what moved against the delivery before it, and whether that holds it.
-        changes: how its accounts changed since the delivery before; none if it is the first.
+        movements: movements against the previous delivery, and whether they hold the delivery.
+        changes: changes of its accounts since the previous delivery; empty for the first one.
         currency: the accounts' currency, as its ISO 4217 code.
     """
 

@@ -1,4 +1,4 @@
-"""What a reader of the report has to decide or to pass on, the most urgent first."""
+"""Decisions that a reader of the report has to make, the most urgent first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ _SHOWN_REASONS = 2
 
 @dataclass(frozen=True)
 class Decision:
-    """Something that needs a person.
+    """A finding that needs a person.
 
     Attributes:
         urgency: `bad` stops publication, `warn` does not.
-        title: what was found.
-        remedy: what to do.
+        title: the finding.
+        remedy: the remedy.
         section: id of the section of the page that shows more.
     """
 
@@ -31,7 +31,7 @@ class Decision:
 
 
 def decisions(report: Report) -> tuple[Decision, ...]:
-    """Return what needs a decision; nothing where all is well."""
+    """Return the findings that need a decision; empty if all is well."""
     return (*_open_ledger(report), *_held(report), *_checks(report), *_excluded(report))
 
 
@@ -74,7 +74,7 @@ def _excluded(report: Report) -> Iterator[Decision]:
         )
         yield Decision(
             "warn",
-            f"{format_count(excluded)} records set aside",
+            f"{format_count(excluded)} records excluded",
             f"Return quarantine.csv to the sender. Most frequent: {most}.",
             "reasons-section",
         )

@@ -1,4 +1,4 @@
-"""The section of the report that says what moved against the delivery before."""
+"""The section of the report with the movements against the previous delivery."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ class MovedLine:
     """A measure in words.
 
     Attributes:
-        title: what it is.
-        before: its value in the delivery before.
+        title: its name.
+        before: its value in the previous delivery.
         now: its value.
         change: its change.
-        limit: the largest change that is allowed.
-        verdict: `beyond`, `within` or an empty text where nothing is limited.
+        limit: the largest allowed change.
+        verdict: `beyond`, `within`, or empty if the measure has no limit.
     """
 
     title: str
@@ -39,7 +39,7 @@ class MovedLine:
 
 
 def moved_lines(movements: Movements) -> Sequence[MovedLine]:
-    """Return what moved, in words; nothing where nothing is limited or there was none before."""
+    """Return the movements in words; empty if there is no limit or no previous delivery."""
     if not movements.are_limited or movements.measures[0].previous_date is None:
         return ()
     return tuple(_line(it) for it in movements.measures)
@@ -62,7 +62,7 @@ def _value(measure: str, value: Decimal) -> str:
 
 
 def change_in_percent(it: Movement) -> str:
-    """Write a change with its sign: +12.50 %; where there was nothing before, what came."""
+    """Write a change with its sign, such as +12.50 %; from zero, write the values instead."""
     if it.change_percent is not None:
         return f"{sign_of(it.change_percent)}{abs(it.change_percent):,.2f} %"
     if it.value_before == it.value_now:

@@ -1,4 +1,4 @@
-"""Read what the report says from the warehouse: small results, by SQL that both engines know."""
+"""Read the content of the report from the warehouse: small results, by SQL of both engines."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,12 +31,12 @@ def read_report(
     checks: Sequence[CheckResult],
     currency: str,
 ) -> Report:
-    """Read what the report shows.
+    """Read the content of the report.
 
     Args:
         warehouse: an open warehouse.
         ledger: ledger of the delivery that is published.
-        previous: ledger of the delivery before it, or None; left out if its tiers are not kept.
+        previous: ledger of the previous delivery, or None; ignored if its tiers are not kept.
         checks: the checks of this run.
         currency: the accounts' currency, as its ISO 4217 code.
 

@@ -1,4 +1,4 @@
-"""Make the page: one file that needs nothing else, with the same bytes for the same data."""
+"""Render the page: one self-contained file, with the same bytes for the same data."""
 
 import base64
 import hashlib
@@ -29,16 +29,16 @@ from lending_club_pipeline.publish.report.moved import moved_lines
 from lending_club_pipeline.publish.report.stages import stage_lines
 from lending_club_pipeline.reconcile.checks import CheckResult
 
-# What fits on the first screen beside the changes.
+# Number of decisions that fit on the first screen beside the changes.
 _SHOWN_DECISIONS: Final = 5
 _SCRIPTS: Final = ("assets/chart.umd.min.js", "assets/chartjs-chart-sankey.min.js", "charts.js")
-# What could end the data block or begin a comment in it.
+# Texts that could end the data block or begin a comment in it.
 _JSON_ESCAPES: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A number of this delivery beside that of the one before it, as texts."""
+    """A number of this delivery and of the previous one, as texts."""
 
     title: str
     before: str

@@ -1,4 +1,4 @@
-"""The stages of the ledger as the report draws them, each with what a delivery has there."""
+"""The stages of the ledger as the report draws them, with the numbers of a delivery."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from lending_club_pipeline.reconcile.ledger import DeliveryLedger, LedgerEntry
 
 @dataclass(frozen=True)
 class StageLine:
-    """A stage with what one delivery has there."""
+    """A stage with the numbers of one delivery."""
 
     stage: Stage
     entry: LedgerEntry
 
 
 def stage_lines(ledger: DeliveryLedger, source_file: str) -> Iterator[StageLine]:
-    """Give the stages of a file, each with its line of the ledger."""
+    """Return the stages of a file, each with its line of the ledger."""
     for stage in main_branch_first(source_file):
         yield StageLine(stage, ledger.entries[source_file, stage.name])

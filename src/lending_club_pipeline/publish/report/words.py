@@ -19,7 +19,7 @@ def date_in_words(day: dt.date) -> str:
 
 
 def found(number: int | None) -> str:
-    """Write how many rows a check found; nothing where that is not known."""
+    """Write how many rows a check found; empty if that is not known."""
     return "" if number is None else f"{number:,} found"
 
 
@@ -37,7 +37,7 @@ def _bound(amount: Decimal) -> str:
 
 
 def change(now: Decimal | int, before: Decimal | int) -> str:
-    """Write what was added since before, with its share: +1,200.00 (+2.4 %)."""
+    """Write a difference with its share, such as +1,200.00 (+2.4 %)."""
     difference = Decimal(now) - Decimal(before)
     if not difference:
         return "no change"

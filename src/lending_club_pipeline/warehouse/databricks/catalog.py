@@ -1,4 +1,4 @@
-"""What tables a schema has, of which columns, and whose they are: one query of Unity Catalog.
+"""Tables of a schema with their columns and owners: one query of Unity Catalog.
 
 See https://docs.databricks.com/aws/en/sql/language-manual/information-schema/columns.
 """
@@ -18,7 +18,7 @@ _NAME_OF_TYPE: Final = re.compile(r"^\w+")
 
 
 class Catalog:
-    """The tables of one schema, as they were when this was asked for first.
+    """The tables of one schema, as they were at the first query.
 
     Args:
         session: an open session.
@@ -34,7 +34,7 @@ class Catalog:
 
     @property
     def tables(self) -> Mapping[str, Table]:
-        """The tables by name; none where the schema is not there yet.
+        """The tables by name; none if the schema does not exist yet.
 
         Raises:
             WarehouseError: the statement failed.
@@ -47,16 +47,16 @@ class Catalog:
                 known.columns[row["column_name"]] = plain_type(row["full_data_type"])
                 self._owners.add(row["principal"])
             if LEASE in self._tables:
-                # Whoever made that has made the others; perhaps they were given to a group since.
+                # The owner of that table made the others; perhaps they were given to a group since.
                 self._owners.add(self._tables[LEASE].owner)
         return self._tables
 
     def add(self, names: Iterable[str]) -> None:
-        """Take note of tables that were made since: nobody has to ask again."""
+        """Add tables that were made since, without another query."""
         self._made.update(names)
 
     def has(self, name: str) -> bool:
-        """Whether a table is there.
+        """Whether a table exists.
 
         Raises:
             WarehouseError: the statement failed.
@@ -77,10 +77,10 @@ class Catalog:
         )
 
     def check(self, expected: Iterable[ExpectedTable]) -> None:
-        """Make sure that tables, where they are there, are as this project makes them.
+        """Check that existing tables are as this project makes them.
 
         Raises:
-            WarehouseError: one is not; says which, what differs, and what to do.
+            WarehouseError: a table differs; the text names table, difference and remedy.
         """
         for table in expected:
             found = None if table.name in self._made else self.tables.get(table.name)
@@ -110,6 +110,6 @@ def _kind(row: Mapping[str, Any]) -> str:
 
 
 def plain_type(written: str) -> str:
-    """Return a type of Spark in one way of writing."""
+    """Return a type of Spark in a uniform spelling."""
     plain = "".join(written.lower().split())
     return _NAME_OF_TYPE.sub(lambda name: _SAME_TYPES.get(name[0], name[0]), plain)

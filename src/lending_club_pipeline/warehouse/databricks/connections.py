@@ -1,4 +1,4 @@
-"""How to reach a SQL warehouse and sign in there, and a connection to it."""
+"""Connections to a SQL warehouse: network, sign-in, arguments of the connector."""
 
 import logging
 import urllib.request
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from databricks.sql.client import Connection
 
 _APPLICATION: Final = "lending-club-pipeline"
-# What both engines have in common is defined in ANSI mode; timestamps are UTC everywhere here.
+# In ANSI mode both engines behave alike; timestamps are UTC everywhere.
 SESSION_CONFIGURATION: Final = {"ansi_mode": "true", "timezone": "UTC"}
 _HTTPS_PORT: Final = 443
-# Shorter than the connector's own limits allow is an error there.
+# The connector refuses a shorter time.
 _LEAST_RETRY_SECONDS: Final = 1.0
 
 
@@ -32,7 +32,7 @@ def tags_of(run_id: str) -> dict[str, str]:
 
 
 def host_and_port(host: str) -> tuple[str, int]:
-    """Return the two parts of a host that may have a port."""
+    """Split a host that may have a port into name and port."""
     name, _, port = host.partition(":")
     return name, int(port) if port else _HTTPS_PORT
 
@@ -50,18 +50,18 @@ def _needs_no_proxy(host: str) -> bool:
 
 
 def network_variables(address: DatabricksSettings) -> dict[str, str]:
-    """Return what the libraries that connect read of the environment: whom to trust, and the way.
+    """Return environment variables for the libraries that connect: certificates and proxy.
 
     Args:
         address: the SQL warehouse.
     """
     given = {}
     if address.ca_file is not None:
-        # The SDK and dbt-databricks read it from there alone.
+        # The SDK and dbt-databricks read it only from the environment.
         given["REQUESTS_CA_BUNDLE"] = str(address.ca_file)
     name, _ = host_and_port(address.host)
     if _needs_no_proxy(address.host) and not urllib.request.proxy_bypass(name):
-        # The connector does not see a host with a port in NO_PROXY, as others do.
+        # Unlike other libraries, the connector ignores a host with a port in NO_PROXY.
         hosts = f"{urllib.request.getproxies().get('no', '')},{name}"
         given |= {"NO_PROXY": hosts, "no_proxy": hosts}
     return given
@@ -83,7 +83,7 @@ def connection_arguments(address: DatabricksSettings, run_id: str) -> dict[str, 
         "query_tags": tags_of(run_id),
         "user_agent_entry": _APPLICATION,
         "enable_telemetry": False,
-        # Rows are plain Python values without it.
+        # Without pandas, rows are plain Python values.
         "_disable_pandas": True,
         "_tls_trusted_ca_file": None if address.ca_file is None else str(address.ca_file),
         "_connection_uri": address.uri,
@@ -106,10 +106,10 @@ def _sign_in(address: DatabricksSettings) -> dict[str, Any]:
 
 
 def with_secrets(address: DatabricksSettings) -> DatabricksSettings:
-    """Return an address with the secrets themselves, where it names a manager that has them.
+    """Return an address in which references to a secret manager are replaced by the secrets.
 
     Raises:
-        SecretError: a manager does not give one.
+        SecretError: a secret cannot be read.
     """
     fields = {"token": "DATABRICKS_TOKEN", "client_secret": "DATABRICKS_CLIENT_SECRET"}
     given = {name: getattr(address, name) for name in fields}
@@ -126,19 +126,19 @@ def connect(address: DatabricksSettings, run_id: str, staging: Path | None) -> "
         staging: the only local folder from which files may be uploaded, if any.
 
     Raises:
-        SecretError: a manager does not give the secret that signs in.
+        SecretError: the secret for the sign-in cannot be read.
         databricks.sql.exc.Error: the connector's own errors; see `errors`.
     """
     from databricks import sql  # noqa: PLC0415 - an extra, needed in production only
 
-    # It warns of the retries that we chose, and logs errors that we explain.
+    # It warns of retries that we want, and logs errors that we explain ourselves.
     logging.getLogger("databricks.sql").setLevel(logging.CRITICAL)
     allowed = None if staging is None else str(staging)
     arguments = connection_arguments(address, run_id)
     try:
         connection: Connection = sql.connect(**arguments, staging_allowed_local_path=allowed)
     except Exception:
-        # It may have been refused because a secret was rotated: the next one asks its manager.
+        # The secret may have been rotated: the next connection reads it again.
         forget_secrets()
         raise
     return connection

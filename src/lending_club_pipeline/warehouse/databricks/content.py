@@ -1,7 +1,7 @@
-"""What a table holds, as a number that both engines compute alike: whatever the order of its rows.
+"""Content of a table as a number that both engines compute alike, in any order of rows.
 
-Rows are counted and added up as 60 bits of a hash of each; a sum does not depend on the order, and
-rows that are all different (they have a number) do not cancel each other out.
+The number is the sum of 60 bits of a hash of each row. A sum does not depend on the order, and rows
+that are all different (each has a number) do not cancel each other out.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ _HASH_DIGITS: Final = 15
 
 
 def _text_of_row(columns: Iterable[str]) -> str:
-    """Return an expression that no two different rows have in common: lengths keep values apart."""
+    """Return an expression that differs for different rows: lengths separate the values."""
     values = (f"cast({column} as string)" for column in columns)
     return " || ".join(
         f"coalesce(cast(length({value}) as string) || ':' || {value}, '-')" for value in values

@@ -1,4 +1,4 @@
-"""What goes wrong with a SQL warehouse: which faults pass by themselves, and what to do otherwise.
+"""Errors of a SQL warehouse: which ones are transient, and remedies for the others.
 
 Error conditions are those of https://docs.databricks.com/aws/en/error-messages/error-classes.
 """
@@ -12,7 +12,7 @@ from lending_club_pipeline.config.databricks import DatabricksSettings
 from lending_club_pipeline.contract.errors import PipelineError, WarehouseError
 
 _CONDITION: Final = re.compile(r"\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\]")
-# A statement that failed so may succeed when it is sent again.
+# Conditions with which a failed statement may succeed when it is sent again.
 _TRANSIENT_CONDITIONS: Final = (
     "DELTA_CONCURRENT",
     "CONCURRENT_",
@@ -30,7 +30,7 @@ _NAME_NOT_FOUND: Final = re.compile(
 _REFUSED_SIGN_IN: Final = re.compile(
     r"\b401\b|\b403\b|invalid_client|Invalid access token|[Uu]nauthorized|PERMISSION_DENIED_TOKEN"
 )
-# What the connector, urllib3 and Python say of a connection that was cut or not answered.
+# Texts of the connector, urllib3 and Python for a broken connection or a missing answer.
 _BROKEN_CONNECTION: Final = re.compile(
     r"Error during request to server|Connection aborted|Connection reset|Connection refused|"
     r"RemoteDisconnected|IncompleteRead|Max retries exceeded|Read timed out|"
@@ -60,10 +60,10 @@ class TransientWarehouseError(WarehouseError):
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those that it came from, outermost first.
+    """Yield an error and its causes, outermost first.
 
-    What was being handled when it was raised counts as well, unless that is an error of this
-    project: another statement failed then, and was understood.
+    The error that was being handled when it was raised counts as well, unless that is an error of
+    this project: then another statement had failed and was handled.
     """
     seen: set[int] = set()
     found: BaseException | None = error
@@ -76,7 +76,7 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 def _origin(error: BaseException) -> BaseException | None:
     known = getattr(error, "context", None)
     inner = known.get("original-exception") if isinstance(known, dict) else None
-    # The connector sometimes keeps no error there but its text.
+    # The connector sometimes keeps only the text of the error there.
     if isinstance(inner, BaseException):
         return inner
     handled = None if isinstance(error.__context__, PipelineError) else error.__context__
@@ -84,13 +84,13 @@ def _origin(error: BaseException) -> BaseException | None:
 
 
 def condition_of(message: str) -> str:
-    """Return the name of the error condition that a message begins with, or an empty text."""
+    """Return the error condition at the start of a message, or an empty text."""
     match = _CONDITION.search(message)
     return "" if match is None else match[1]
 
 
 def condition_in(error: BaseException) -> str:
-    """Return the name of the error condition of an error or of what it came from, or nothing."""
+    """Return the error condition of an error or of its causes, or an empty text."""
     return condition_of(" ".join(str(it) for it in chain(error)))
 
 
@@ -100,7 +100,7 @@ def is_missing(error: BaseException) -> bool:
 
 
 def http_code_of(error: BaseException) -> int | None:
-    """Return the HTTP status with which a request was answered that failed, if that was it."""
+    """Return the HTTP status of the failed request, if the error came from one."""
     return _http_code(list(chain(error)))
 
 
@@ -137,7 +137,7 @@ def _http_code(errors: Sequence[BaseException]) -> int | None:
 
 
 def is_transient_message(message: str) -> bool:
-    """Whether a text, as dbt reports it, tells of a fault that passes by itself."""
+    """Whether a text from dbt describes a transient error."""
     if _NAME_NOT_FOUND.search(message) or _REFUSED_SIGN_IN.search(message):
         return False
     condition = condition_of(message)
@@ -154,7 +154,7 @@ def _is_of_the_network(error: BaseException) -> bool:
 
 
 def explained(error: BaseException, address: DatabricksSettings) -> WarehouseError:
-    """Turn what the connector says into what a person can act on; no secret, no row in it."""
+    """Turn an error of the connector into one with a remedy, without secrets and rows."""
     errors = list(chain(error))
     message = " ".join(" ".join(str(it) for it in errors).split())
     on_the_way = _explained_on_the_way(errors, message, address)
@@ -187,7 +187,7 @@ def explained(error: BaseException, address: DatabricksSettings) -> WarehouseErr
 def _explained_on_the_way(
     errors: Sequence[BaseException], message: str, address: DatabricksSettings
 ) -> WarehouseError | None:
-    """Explain what happened before the host was reached."""
+    """Explain an error that occurred before the host was reached."""
     if any(isinstance(it, ssl.SSLCertVerificationError) for it in errors):
         return WarehouseError(
             f"{address}: the certificate of this host is not trusted. Name your company's "

@@ -1,10 +1,11 @@
-"""One run at a time in a schema, whatever machine it comes from: a row that says who holds it.
+"""Leases: one run at a time in a schema, across machines. A row names the run that holds it.
 
-The row is taken by one conditional UPDATE. Delta commits one of several at once and lets the others
-fail as concurrent writers, which are retried and then find the row taken. Time is the warehouse's.
+A run takes the row by one conditional UPDATE. Delta commits one of several concurrent updates; the
+others fail as concurrent writers, are retried, and then find the row taken. All times are the
+warehouse's.
 
-A run that was frozen for longer than its lease finds that out before it sends its next statement,
-dbt's included; docs/databricks.md says how far that goes.
+A run that was frozen for longer than its lease notices this before its next statement, dbt's
+included; docs/databricks.md describes the limits.
 """
 
 import datetime as dt
@@ -25,15 +26,15 @@ from lending_club_pipeline.warehouse.databricks import errors
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession, quoted, text
 
 TABLE: Final = "pipeline_lease"
-# A killed run keeps others out for that long, unless they are on its machine and see that it ended.
+# A killed run keeps other machines out for that long; its own machine sees that it ended.
 LEASE_SECONDS: Final = 300.0
 RENEW_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 5.0
 # Do not retry the release for long if the warehouse was unreachable.
 _RELEASE_SECONDS: Final = 5.0
-# A clock that goes on while the machine is suspended, where there is one.
+# A clock that also runs while the machine is suspended, if the system has one.
 _CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-# The leases of this process, by host, catalog and schema: dbt's sessions look here for theirs.
+# The leases of this process, by host, catalog and schema, for dbt's sessions.
 _HELD: Final[dict[tuple[str, str, str], "Lease"]] = {}
 _FREE: Final = "held_until is null or held_until < current_timestamp()"
 _MISSING: Final = ("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND")
@@ -41,7 +42,7 @@ _MISSING: Final = ("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND")
 
 @dataclass(frozen=True)
 class Moment:
-    """A moment by two clocks: that of a virtual machine may have stood still, and been set since.
+    """A moment on two clocks: a clock of a virtual machine may stop, or be set.
 
     Attributes:
         running: seconds that the machine has been on.
@@ -53,13 +54,13 @@ class Moment:
 
     @property
     def age(self) -> float:
-        """Seconds that have passed since, by the clock that saw more of them."""
+        """Seconds since then, by the clock that counted more."""
         now = Moment()
         return max(now.running - self.running, now.wall - self.wall)
 
 
 def ensure_held(host: str, catalog: str, schema: str) -> None:
-    """Make sure that the lease of a schema is still this process's, if it ever was.
+    """Check that this process still holds its lease of a schema, if it has one.
 
     Raises:
         WarehouseLockedError: another run has taken it.
@@ -71,7 +72,7 @@ def ensure_held(host: str, catalog: str, schema: str) -> None:
 
 
 def _shown(row: dict[str, Any]) -> str:
-    """Name the run that holds the lease; it may have given it back a moment ago."""
+    """Name the run that holds, or has just released, the lease."""
     if row["machine"] is None:
         return "another run"
     host = str(row["machine"]).partition(" ")[0]
@@ -84,8 +85,8 @@ class Lease:
 
     Attributes:
         session: an open session of the run.
-        renewing: another one, not open, by which a thread renews the lease.
-        wait_seconds: how long another run is waited for.
+        renewing: another session, not open yet, with which a thread renews the lease.
+        wait_seconds: how long to wait for another run.
     """
 
     session: StatementSession
@@ -120,7 +121,7 @@ class Lease:
             self._give_back()
 
     def ensure(self) -> None:
-        """Make sure that the lease is still this run's: renew it where it may have expired.
+        """Check that this run still holds the lease; renew it if it may have expired.
 
         Raises:
             WarehouseLockedError: another run has taken it.
@@ -131,7 +132,7 @@ class Lease:
 
     @property
     def condition(self) -> str:
-        """A row with a null: a statement that joins it fails if another run has the lease."""
+        """SQL of a row: a statement that joins it fails if another run has the lease."""
         said = "another run has taken this schema"
         return (
             f"(select assert_true(count(*) = 1, {text(said)}) as held from {self._table} "
@@ -139,7 +140,7 @@ class Lease:
         )
 
     def lost(self) -> WarehouseLockedError:
-        """Return what to raise when another run has taken the lease."""
+        """Return the error for a lease that another run has taken."""
         return WarehouseLockedError(
             f"{self.session.address}: another run has taken this schema, because this one did not "
             f"renew its lease for {LEASE_SECONDS:.0f} s. Nothing has to be cleaned up; run again."
@@ -179,7 +180,7 @@ class Lease:
         return is_dead and self._set_if(f"holder = {text(other['holder'])}")
 
     def _set_if(self, condition: str, session: StatementSession | None = None) -> bool:
-        """Take the row if a condition holds, or if it is this run's already; say whether it is."""
+        """Take the row if a condition holds or this run has it; return whether this run has it."""
         began = Moment()
         values = {
             "holder": self._holder,
@@ -190,7 +191,7 @@ class Lease:
         rows = (session or self.session).fetch(
             f"update {self._table} set {listed}, process = {os.getpid()}, "
             f"held_until = current_timestamp() + interval {LEASE_SECONDS:.0f} seconds "
-            # A reply that was lost makes this statement come twice.
+            # After a lost reply, this statement is sent twice.
             f"where ({condition}) or holder = {text(self._holder)}"
         )
         is_taken = bool(rows) and int(rows[0]["num_affected_rows"]) > 0
@@ -199,7 +200,7 @@ class Lease:
         return is_taken
 
     def _make_table(self) -> None:
-        """Make the table with its one row, in one statement: nobody ever sees it without."""
+        """Make the table with its one row, in one statement, so that it is never empty."""
         address = self.session.address
         self.session.run(
             f"create schema if not exists {quoted(address.catalog, address.schema_name)}"
@@ -234,7 +235,7 @@ class Lease:
 
     def _keep(self) -> None:
         while not self._ended.wait(RENEW_SECONDS):
-            # The run itself finds out before its next statement, and says so.
+            # The run itself notices before its next statement, and reports it.
             with suppress(WarehouseError):
                 self._renew()
 
@@ -252,7 +253,7 @@ class Lease:
         seconds = min(self.session.address.retry_seconds, _RELEASE_SECONDS)
         self.session.address = self.session.address.model_copy(update={"retry_seconds": seconds})
         with suppress(WarehouseError):
-            # Dropped with its schema, or out of reach: it expires by itself.
+            # The table was dropped or cannot be reached: the lease expires by itself.
             self.session.run(
                 f"update {self._table} set holder = null, held_until = null "
                 f"where holder = {text(self._holder)}"

@@ -1,4 +1,4 @@
-"""From the landed day to the raw Delta tables: upload, load, prove; no row goes through Python."""
+"""Load a landed day into the raw Delta tables: upload, load, verify; no row goes through Python."""
 
 import datetime as dt
 import shutil
@@ -30,9 +30,9 @@ class Loader:
         session: an open session, allowed to upload from `staging`.
         schema: where the raw tables and the volume are.
         staging: local folder for the parts that are uploaded.
-        memory_bytes: bound for the memory of the engine that writes the parts.
+        memory_bytes: memory limit of the engine that writes the parts.
         threads: its threads; None means all cores.
-        catalog: what tables the schema has.
+        catalog: the tables of the schema.
     """
 
     session: StatementSession
@@ -43,19 +43,19 @@ class Loader:
     catalog: Catalog
 
     def load(self, landed: Path, as_of_date: dt.date, *, force: bool = False) -> bool:
-        """Make the raw tables hold exactly what was landed of a date, to the last character.
+        """Make the raw tables hold exactly the landed records of a date, to the last character.
 
         Args:
             landed: folder of the landed day.
             as_of_date: its date.
-            force: load it even if they do already.
+            force: load it even if they already hold it.
 
         Returns:
-            Whether anything had to be loaded.
+            Whether anything was loaded.
 
         Raises:
             WarehouseError: a table is not as this project makes it, a statement failed, or the
-                tables do not hold what was landed.
+                tables do not hold the landed records.
         """
         are_new = self._prepare_tables()
         expected = self._expected(landed, as_of_date)
@@ -70,7 +70,7 @@ class Loader:
         return True
 
     def drop(self, as_of_date: dt.date) -> None:
-        """Delete all records of a date; what lists the deliveries goes last, so that it is found.
+        """Delete all records of a date; `delivered_files` last, so that after a kill it is found.
 
         Raises:
             WarehouseError: a statement failed.
@@ -83,10 +83,10 @@ class Loader:
             self.session.run(statement)
 
     def _prepare_tables(self) -> bool:
-        """Refuse tables that are not ours, and make those that are missing: the first run does.
+        """Refuse tables that are not ours, and make missing ones (in the first run).
 
         Returns:
-            Whether none was there, so that nothing is loaded.
+            Whether no table existed, so that nothing is loaded.
         """
         self.catalog.check(self.schema.expected)
         names = [table.name for table in self.schema.expected]
@@ -101,7 +101,7 @@ class Loader:
         state = self._state(as_of_date)
         if state == expected:
             return
-        # Where a delivery is listed, it counts as loaded.
+        # A delivery in `delivered_files` counts as loaded.
         *_, last = self.schema.deletions(as_of_date)
         self.session.run(last)
         wrong = sorted({name for name, _ in {*state.items() ^ expected.items()}})
@@ -112,17 +112,17 @@ class Loader:
         )
 
     def _state(self, as_of_date: dt.date) -> _Loaded:
-        """Read what is loaded of a date."""
+        """Read the loaded content of a date."""
         state: _Loaded = {}
         for row in self.session.fetch(self.schema.loaded(as_of_date)):
-            # Two checksums of one file in one date are the trace of a broken load: never equal.
+            # Two checksums of one file in one date come from a broken load: never equal.
             key = (row["name"], row["source_file"])
             found = (row["sha256"], row["row_count"], int(row["content"]))
             state[key] = ("several", -1, -1) if key in state else found
         return state
 
     def _expected(self, landed: Path, as_of_date: dt.date) -> _Loaded:
-        """Return what is to be loaded: counts as they were proven, content as it lies there."""
+        """Return the content to load: proven counts, and the content of the landed files."""
         content = measure(landed, as_of_date, self.memory_bytes, self.threads)
         tables = {source.name: f"{source.table}_raw" for source in SOURCE_FILES}
         found: _Loaded = {}
@@ -140,7 +140,7 @@ class Loader:
     def _upload(self, landed: Path, as_of_date: dt.date, folder: str) -> None:
         self.staging.mkdir(parents=True, exist_ok=True, mode=0o700)
         for left in self.staging.glob(f"{_UPLOAD}*"):
-            # Only a killed run leaves this behind, and nobody else uploads while we hold the lock.
+            # Only a killed run leaves this folder, and no other run uploads while we hold the lock.
             shutil.rmtree(left, ignore_errors=True)
         work = Path(tempfile.mkdtemp(prefix=_UPLOAD, dir=self.staging))
         try:
@@ -154,7 +154,7 @@ class Loader:
             shutil.rmtree(work, ignore_errors=True)
 
     def _remove_others(self, as_of_date: dt.date, folder: str) -> None:
-        """Remove what earlier uploads of that date left in the volume."""
+        """Remove earlier uploads of that date from the volume."""
         for path in self._files_below(self.schema.folder_of_day(as_of_date), folder):
             self.session.run(f"remove {text(path)}")
 

@@ -1,6 +1,6 @@
-"""Check each step of the way to a SQL warehouse, and say what to ask the administrator for.
+"""Check each step of the connection to a SQL warehouse; name the missing rights.
 
-Everything here only looks. Privileges are those of
+Nothing here changes anything. Privileges are those of
 https://docs.databricks.com/aws/en/data-governance/unity-catalog/manage-privileges/privileges.
 """
 
@@ -39,12 +39,12 @@ _ON_VOLUME: Final = ("READ VOLUME", "WRITE VOLUME")
 
 
 class _NotWellError(Exception):
-    """A step failed; its text says what to do."""
+    """A step failed; the text holds the remedy."""
 
 
 @dataclass
 class Preflight:
-    """One examination of the way to a SQL warehouse.
+    """One check of the connection to a SQL warehouse.
 
     Attributes:
         address: the SQL warehouse and who signs in.
@@ -58,7 +58,7 @@ class Preflight:
     _has_volume: bool = False
 
     def results(self) -> Iterator[PreflightResult]:
-        """Yield a finding for each step; those behind one that failed are skipped."""
+        """Yield a result for each step; steps after a failed one are skipped."""
         checks: tuple[Callable[[], PreflightResult], ...] = (
             self._name,
             self._tls,
@@ -84,7 +84,7 @@ class Preflight:
         finally:
             self.session.close()
 
-    # --- the way to the host
+    # --- the connection to the host
 
     def _name(self) -> PreflightResult:
         host, port = host_and_port(self.address.host)
@@ -136,11 +136,11 @@ class Preflight:
     # --- the SQL warehouse
 
     def _sign_in(self) -> PreflightResult:
-        """Open a session: a refusal is told apart by what the service answers."""
+        """Open a session; the answer of the service tells refusals apart."""
         try:
             self.session.open()
         except WarehouseError as error:
-            # There, who signs in was accepted; what is wrong is found by the next step.
+            # The sign-in was accepted; the next step finds the problem.
             if errors.http_code_of(error) not in _NO_SUCH_PATH:
                 raise
         return PreflightResult("", "ok", f"by {self._way}")
@@ -223,7 +223,7 @@ class Preflight:
     # --- rights
 
     def _rights(self) -> PreflightResult:
-        """Compare what a run needs with what is granted, as far as that can be seen."""
+        """Compare the rights that a run needs with the visible grants."""
         asked = [*self._missing()]
         if not asked:
             return PreflightResult(
@@ -239,7 +239,7 @@ class Preflight:
         )
 
     def _missing(self) -> Iterator[str]:
-        """Yield the grants that would give what is not listed."""
+        """Yield the grants of the missing rights."""
         catalog = quoted(self.address.catalog)
         granted = self._granted("catalog", catalog)
         needed = ("USE CATALOG",) if self._has_schema else ("USE CATALOG", "CREATE SCHEMA")
@@ -257,7 +257,7 @@ class Preflight:
             yield from self._lacking(_ON_VOLUME, granted, "volume", self._quoted_volume)
 
     def _missing_for_readers(self) -> Iterator[str]:
-        """Yield what is needed where the serving table is in another schema."""
+        """Yield the missing rights for readers if the serving table is in another schema."""
         catalog, schema, _ = self.address.serving_place
         if (catalog, schema) == (self.address.catalog, self.address.schema_name):
             return
@@ -297,13 +297,13 @@ def _found(subject: str, check: Callable[[], PreflightResult]) -> PreflightResul
 
 
 def _knock(proxy: str) -> None:
-    """Make sure that a proxy is there.
+    """Check that a proxy answers.
 
     Raises:
-        _NotWellError: it is not.
+        _NotWellError: it does not.
     """
     parts = urllib.parse.urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    # Whoever signs in at the proxy has name and password in its address.
+    # The proxy's address may hold name and password.
     shown = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
     default = _HTTPS_PORT if parts.scheme == "https" else _HTTP_PORT
     try:

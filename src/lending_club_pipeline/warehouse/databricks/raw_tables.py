@@ -1,4 +1,4 @@
-"""The raw Delta tables: what came, as text, one date replaced by one statement, by name.
+"""The raw Delta tables: delivered records as text; one statement replaces a date, by name.
 
 Statements follow https://docs.databricks.com/aws/en/sql/language-manual/ (CREATE TABLE, CREATE
 VOLUME, PUT INTO, read_files, INSERT … REPLACE WHERE).
@@ -20,13 +20,13 @@ from lending_club_pipeline.warehouse.protocol import DAILY_RECORDS
 
 @dataclass(frozen=True)
 class RawTable:
-    """A Delta table of what came.
+    """A Delta table of delivered data.
 
     Attributes:
         name: its name, that of dbt's source.
         columns: SQL type by column name, in order.
         comment: what it holds.
-        content: the columns that say what it holds, for its proof.
+        content: the columns that are hashed for the proof.
     """
 
     name: str
@@ -53,7 +53,7 @@ def _records(source: SourceFile) -> RawTable:
     )
 
 
-# What Spark calls the types of the landed files.
+# Spark's names of the types in the landed files.
 _SPARK_TYPES: Final = {
     "varchar": "string",
     "varchar[]": "array<string>",
@@ -76,7 +76,7 @@ RAW_TABLES: Final = (
         "Records that do not split into the declared columns. Holds personal data.",
         ("line_number", "reason", "raw_record"),
     ),
-    # The last one: where it names a checksum, all of that delivery is loaded.
+    # Must be last: if it names a checksum, that whole delivery is loaded.
     RawTable(
         "delivered_files",
         {
@@ -89,7 +89,7 @@ RAW_TABLES: Final = (
 )
 
 TIMESTAMP: Final = "timestamp_ntz"
-# Where each table names the file that its rows are of.
+# The column with the source file, by table.
 _CHECKSUMS: Final = {
     "customers_raw": "file_sha256",
     "accounts_raw": "file_sha256",
@@ -113,7 +113,7 @@ class RawSchema:
     volume: str
 
     def creations(self) -> Iterator[str]:
-        """Yield the statements that make what is missing."""
+        """Yield the statements that make missing objects."""
         yield f"create schema if not exists {quoted(self.catalog, self.schema)}"
         yield (
             f"create volume if not exists {quoted(self.catalog, self.schema, self.volume)} "
@@ -133,7 +133,7 @@ class RawSchema:
 
     @property
     def expected(self) -> tuple[ExpectedTable, ...]:
-        """What the tables should be that are written to here."""
+        """The expected definitions of the raw tables."""
         made = {table.name: table.columns for table in RAW_TABLES}
         made[approvals.TABLE] = {**approvals.COLUMNS, "approved_at": TIMESTAMP}
         return tuple(ExpectedTable(name, columns) for name, columns in made.items())
@@ -144,7 +144,7 @@ class RawSchema:
         return quoted(self.catalog, self.schema, approvals.TABLE)
 
     def removal(self) -> str:
-        """Return the statement that removes the schema and all that is in it."""
+        """Return the statement that removes the schema with all its objects."""
         return f"drop schema if exists {quoted(self.catalog, self.schema)} cascade"
 
     def folder_of(self, as_of_date: dt.date, attempt: str) -> str:
@@ -180,7 +180,7 @@ class RawSchema:
         )
 
     def loaded(self, as_of_date: dt.date) -> str:
-        """Return the query of what is loaded of a date: rows and content by table and file."""
+        """Return the query of the loaded rows and content of a date, by table and file."""
 
         def counted(table: RawTable) -> str:
             checksum = _CHECKSUMS[table.name]

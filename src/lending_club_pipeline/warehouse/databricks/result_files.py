@@ -1,6 +1,6 @@
-"""Results of a SQL warehouse as local files, streamed, written by the writer of the other engine.
+"""Results of a SQL warehouse as local files, streamed and written by DuckDB.
 
-One writer for both engines is what makes their files equal to the last byte.
+One writer for both engines makes their files equal to the last byte.
 """
 
 import os
@@ -20,7 +20,7 @@ from lending_club_pipeline.warehouse.protocol import FileFormat
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# A row group and what is being written of it; the stream itself is held by Arrow.
+# Memory for a row group and its encoded form; Arrow holds the stream itself.
 _WRITER_MEMORY: Final = "64MiB"
 
 
@@ -29,7 +29,7 @@ def write_result(
 ) -> int:
     """Write the result of a query, in its order; return the number of rows.
 
-    A stream that breaks off is begun anew with a new file.
+    If the stream breaks off, it starts again with a new file.
 
     Raises:
         WarehouseError: the query failed, or the disk is full.
@@ -82,7 +82,7 @@ def write_file(parquet: Path, target: Path, file_format: FileFormat) -> int:
 
 
 class _Watched:
-    """A stream that keeps the error that broke it: the writer would hide it behind its own."""
+    """A stream that keeps the error that broke it, which the writer would hide by its own."""
 
     def __init__(self, reader: "pa.RecordBatchReader") -> None:
         self._reader = reader
@@ -113,7 +113,7 @@ def _write(watched: _Watched, target: Path, file_format: FileFormat) -> int:
 
 
 def _writer() -> duckdb.DuckDBPyConnection:
-    # One thread keeps the order without holding rows back, and is faster than the stream.
+    # One thread keeps the order without buffering rows, and is faster than the stream.
     return duckdb.connect(config={"memory_limit": _WRITER_MEMORY, "threads": 1})
 
 

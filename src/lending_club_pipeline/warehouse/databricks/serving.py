@@ -1,4 +1,4 @@
-"""Publish the mart to the table that readers use: one atomic step, verified, undone if it differs.
+"""Publish the mart to the table for readers: one atomic step, verified, restored if it differs.
 
 Statements follow https://docs.databricks.com/aws/en/sql/language-manual/ (INSERT OVERWRITE,
 DESCRIBE HISTORY, RESTORE, GRANT); for retention see
@@ -30,12 +30,12 @@ class ServingTable:
 
     Attributes:
         session: an open session.
-        catalog: what tables the schema of the serving table has.
+        catalog: the tables of the schema of the serving table.
         mart: qualified name of the mart.
         name: qualified name of the serving table.
         readers: users, groups or principals who may read it.
-        history_days: days for which it can be read as it was.
-        lease: the lease under which it is published, if there is one.
+        history_days: days for which old versions can be read.
+        lease: the lease of the run, if there is one.
     """
 
     session: StatementSession
@@ -49,7 +49,7 @@ class ServingTable:
     def publish(
         self, columns: Sequence[ServingColumn], rows: int, balance: Decimal
     ) -> ServingVersion:
-        """Replace what readers see by the mart; see `Serving.publish`."""
+        """Replace the readers' table by the mart; see `Serving.publish`."""
         self._prepare(columns)
         before = self._version()
         names = ", ".join(column.name for column in columns)
@@ -66,7 +66,7 @@ class ServingTable:
         return ServingVersion(".".join(self.name), self._version(), before, served, self.readers)
 
     def _overwrite(self, names: str) -> None:
-        """Replace the table, by a statement that fails if another run has taken the schema."""
+        """Replace the table; the statement fails if another run has taken the schema."""
         statement = (
             f"insert overwrite {self._quoted} ({names}) select {names} from {quoted(*self.mart)}"
         )
@@ -122,7 +122,7 @@ class ServingTable:
         return int(versions[0])
 
     def _fingerprints(self, columns: Sequence[ServingColumn]) -> tuple[Fingerprint, Fingerprint]:
-        """Read what the mart and the serving table hold, in one statement."""
+        """Read the fingerprints of mart and serving table, in one statement."""
         names = ", ".join(column.name for column in columns)
         queries = (
             f"select {place} as place, count(*) as row_count, "

@@ -1,7 +1,7 @@
-"""How to sign in: by a token, or as a service principal, at the host that is set and nowhere else.
+"""Sign-in by a token or as a service principal, only at the configured host.
 
-The SDK would let variables and files of other tools decide (DATABRICKS_DISCOVERY_URL, a profile in
-~/.databrickscfg, ARM_*, …), and dbt-databricks would offer our secret to Azure as well. So neither
+The SDK would read variables and files of other tools (DATABRICKS_DISCOVERY_URL, a profile in
+~/.databrickscfg, ARM_*, …), and dbt-databricks would send our secret to Azure as well. So neither
 of them signs in here. The address is that of
 https://docs.databricks.com/aws/en/dev-tools/auth/oauth-m2m, "manually generate access tokens".
 """
@@ -12,19 +12,19 @@ Headers = dict[str, str]
 
 
 def headers_by_token(token: str) -> Callable[[], Headers]:
-    """Return what gives the headers of a request that carries a personal access token."""
+    """Return a function that gives the headers of a request with a personal access token."""
     return lambda: {"Authorization": f"Bearer {token}"}
 
 
 def headers_by_principal(host: str, client_id: str, client_secret: str) -> Callable[[], Headers]:
-    """Return what gives the headers of a request of a service principal.
+    """Return a function that gives the headers of a request of a service principal.
 
     Its short-lived token is fetched when it is first needed, and again before it expires.
 
     Args:
         host: host name of the workspace, perhaps with a port.
         client_id: application id of the service principal.
-        client_secret: its OAuth secret, which goes to that host alone, by HTTPS.
+        client_secret: its OAuth secret, which is sent only to that host, by HTTPS.
     """
     from databricks.sdk.oauth import ClientCredentials  # noqa: PLC0415 - an extra
 

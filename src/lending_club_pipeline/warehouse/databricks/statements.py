@@ -1,4 +1,4 @@
-"""A session of a SQL warehouse that survives transient faults.
+"""A session of a SQL warehouse that retries statements after transient errors.
 
 Every statement of this project may be sent twice: it creates if not exists, replaces, overwrites
 or reads. So a statement whose reply was lost is sent again.
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 _LOG: Final = logging.getLogger(__name__)
-# A part of a row group of 122,880 rows, so that these are as full as those of a table.
+# A sixth of a row group of 122,880 rows, so that row groups are as full as those of a table.
 _BATCH_ROWS: Final = 20_480
-# What the connector asks for at once; it would hold a hundred megabytes.
+# Size of a fetched page; the connector's default would take a hundred megabytes.
 _PAGE_BYTES: Final = 8 * 2**20
 _FIRST_WAIT_SECONDS: Final = 0.5
 _LONGEST_WAIT_SECONDS: Final = 30.0
@@ -50,7 +50,7 @@ class StatementSession:
         address: the SQL warehouse.
         run_id: Dagster's id of the run, for the tags of its statements.
         staging: the only local folder from which files may be uploaded.
-        before_each: is called before each statement; what it raises keeps it from being sent.
+        before_each: called before each statement; if it raises, the statement is not sent.
     """
 
     address: DatabricksSettings
@@ -60,7 +60,7 @@ class StatementSession:
     _connection: Any = field(default=None, repr=False)
 
     def open(self) -> None:
-        """Connect, so that a wrong setting is found before any work is done.
+        """Connect, so that a wrong setting is found before any work.
 
         Raises:
             WarehouseError: there is no connection.
@@ -68,7 +68,7 @@ class StatementSession:
         self.attempt(self._connected)
 
     def close(self) -> None:
-        """End the session; a session that is lost already is no error."""
+        """End the session; a lost session is not an error."""
         connection, self._connection = self._connection, None
         if connection is not None:
             try:
@@ -109,7 +109,7 @@ class StatementSession:
         return self.attempt(run)
 
     def run(self, statement: str) -> None:
-        """Run a statement that has no result, or whose result nobody wants.
+        """Run a statement and ignore its result.
 
         Raises:
             WarehouseError: it failed; a transient fault was retried before.
@@ -123,7 +123,7 @@ class StatementSession:
 
     @contextmanager
     def batches(self, statement: str) -> Iterator["pa.RecordBatchReader"]:
-        """Give a result of any size as a stream; the caller retries, for it holds what came."""
+        """Return a result of any size as a stream; the caller retries, as it has the batches."""
         import pyarrow as pa  # noqa: PLC0415 - takes 0.1 s to import
 
         with self._cursor() as cursor:
@@ -132,7 +132,7 @@ class StatementSession:
             yield pa.RecordBatchReader.from_batches(first.schema, _rest(cursor, first))
 
     def attempt(self, action: Callable[[], _Result]) -> _Result:
-        """Do something, again and again while its faults are transient, with growing pauses.
+        """Call a function; retry it with growing pauses while its errors are transient.
 
         Raises:
             WarehouseError: a fault is permanent, or lasted longer than DATABRICKS_RETRY_SECONDS.
@@ -175,7 +175,7 @@ class StatementSession:
 
 
 def _after(seconds: float) -> Callable[[object], bool]:
-    """Stop some seconds after the first failure: a statement may have run for hours before it."""
+    """Stop retrying some seconds after the first failure, which may come after hours."""
     failures: list[float] = []
 
     def is_over(_: object) -> bool:

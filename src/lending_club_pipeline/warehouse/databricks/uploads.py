@@ -1,7 +1,7 @@
-"""A landed day as Parquet parts that say all about themselves, ready for a volume.
+"""Write a landed day as self-describing Parquet parts, for upload into a volume.
 
-What is landed has neither date nor record number in it: the folder and the position say them. Spark
-does not keep positions, so that here they become columns.
+Landed files hold neither date nor record number: folder and position in the file imply them. Spark
+does not keep positions, so here they become columns.
 """
 
 import datetime as dt
@@ -18,7 +18,7 @@ from lending_club_pipeline.ingest import landed_records
 from lending_club_pipeline.warehouse.databricks.content import content_in_duckdb
 from lending_club_pipeline.warehouse.databricks.raw_tables import RAW_TABLES
 
-# The connector reads a file as a whole before it sends it.
+# The connector reads a whole file into memory before it sends it.
 _PART_BYTES: Final = 32 * 2**20
 
 
@@ -35,7 +35,7 @@ def write_parts(
         landed: folder of the landed day.
         as_of_date: its business date.
         target: an empty folder to write to.
-        memory_bytes: bound for the memory of the engine that writes.
+        memory_bytes: memory limit of the engine that writes.
         threads: threads of that engine; None means all cores.
     """
     parts = {}
@@ -58,7 +58,7 @@ def measure(
     Args:
         landed: folder of the landed day.
         as_of_date: its business date.
-        memory_bytes: bound for the memory of the engine that reads.
+        memory_bytes: memory limit of the engine that reads.
         threads: threads of that engine; None means all cores.
     """
     columns = {table.name: table.content for table in RAW_TABLES}

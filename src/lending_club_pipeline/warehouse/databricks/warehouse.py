@@ -1,4 +1,4 @@
-"""See `Warehouse`; here for Databricks SQL."""
+"""Databricks SQL behind the protocol `Warehouse`."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,11 +34,11 @@ from lending_club_pipeline.warehouse.day_tables import KEY, DayTable, dates_list
 from lending_club_pipeline.warehouse.protocol import FileFormat
 
 if TYPE_CHECKING:
-    # Takes 0.1 s to import, and a run of DuckDB alone does without it.
+    # Takes 0.1 s to import; a run on DuckDB does not need it.
     import pyarrow as pa
 
-# What Python, Dagster, dbt and the connector take is much; the engine that splits and writes does
-# with little.
+# Python, Dagster, dbt and the connector take much memory; the engine that splits and writes needs
+# little.
 _LOCAL_MEMORY_BYTES: Final = 256 * 2**20
 
 
@@ -47,7 +47,7 @@ class DatabricksWarehouse:
     """See `Warehouse`; here for Databricks SQL.
 
     Attributes:
-        address: the SQL warehouse, who signs in, and what readers get.
+        address: the SQL warehouse, the sign-in, and the table for readers.
         staging: local folder for the files that are uploaded, and for the lock of this machine.
         threads: threads of the engine that writes them; None means all cores.
         lock_wait_seconds: how long a session waits for another run of this machine to end.
@@ -104,7 +104,7 @@ class DatabricksWarehouse:
 
     @contextmanager
     def _leased(self, run_id: str) -> Iterator[None]:
-        """Keep runs of other machines out, for which the lock file means nothing."""
+        """Keep runs of other machines out, which do not see the lock file."""
         renewing = StatementSession(self.address, run_id)
         lease = Lease(self.statements, renewing, self.lock_wait_seconds)
         with lease.held():
@@ -117,7 +117,7 @@ class DatabricksWarehouse:
 
     @contextmanager
     def _trusted(self) -> Iterator[None]:
-        """Let the SDK, which signs principals in, take the same way as the connector."""
+        """Let the SDK, which signs principals in, use the connector's certificates and proxy."""
         with temporary_environment(network_variables(self.address)):
             yield
 
@@ -147,7 +147,7 @@ class DatabricksWarehouse:
 
     @property
     def catalog(self) -> Catalog:
-        """What tables the schema has, asked for once in a session.
+        """The tables of the schema, queried once in a session.
 
         Raises:
             WarehouseError: no session is open.
@@ -158,7 +158,7 @@ class DatabricksWarehouse:
 
     def preflight(self) -> Iterator[PreflightResult]:
         """Check each step of the connection; see `Warehouse.preflight`."""
-        # Without catalog and schema, so that a wrong one does not hide that all before is well.
+        # Without catalog and schema, so that a wrong one does not fail the earlier steps.
         anywhere = self.address.model_copy(update={"catalog": "", "schema_name": ""})
         session = StatementSession(anywhere, "")
         with self._trusted():
@@ -225,7 +225,7 @@ class DatabricksWarehouse:
             self.statements.run(statement)
 
     def _create(self, table: DayTable) -> None:
-        """Make a table of days: the first run of all does. The lease has made the schema."""
+        """Make a table of days, in the very first run. The lease has made the schema."""
         self.statements.run(
             f"{table.creation(self._named(table), TIMESTAMP)} using delta "
             f"comment {text(table.comment)}"
@@ -260,7 +260,7 @@ class DatabricksWarehouse:
             self._loader.drop(date)
 
     def dbt_environment(self) -> Mapping[str, str]:
-        """Return what `dbt/profiles.yml` reads for this target.
+        """Return the variables that `dbt/profiles.yml` reads for this target.
 
         To read its project, dbt needs no secret; to build, it does.
         """
@@ -271,7 +271,7 @@ class DatabricksWarehouse:
             "DBT_TARGET": "databricks",
             "DATABRICKS_READERS": ",".join(address.reader_names),
             "DATABRICKS_RUN_ID": tags_of(self._run_id)["run_id"],
-            # As for our own connections: it warns of the retries that we chose.
+            # As for our own connections: it warns of retries that we want.
             "DBT_DATABRICKS_CONNECTOR_LOG_LEVEL": "CRITICAL",
         }
         given |= network_variables(address)
@@ -282,11 +282,11 @@ class DatabricksWarehouse:
 
     @property
     def retry_seconds(self) -> float:
-        """Return what the settings say."""
+        """Return the setting DATABRICKS_RETRY_SECONDS."""
         return self.address.retry_seconds
 
     def is_transient(self, message: str) -> bool:
-        """Whether dbt reports a fault that passes by itself."""
+        """Whether dbt reports a transient error."""
         return errors.is_transient_message(message)
 
     def fetch(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
@@ -295,7 +295,7 @@ class DatabricksWarehouse:
 
     @contextmanager
     def stream(self, query: str) -> Iterator["pa.RecordBatchReader"]:
-        """Give a result of any size as a stream of Arrow batches."""
+        """Return a result of any size as a stream of Arrow batches."""
         try:
             with self.statements.batches(query) as reader:
                 yield reader
@@ -308,7 +308,7 @@ class DatabricksWarehouse:
 
     @property
     def serves_readers(self) -> bool:
-        """Whether there is a table that readers use: there is."""
+        """Whether there is a table for readers: yes."""
         return True
 
     def serving(self) -> ServingTable:
