@@ -1,6 +1,6 @@
 -- Who read and changed the tables of the pipeline on Databricks, from its own system tables:
 -- https://docs.databricks.com/aws/en/admin/system-tables/. Give catalog and schema by parameters.
--- Texts of statements are shown to members of databricks_pii_access alone.
+-- Texts of statements are shown only to members of databricks_pii_access.
 
 -- Who read account_summary_serving in the last thirty days.
 select
@@ -30,7 +30,7 @@ where
     and event_date >= current_date() - interval 30 days
 order by event_time desc;
 
--- Statements of the pipeline by what they are for (query tag run_id), with time and bytes.
+-- Statements of the pipeline by run (query tag run_id), with time and bytes.
 select
     start_time,
     executed_by as user_name,

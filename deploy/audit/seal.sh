@@ -1,6 +1,6 @@
 #!/bin/sh
 # Reads lines (the access log of deploy/gateway/nginx.conf, audit lines of lending-club) and keeps them
-# in a journal that is sealed: what was written before cannot be changed later without being seen.
+# in a sealed journal: a later change of earlier lines is detected.
 #
 #   tail -F access.log | seal.sh /audit/audit.journal
 #

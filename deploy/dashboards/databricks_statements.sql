@@ -1,6 +1,6 @@
--- What the pipeline costs on Databricks, by the query tags of its statements. Ready for a dashboard of
+-- Cost of the pipeline on Databricks, by the query tags of its statements. Ready for a dashboard of
 -- Databricks: https://docs.databricks.com/aws/en/admin/system-tables/query-history. The table has a
--- statement within an hour; whoever reads it needs SELECT on system.query.history.
+-- statement within an hour; readers need SELECT on system.query.history.
 
 -- Statements, seconds and bytes of each run in the last thirty days.
 select

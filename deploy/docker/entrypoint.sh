@@ -1,6 +1,6 @@
 #!/bin/sh
-# `docker run IMAGE run` is `lending-club run`. Dagster's launchers and its Helm chart name their
-# program in full: these start as they are, with the configuration that the settings describe.
+# `docker run IMAGE run` means `lending-club run`. Dagster's launchers and its Helm chart name their
+# whole program: it starts unchanged, with a configuration from the settings.
 set -eu
 
 # A variable of Dagster's configuration comes from a secret file, as other settings do.
@@ -10,7 +10,7 @@ if [ -n "${SECRETS_DIR:-}" ] && [ -z "${DAGSTER_POSTGRES_PASSWORD:-}" ] && [ -r 
     export DAGSTER_POSTGRES_PASSWORD
 fi
 
-# The dbt project comes parsed. Each copy appears whole, whoever else makes it at the same time.
+# Copy the parsed dbt project atomically: several containers may do so at the same time.
 for parsed in /opt/parsed/*; do
     [ -d "$parsed" ] || continue
     target="$DAGSTER_HOME/dbt/${parsed##*/}"
@@ -20,7 +20,7 @@ for parsed in /opt/parsed/*; do
     fi
 done
 
-# Each run is a pod of its own there: its database file would end with it, and nobody would know.
+# In a cluster each run is a pod: its database file would be lost with it, without an error.
 if [ "${1:-}" = dagster ] && [ -n "${KUBERNETES_SERVICE_HOST:-}" ] && [ "${DATABASE_TYPE:-duckdb}" = duckdb ]; then
     case "${2:-}" in
         api | code-server)
@@ -33,10 +33,10 @@ fi
 
 case "${1:-}" in
     dagster | dagster-*)
-        # A health check comes when the configuration is there.
+        # The configuration exists already when a health check runs.
         [ "${2:-}" = liveness-check ] || lending-club configure --quiet
         case "${DAGSTER_POSTGRES_PASSWORD:-}" in
-            # A manager holds it, and the vendor's client reads it.
+            # A secret manager holds it; the vendor's client reads it.
             aws-* | azure-* | google-*) exec lending-club configure --quiet -- "$@" ;;
         esac
         exec "$@"
