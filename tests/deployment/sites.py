@@ -3,7 +3,7 @@
 import json
 import os
 import re
-import secrets
+import subprocess
 import textwrap
 import urllib.error
 import urllib.parse
@@ -146,13 +146,19 @@ def _up() -> str:
     return up
 
 
+def _cookie_secret() -> str:
+    (command,) = re.findall("`(.*)` makes the cookie secret", _SECTION)
+    made = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    return made.stdout.strip()
+
+
 def _configure(folder: Path, url: str, provider: str) -> None:
     text = written("sh")
     for shown, ours in {
         "https://pipeline.example.com": url,
         "https://login.example.com": provider,
         "secret-of-the-client": "client-secret-4711",
-        "secret-of-the-cookies": secrets.token_urlsafe(32),
+        "secret-of-the-cookies": _cookie_secret(),
     }.items():
         assert shown in text
         text = text.replace(shown, ours)
