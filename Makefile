@@ -35,7 +35,7 @@ test-operations: .venv/.dev  ## Alerts, metrics, roles, audit, Azure with the re
 coverage: .venv/.dev  ## Run all tests and list the lines and branches that none reaches
 	@$(PYTEST) --exhaustive --cov --cov-report=term:skip-covered
 
-test-compose: .venv/.dev  ## Build the image and run the four services on a Docker engine (takes half an hour)
+test-compose: .venv/.dev  ## Build the image and run the services and profiles on a Docker engine (takes half an hour)
 	@$(BIN)/python -m pytest --docker tests/deployment
 
 test-kubernetes: .venv/.dev  ## Render Dagster's Helm chart with our values, and check what comes out

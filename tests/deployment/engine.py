@@ -23,6 +23,12 @@ def docker(*arguments: str, timeout: float = 120.0) -> str:
     return done.stdout.strip()
 
 
+def host() -> str:
+    """Return the address of this machine that containers reach."""
+    gateway = "{{(index .IPAM.Config 0).Gateway}}"
+    return docker("network", "inspect", "bridge", "--format", gateway)
+
+
 def answers() -> bool:
     """Whether the engine that DOCKER_HOST names, or the usual one, answers."""
     done = subprocess.run(["docker", "info"], capture_output=True, timeout=60, check=False)

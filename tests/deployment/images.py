@@ -18,6 +18,12 @@ _POSTGRES = "postgres:17"
 _LOCAL_PYTHON = "lending-club-test/python:local"
 _LOCAL_BUILD = "lending-club-test/build:local"
 _LOCAL_POSTGRES = "lending-club-test/postgres:local"
+_PROGRAMS = {
+    "NGINX_IMAGE": "nginx",
+    "OAUTH2_PROXY_IMAGE": "oauth2-proxy",
+    "PROMETHEUS_IMAGE": "prometheus",
+    "ALERTMANAGER_IMAGE": "alertmanager",
+}
 _AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 _MINUTES = 60.0
 
@@ -40,6 +46,27 @@ def images() -> dict[str, str]:
     # Each build leaves the build stage of the last one without a name.
     _build(ROOT, dockerfile, PIPELINE, *arguments)
     return variables
+
+
+def programs() -> dict[str, str]:
+    """Return the variables for images of other projects; none where compose.yaml's are pulled."""
+    if _is_pulled(_PYTHON):
+        return {}
+    binary = CACHE / "bin" / "oauth2-proxy"
+    if not binary.exists():
+        pytest.fail("no image registry is reached, and oauth2-proxy is not built: see .ci/run")
+    folder = CACHE / "programs"
+    shutil.copytree(Path(__file__).parent / "programs", folder, dirs_exist_ok=True)
+    shutil.copy(binary, folder)
+    for name in _PROGRAMS.values():
+        arguments = (f"--build-arg=BASE_IMAGE={_LOCAL_PYTHON}", f"--target={name}")
+        _build(folder, folder / "Dockerfile", _local(name), *arguments)
+    shutil.rmtree(folder)
+    return {variable: _local(name) for variable, name in _PROGRAMS.items()}
+
+
+def _local(name: str) -> str:
+    return f"lending-club-test/{name}:local"
 
 
 def _is_pulled(image: str) -> bool:

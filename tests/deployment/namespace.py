@@ -7,11 +7,13 @@ COMMAND ...` runs the command and writes what it found as JSON.
 import asyncio
 import json
 import os
+import ssl
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,10 +59,7 @@ def run_alone(
     with tempfile.TemporaryDirectory(prefix="net-") as name:
         folder = Path(name)
         sockets = {port: folder / f"{port}.sock" for port in ports}
-        loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=loop.run_forever)
-        thread.start()
-        try:
+        with _loop() as loop:
             asyncio.run_coroutine_threadsafe(_serve_outside(sockets), loop).result(30)
             done = subprocess.run(
                 [
@@ -77,10 +76,6 @@ def run_alone(
                 timeout=timeout,
                 check=False,
             )
-        finally:
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
-            loop.close()
         found = json.loads((folder / "found.json").read_text())
     connections = {int(port): count for port, count in found["connections"].items()}
     return Ended(done.returncode, done.stdout, connections, found["elsewhere"])
@@ -101,6 +96,36 @@ def _forwarding(
         await asyncio.gather(_pump(reader, back), _pump(there, writer))
 
     return forward
+
+
+@contextmanager
+def tls(context: ssl.SSLContext, listen: int, port: int) -> Iterator[None]:
+    """Take what comes by TLS to a port of loopback, and hand it to another port.
+
+    Args:
+        context: the server's side of TLS.
+        listen: the port that browsers come to.
+        port: that of the server behind it.
+    """
+    forward = _forwarding(lambda: asyncio.open_connection("127.0.0.1", port))
+    with _loop() as loop:
+        serving = asyncio.start_server(forward, "127.0.0.1", listen, ssl=context)
+        asyncio.run_coroutine_threadsafe(serving, loop).result(30)
+        yield
+
+
+@contextmanager
+def _loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """Run a loop of its own beside what the body does."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -3,9 +3,9 @@
 import json
 import os
 import shutil
-import socket
 import stat
 import subprocess
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +17,7 @@ from lending_club_pipeline.defs.intents import FORCE_TAG
 from tests.browser import browse
 from tests.deployment.engine import docker
 from tests.deployment.images import ROOT
+from tests.operating.programs import free_port
 
 SERVICES = ("dagster-webserver", "dagster-daemon", "dagster-user-code", "postgres")
 LOCATION = "lending-club"
@@ -60,13 +61,6 @@ def show(folder: Path) -> None:
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
-def _free_port() -> int:
-    with socket.socket() as tried:
-        tried.bind(("127.0.0.1", 0))
-        port: int = tried.getsockname()[1]
-        return port
-
-
 def _compose() -> list[str]:
     done = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
     return ["docker", "compose"] if done.returncode == 0 else ["docker-compose"]
@@ -74,16 +68,19 @@ def _compose() -> list[str]:
 
 @dataclass
 class Stack:
-    """The four services.
+    """The four services, or more.
 
     Attributes:
         folder: copy of the checkout, whose sources are mounted.
         variables: what compose.yaml takes from the environment.
+        services: those that come up.
+        port: of the web server.
     """
 
     folder: Path
     variables: Mapping[str, str]
-    port: int = field(default_factory=_free_port)
+    services: Sequence[str] = SERVICES
+    port: int = field(default_factory=free_port)
 
     def __post_init__(self) -> None:
         for name in _COPIED:
@@ -109,7 +106,7 @@ class Stack:
     @property
     def project(self) -> str:
         """Name that containers and volumes begin with."""
-        return f"lending-club-test-{os.getpid()}"
+        return f"lending-club-test-{self.port}"
 
     @property
     def url(self) -> str:
@@ -132,9 +129,8 @@ class Stack:
             ["sh", "-e", "-c", ours.replace(" --wait", "") if waits else ours], 1200
         )
         if waits:
-            named = [it for it in SERVICES if it in line.split()]
-            for service in named or SERVICES:
-                self.expect_health(service, "healthy", 600)
+            named = [it for it in self.services if it in line.split()]
+            self.expect_all_healthy(named or self.services)
         return printed
 
     def _run(self, command: Sequence[str], timeout: float) -> str:
@@ -160,12 +156,21 @@ class Stack:
     def up(self) -> None:
         """Bring the services up; return when all of them are healthy."""
         self.compose("up", "--detach", "--no-build")
-        for service in SERVICES:
+        self.expect_all_healthy(self.services)
+
+    def expect_all_healthy(self, services: Sequence[str]) -> None:
+        """Return when all of these services are healthy."""
+        for service in services:
             self.expect_health(service, "healthy", 600)
 
     def container(self, service: str) -> str:
         """Return the id of a service's container."""
         return self.compose("ps", "--quiet", service).strip()
+
+    def address(self, service: str) -> str:
+        """Return a service's address on the network of the services."""
+        shown = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+        return docker("inspect", "--format", shown, self.container(service))
 
     def health(self, service: str) -> str:
         """Return what Docker says of a service's health."""
@@ -288,8 +293,10 @@ class Stack:
         """Return what a browser shows of a page; its picture is kept for people."""
         PICTURES.mkdir(parents=True, exist_ok=True)
         picture = f"--screenshot={PICTURES / name}.png"
-        address = self.url + path
-        return browse(address, self.folder, 30_000, picture, "--window-size=1600,1000")[0]
+        # Another time, the same browser would show what it remembers.
+        with tempfile.TemporaryDirectory() as folder:
+            options = (picture, "--window-size=1600,1000")
+            return browse(self.url + path, Path(folder), 30_000, *options)[0]
 
     def output(self, name: str) -> str:
         """Return the text of a published file."""

@@ -35,8 +35,7 @@ def test_what_was_backed_up_is_there_again_after_the_volumes_were_lost(
     stack.shell(back_up)
     stack.shell(restore)
 
-    for service in SERVICES:
-        stack.expect_health(service, "healthy", 600)
+    stack.expect_all_healthy(SERVICES)
     assert {run: it["status"] for run, it in runs.items()}.items() <= {
         run: it["status"] for run, it in stack.runs().items()
     }.items()

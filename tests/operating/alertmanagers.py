@@ -50,30 +50,48 @@ class Alertmanager:
 QUICK: Mapping[str, str] = {"group_wait": "500ms", "group_interval": "1s"}
 
 
-def configuration(folder: Path, hooks: Webhooks, mails: Mails, pauses: Mapping[str, str]) -> Path:
-    """Write the delivered configuration with addresses of loopback and other pauses."""
-    secrets = folder / "secrets"
-    secrets.mkdir()
-    (secrets / "slack_url").write_text(f"http://127.0.0.1:{hooks.port}{SLACK}")
-    (secrets / "pagerduty_key").write_text("0123456789abcdef0123456789abcdef")
-    (secrets / "smtp_password").write_text("none")
-    text = CONFIGURATION.read_text()
-    text = text.replace("/etc/alertmanager/secrets", str(secrets))
-    settings = yaml.safe_load(text)
-    settings["global"] |= {
-        "smtp_smarthost": f"127.0.0.1:{mails.port}",
+def write_keys(folder: Path, hooks: Webhooks, host: str = "127.0.0.1") -> None:
+    """Write the three keys that the delivered configuration reads from files."""
+    (folder / "slack_url").write_text(f"http://{host}:{hooks.port}{SLACK}")
+    (folder / "pagerduty_key").write_text("0123456789abcdef0123456789abcdef")
+    (folder / "smtp_password").write_text("none")
+
+
+def settings(
+    hooks: Webhooks, mails: Mails, pauses: Mapping[str, str], host: str = "127.0.0.1"
+) -> dict[str, Any]:
+    """Return the delivered configuration with other addresses and pauses.
+
+    Args:
+        hooks: PagerDuty and Slack.
+        mails: the mail server.
+        pauses: other values of the first route than those that we deliver.
+        host: address of both.
+    """
+    found: dict[str, Any] = yaml.safe_load(CONFIGURATION.read_text())
+    found["global"] |= {
+        "smtp_smarthost": f"{host}:{mails.port}",
         "smtp_require_tls": False,
         "smtp_hello": "localhost",
-        "pagerduty_url": f"http://127.0.0.1:{hooks.port}{PAGERDUTY}",
+        "pagerduty_url": f"http://{host}:{hooks.port}{PAGERDUTY}",
     }
-    del settings["global"]["smtp_auth_username"], settings["global"]["smtp_auth_password_file"]
-    settings["templates"] = [str(TEMPLATES)]
-    settings["route"] |= pauses
+    del found["global"]["smtp_auth_username"], found["global"]["smtp_auth_password_file"]
+    found["route"] |= pauses
     # Whatever time it is while the test runs.
-    for interval in settings["time_intervals"]:
+    for interval in found["time_intervals"]:
         interval["time_intervals"] = [{"years": ["2000"]}]
+    return found
+
+
+def _configuration(folder: Path, hooks: Webhooks, mails: Mails, pauses: Mapping[str, str]) -> Path:
+    """Write that configuration, with files of a folder."""
+    secrets = folder / "secrets"
+    secrets.mkdir()
+    write_keys(secrets, hooks)
+    written = settings(hooks, mails, pauses) | {"templates": [str(TEMPLATES)]}
+    text = yaml.safe_dump(written).replace("/etc/alertmanager/secrets", str(secrets))
     file = folder / "alertmanager.yml"
-    file.write_text(yaml.safe_dump(settings))
+    file.write_text(text)
     return file
 
 
@@ -91,7 +109,7 @@ def alertmanager(folder: Path, pauses: Mapping[str, str] = QUICK) -> Iterator[Al
     with webhooks() as hooks, mails() as box:
         command = [
             binary,
-            f"--config.file={configuration(folder, hooks, box, pauses)}",
+            f"--config.file={_configuration(folder, hooks, box, pauses)}",
             f"--storage.path={folder / 'storage'}",
             f"--web.listen-address=127.0.0.1:{port}",
             "--cluster.listen-address=",

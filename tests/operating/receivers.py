@@ -33,8 +33,8 @@ class Webhooks:
 
 
 @contextmanager
-def webhooks() -> Iterator[Webhooks]:
-    """Listen for webhooks of Slack and PagerDuty."""
+def webhooks(host: str = "127.0.0.1") -> Iterator[Webhooks]:
+    """Listen for webhooks of Slack and PagerDuty, on an address of this machine."""
     kept = Webhooks()
 
     class Handler(BaseHTTPRequestHandler):
@@ -46,12 +46,13 @@ def webhooks() -> Iterator[Webhooks]:
             kept.headers.append(dict(self.headers))
             self.send_response(kept.answer)
             self.end_headers()
-            self.wfile.write(b'{"status": "success"}')
+            # Slack says so in two letters, and Alertmanager reads them.
+            self.wfile.write(b"ok" if self.path == "/slack" else b'{"status": "success"}')
 
         def log_message(self, *_: object) -> None:
             pass
 
-    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
+    with serving(ThreadingHTTPServer((host, 0), Handler)) as port:
         kept.port = port
         yield kept
 
@@ -70,8 +71,12 @@ class Mails:
 
 
 @contextmanager
-def mails() -> Iterator[Mails]:
-    """Listen for mails, as RFC 5321 says, as far as a sender of mails needs it."""
+def mails(host: str = "127.0.0.1") -> Iterator[Mails]:
+    """Listen for mails, as RFC 5321 says, as far as a sender of mails needs it.
+
+    Args:
+        host: an address of this machine.
+    """
     kept = Mails()
 
     class Handler(socketserver.StreamRequestHandler):
@@ -89,7 +94,7 @@ def mails() -> Iterator[Mails]:
         def _say(self, text: str) -> None:
             self.wfile.write(f"{text}\r\n".encode())
 
-    with serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)) as port:
+    with serving(socketserver.ThreadingTCPServer((host, 0), Handler)) as port:
         kept.port = port
         yield kept
 

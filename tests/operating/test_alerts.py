@@ -1,7 +1,10 @@
 """Alerts, from a run of the pipeline to those who are told, by a real Alertmanager."""
 
 import datetime as dt
+import json
 import subprocess
+import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,10 +98,21 @@ def test_what_is_told_is_the_same_alert_when_it_is_told_again(manager: Alertmana
     alerts = to_post(_failed(1), "http://localhost:3000")
     for _ in range(3):
         post(manager.url, dt.datetime.now(dt.UTC), alerts, alerts)
-    wait_for(lambda: manager.chats, 30, "a chat")
+    wait_for(lambda: manager.chats and manager.pages, 30, "a page and a chat")
     post(manager.url, dt.datetime.now(dt.UTC), alerts, alerts)
 
     assert len(manager.chats) == len(manager.pages) == 1
+
+
+def test_an_alert_without_a_begin_began_when_it_was_told_first(manager: Alertmanager) -> None:
+    alerts = [replace(it, since="") for it in to_post(_failed(1), "http://localhost:3000")]
+    first = dt.datetime.now(dt.UTC)
+    for seconds in (0, 15):
+        post(manager.url, first + dt.timedelta(seconds=seconds), alerts, alerts)
+
+    with urllib.request.urlopen(f"{manager.url}/api/v2/alerts") as answer:
+        (told,) = json.load(answer)
+    assert abs(dt.datetime.fromisoformat(told["startsAt"]) - first) < dt.timedelta(seconds=1)
 
 
 @pytest.mark.operations

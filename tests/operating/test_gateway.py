@@ -134,7 +134,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         oauth2 = stack.enter_context(signing_in())
         upstreams = {
             "dagster-webserver:3000": operator.port,
-            "dagster-webserver-read-only:3000": viewer.port,
+            "dagster-webserver-read-only:3001": viewer.port,
             "oauth2-proxy:4180": oauth2,
         }
         log = stack.enter_context(nginx(folder, f"127.0.0.1:{port}", upstreams, outputs))

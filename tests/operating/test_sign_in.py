@@ -8,7 +8,6 @@ import datetime as dt
 import json
 import os
 import secrets
-import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,8 +21,9 @@ from dagster import DagsterInstance, RunsFilter
 
 from databricks_stand_in.certificates import make_certificates
 from lending_club_pipeline.defs.instance import open_instance
-from tests.browser import Page, opened_page
+from tests.browser import Page
 from tests.operating.gateways import nginx
+from tests.operating.people import BUTTON, identity_provider, launch, signed_in
 from tests.operating.programs import DEPLOY, answers, free_port, program, started, wait_for
 from tests.operating.webservers import MODULE, daemon, webserver
 from tests.workspaces import Workspace
@@ -31,22 +31,8 @@ from tests.workspaces import Workspace
 pytestmark = pytest.mark.operations
 CANARY, SECRET = "Zebulon Canaryworth", "client-secret-canary-4711"
 NEXT: Final = dt.date(2026, 2, 1)
-PEOPLE: Final = {
-    "ann": ["lending-club-operators"],
-    "vic": ["staff", "lending-club-viewers"],
-    "eve": ["staff"],
-}
 LAUNCHPAD: Final = f"{{}}/locations/{MODULE}/jobs/drop_expired_data/playground"
-BUTTON: Final = "[...document.querySelectorAll('button')].find(it => /{}/i.test(it.innerText))"
 LOADED: Final = "/What the pipeline is for/.test(document.body.innerText)"
-LAUNCH: Final = """
-    mutation Launch($params: ExecutionParams!) {
-      launchRun(executionParams: $params) {
-        __typename
-        ... on LaunchRunSuccess { run { runId } }
-      }
-    }
-"""
 
 
 @dataclass(frozen=True)
@@ -84,19 +70,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = space.root / "gateway"
     folder.mkdir()
     make_certificates(folder)
-    port, proxy, provider = free_port(), free_port(), free_port()
-    url, issuer = f"https://localhost:{port}", f"http://127.0.0.1:{provider}"
+    port, proxy = free_port(), free_port()
+    url = f"https://localhost:{port}"
     with ExitStack() as stack:
         operator = stack.enter_context(webserver(space))
         viewer = stack.enter_context(webserver(space, "--read-only"))
-        stack.enter_context(_identity_provider(folder, provider))
+        issuer = stack.enter_context(identity_provider(folder))
         stack.enter_context(_oauth2_proxy(folder, proxy, url, issuer))
         certificate = (
             f"ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.pem"
         )
         upstreams = {
             "dagster-webserver:3000": int(operator.rpartition(":")[2]),
-            "dagster-webserver-read-only:3000": int(viewer.rpartition(":")[2]),
+            "dagster-webserver-read-only:3001": int(viewer.rpartition(":")[2]),
             "oauth2-proxy:4180": proxy,
         }
         listen = f"127.0.0.1:{port} ssl; {certificate}"
@@ -110,19 +96,6 @@ def _with_a_held_delivery(space: Workspace) -> Workspace:
     space.deliver(f"1,{CANARY},Yes\n", "A,1,100.00,Savings\nB,1,1.00,Savings\n", NEXT)
     assert space.run(NEXT, movement_limits="accounts=5").outcome == "held"
     return space
-
-
-@contextmanager
-def _identity_provider(folder: Path, port: int) -> Iterator[None]:
-    claims = [
-        {"sub": name, "email": f"{name}@example.com", "email_verified": True, "groups": groups}
-        for name, groups in PEOPLE.items()
-    ]
-    users = [it for claim in claims for it in ("--user-claims", json.dumps(claim))]
-    command = [sys.executable, "-m", "oidc_provider_mock", "-p", str(port), *users]
-    found = answers(f"http://127.0.0.1:{port}/.well-known/openid-configuration")
-    with started(command, found, folder / "provider.log"):
-        yield
 
 
 @contextmanager
@@ -149,45 +122,14 @@ def _oauth2_proxy(folder: Path, port: int, site: str, issuer: str) -> Iterator[N
         yield
 
 
-@contextmanager
-def signed_in(site: Site, name: str, folder: Path) -> Iterator[Page]:
-    """Sign somebody in, as a person does, on the way to a page of Dagster's."""
-    with opened_page(folder, "--ignore-certificate-errors") as page:
-        page.open(f"{site.url}/jobs")
-        page.wait_for(f"location.origin === '{site.provider}' && document.forms.length")
-        page.run(f"document.querySelector('button[value={name}]').click()")
-        page.wait_for(f"location.origin === '{site.url}' && document.body.innerText")
-        yield page
-
-
 def keep(page: Page, name: str) -> None:
     folder = os.environ.get("SCREENSHOTS")
     if folder:
         page.screenshot(Path(folder) / f"{name}.png")
 
 
-def launch(page: Page, job: str, config: dict[str, object] | None = None, **tags: str) -> str:
-    """Ask for a run as Dagster's page does, and return its answer."""
-    params = {
-        "selector": {
-            "repositoryLocationName": MODULE,
-            "repositoryName": "__repository__",
-            "jobName": job,
-        },
-        "runConfigData": config or {},
-        "executionMetadata": {"tags": [{"key": key, "value": it} for key, it in tags.items()]},
-    }
-    body = json.dumps(json.dumps({"query": LAUNCH, "variables": {"params": params}}))
-    return str(
-        page.run(
-            f"fetch('/graphql', {{method: 'POST', body: {body}, "
-            "headers: {'Content-Type': 'application/json'}}).then(it => it.text())"
-        )
-    )
-
-
 def test_a_viewer_looks_and_cannot_launch(site: Site, tmp_path: Path) -> None:
-    with signed_in(site, "vic", tmp_path) as page:
+    with signed_in(site.url, site.provider, "vic", tmp_path) as page:
         page.wait_for("document.body.innerText.includes('process_delivery')")
         keep(page, "viewer-jobs")
         page.open(LAUNCHPAD.format(site.url))
@@ -202,14 +144,14 @@ def test_a_viewer_looks_and_cannot_launch(site: Site, tmp_path: Path) -> None:
         keep(page, "viewer-asset")
         assert page.run(f"{BUTTON.format('Materialize')}.disabled")
 
-        assert "UnauthorizedError" in launch(page, "drop_expired_data")
+        assert "UnauthorizedError" in launch(page, MODULE, "drop_expired_data")
         assert page.run("fetch('/outputs/account_summary.csv').then(it => it.status)") == 200
     tried = [it for it in site.audit if it["user"] == "vic@example.com"]
     assert {it["role"] for it in tried if "launchRun" in str(it["operation"])} == {"viewer"}
 
 
 def test_who_is_in_no_group_gets_no_further_than_the_sign_in(site: Site, tmp_path: Path) -> None:
-    with signed_in(site, "eve", tmp_path) as page:
+    with signed_in(site.url, site.provider, "eve", tmp_path) as page:
         page.wait_for("/403|forbidden/i.test(document.body.innerText)")
         keep(page, "nobody")
         assert "process_delivery" not in page.run("document.body.innerText")
@@ -223,7 +165,7 @@ def test_what_another_site_makes_an_operators_browser_send_is_refused(
 ) -> None:
     with site.history() as instance:
         before = len(instance.get_runs())
-    with signed_in(site, "ann", tmp_path) as page:
+    with signed_in(site.url, site.provider, "ann", tmp_path) as page:
         page.wait_for("document.body.innerText.includes('process_delivery')")
         page.open(LAUNCHPAD.format(site.url))
         page.wait_for(f"!{BUTTON.format('Launch run')}.disabled")
@@ -266,9 +208,9 @@ def test_an_approval_by_the_web_carries_who_signed_in(site: Site, tmp_path: Path
             }
         }
     }
-    with signed_in(site, "ann", tmp_path) as page:
+    with signed_in(site.url, site.provider, "ann", tmp_path) as page:
         # Whoever says that it is somebody else is not believed.
-        said = launch(page, "approve_delivery", config, user="bob@example.com")
+        said = launch(page, MODULE, "approve_delivery", config, user="bob@example.com")
         assert "LaunchRunSuccess" in said, said
         with daemon(site.space), site.history() as instance:
             approvals = RunsFilter(job_name="approve_delivery")
@@ -289,7 +231,7 @@ def test_an_approval_by_the_web_carries_who_signed_in(site: Site, tmp_path: Path
 def test_no_cookie_no_secret_and_no_customer_is_in_the_log_of_a_server(
     site: Site, tmp_path: Path
 ) -> None:
-    with signed_in(site, "vic", tmp_path) as page:
+    with signed_in(site.url, site.provider, "vic", tmp_path) as page:
         page.wait_for("document.body.innerText.includes('process_delivery')")
     logs = list(site.space.root.rglob("*.log"))
     said = "".join(path.read_text(errors="replace") for path in logs)

@@ -12,6 +12,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from lending_club_pipeline.config.names import unknown_in_file
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.defs.code_server import LOCATION, MODULE
 
@@ -103,7 +104,8 @@ def test_the_gateway_of_a_cluster_is_that_of_compose() -> None:
     }
 
     (files,) = (it["files"] for it in kustomization["configMapGenerator"])
-    assert {*files} == mounted == {"nginx.conf", "oauth2-proxy.cfg"}
+    # In a cluster, services keep their addresses.
+    assert {*files} == mounted - {"start.sh"} == {"nginx.conf", "oauth2-proxy.cfg"}
     assert [it["image"] for it in pod["containers"]] == [
         re.sub(r".*:-(.*)}", r"\1", SERVICES[name]["image"]) for name in ("gateway", "oauth2-proxy")
     ]
@@ -140,6 +142,18 @@ def test_images_are_variables_and_have_versions() -> None:
     for service in SERVICES.values():
         assert re.fullmatch(r"\$\{\w+:-[\w/.-]+:[\w.-]+\}", service["image"])
         assert ":latest" not in service["image"]
+
+
+def test_no_default_holds_a_variable() -> None:
+    """Compose of version 1 takes the first brace for the end."""
+    assert not re.findall(r"\$\{[^}]*\$\{", (ROOT / "compose.yaml").read_text())
+
+
+def test_what_compose_reads_may_stand_in_the_file_that_settings_share_with_it() -> None:
+    names = set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text()))
+
+    assert {"INPUTS", "OUTPUTS", "NGINX_IMAGE", "DAGSTER_URL"} <= names
+    assert unknown_in_file(names, DataPlatformConfig.variables()) == []
 
 
 def test_settings_in_the_deployments_exist() -> None:
@@ -256,6 +270,13 @@ def test_a_cluster_serves_no_definitions_of_duckdb(tmp_path: Path) -> None:
     assert started.returncode == 2
     assert started.stderr.startswith("Error: DATABASE_TYPE=duckdb keeps its database in a file")
     assert started.stderr.count("\n") == 1
+
+
+def test_an_empty_base_of_the_build_stage_is_that_of_the_image() -> None:
+    """Compose of version 1 gives an empty one if the variable is not set."""
+    assert SERVICES["dagster-webserver"]["build"]["args"]["BUILD_IMAGE"] is None
+    dockerfile = (DEPLOY / "docker" / "Dockerfile").read_text()
+    assert "FROM ${BUILD_IMAGE:-${PYTHON_IMAGE}} AS build" in dockerfile
 
 
 def test_the_image_builds_with_both_builders() -> None:

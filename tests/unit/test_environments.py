@@ -11,7 +11,12 @@ from dbt.cli import main as dbt_cli
 from dbt.cli.flags import Flags, args_to_context
 from dbt.env_vars import KNOWN_ENGINE_ENV_VARS
 
-from lending_club_pipeline.config.environment import sheltered, sheltering
+from lending_club_pipeline.config.environment import (
+    forget_settings_of_dagster,
+    sheltered,
+    sheltering,
+)
+from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner.invocation import build_arguments
 from lending_club_pipeline.dbt_runner.manifest import project_arguments
@@ -143,3 +148,15 @@ def test_a_module_in_the_working_folder_is_not_taken_for_one_of_python(tmp_path:
     ended = run_in_subprocess("json.tool", given='{"a": 1}')
 
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_command_line_keeps_our_own_settings_and_none_of_dagsters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours = {name for name in DataPlatformConfig.variables() if name.startswith("DAGSTER_")}
+    for name in (*ours, "DAGSTER_OPTION_OF_TOMORROW"):
+        monkeypatch.setenv(name, "x")
+
+    forget_settings_of_dagster()
+
+    assert {name for name in os.environ if name.startswith("DAGSTER_")} == ours

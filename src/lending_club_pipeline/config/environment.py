@@ -23,8 +23,8 @@ _MACHINE: Final = frozenset(
 )
 # Dagster's threads run in the same process as dbt; dbt does not read these variables.
 _MACHINE_PREFIXES: Final = ("LC_", "DAGSTER_")
-# The place of Dagster's run history: its folder, our settings, or the services' database.
-_RUN_HISTORY: Final = ("DAGSTER_HOME", "DAGSTER_POSTGRES_")
+# Our own settings that begin with DAGSTER_.
+_OURS: Final = ("DAGSTER_HOME", "DAGSTER_POSTGRES_", "DAGSTER_ADDITIONS", "DAGSTER_URL")
 
 
 def forget_settings_of_dagster() -> None:
@@ -33,7 +33,7 @@ def forget_settings_of_dagster() -> None:
     Only for the command line: processes that Dagster starts itself keep Dagster's variables.
     """
     for name in [*os.environ]:
-        if name.startswith("DAGSTER_") and not name.startswith(_RUN_HISTORY):
+        if name.startswith("DAGSTER_") and not name.startswith(_OURS):
             del os.environ[name]
 
 

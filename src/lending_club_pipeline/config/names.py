@@ -14,6 +14,7 @@ _SHARING_THE_FILE: Final = (
     *("LENDING_CLUB_", "POSTGRES_", "PG", "DAGSTER_", "OAUTH2_PROXY_"),
 )
 _IMAGE: Final = "_IMAGE"
+_FOLDERS: Final = ("INPUTS", "OUTPUTS")
 
 
 def unknown_in_file(names: Iterable[str], known: Collection[str]) -> list[str]:
@@ -25,7 +26,7 @@ def unknown_in_file(names: Iterable[str], known: Collection[str]) -> list[str]:
     """
     problems = []
     for name in names:
-        is_shared = name.startswith(_SHARING_THE_FILE) or name.endswith(_IMAGE)
+        is_shared = name.startswith(_SHARING_THE_FILE) or name.endswith(_IMAGE) or name in _FOLDERS
         similar = get_close_matches(name, known, n=1, cutoff=_NEAR if is_shared else _SIMILAR)
         if name not in known and (similar or not is_shared):
             meant = f"did you mean {similar[0]}?" if similar else "remove it."

@@ -42,19 +42,19 @@ class Posted:
         """Its labels, to compare."""
         return tuple(sorted(self.labels.items()))
 
-    def as_body(self, ends_at: dt.datetime) -> dict[str, Any]:
+    def as_body(self, now: dt.datetime, ends_at: dt.datetime) -> dict[str, Any]:
         """Return the body that Alertmanager expects.
 
         Args:
+            now: its start if `since` is not known; Alertmanager keeps the earliest.
             ends_at: when it ends if it is not sent again.
         """
-        starts = {"startsAt": self.since} if self.since else {}
         return {
             "labels": dict(self.labels),
             "annotations": dict(self.annotations),
             "generatorURL": self.url,
+            "startsAt": self.since or now.isoformat(),
             "endsAt": ends_at.isoformat(),
-            **starts,
         }
 
 
@@ -93,8 +93,8 @@ def post(address: str, now: dt.datetime, open_: Sequence[Posted], before: Iterab
     """
     lasting = {alert.identity for alert in open_}
     ended = [alert for alert in before if alert.identity not in lasting]
-    bodies = [alert.as_body(now + _LASTS) for alert in open_]
-    bodies += [alert.as_body(now) for alert in ended]
+    bodies = [alert.as_body(now, now + _LASTS) for alert in open_]
+    bodies += [alert.as_body(now, now) for alert in ended]
     if bodies:
         call(address + _ALERTS, bodies)
     return len(ended)
