@@ -1,1 +1,1 @@
-"""Publication of the outputs. `output_files.py` lists them; `outputs.py` writes them together."""
+"""Publication of the outputs. `output_files.py` lists them; `publication.py` writes them together."""

@@ -12,7 +12,7 @@ from lending_club_pipeline.contract.errors import NotLandedError, Transformation
 from lending_club_pipeline.dbt_runner.contracts import incremental_tables
 from lending_club_pipeline.dbt_runner.invocation import NodeResult, build_arguments, run_dbt
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
-from lending_club_pipeline.dbt_runner.retries import RetryPolicy, build_with_retries
+from lending_club_pipeline.dbt_runner.node_retries import RetryPolicy, build_with_retries
 from lending_club_pipeline.defs.checks import check_result
 from lending_club_pipeline.defs.dbt.freshness_and_volume import (
     FRESHNESS_AND_VOLUME_CHECKS,

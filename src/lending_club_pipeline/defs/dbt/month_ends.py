@@ -10,7 +10,7 @@ from lending_club_pipeline.contract.errors import TransformationError
 from lending_club_pipeline.dbt_runner.contracts import incremental_tables
 from lending_club_pipeline.dbt_runner.invocation import NodeResult, month_arguments, run_dbt
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
-from lending_club_pipeline.dbt_runner.retries import RetryPolicy, build_with_retries
+from lending_club_pipeline.dbt_runner.node_retries import RetryPolicy, build_with_retries
 from lending_club_pipeline.defs.checks import key_of
 from lending_club_pipeline.defs.dbt.graph import DbtGraph
 from lending_club_pipeline.defs.dbt.results import (

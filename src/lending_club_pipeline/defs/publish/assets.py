@@ -19,7 +19,7 @@ from lending_club_pipeline.defs.publish.previews import (
 )
 from lending_club_pipeline.defs.resources import Settings, WarehouseResource
 from lending_club_pipeline.publish.output_files import OUTPUTS, OutputFile
-from lending_club_pipeline.publish.outputs import (
+from lending_club_pipeline.publish.publication import (
     Published,
     publish_outputs,
 )

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from lending_club_pipeline.contract.errors import TransformationError
-from lending_club_pipeline.dbt_runner import retries
+from lending_club_pipeline.dbt_runner import node_retries
 from lending_club_pipeline.dbt_runner.invocation import NodeResult, NodeStatus
-from lending_club_pipeline.dbt_runner.retries import RetryPolicy, build_with_retries
+from lending_club_pipeline.dbt_runner.node_retries import RetryPolicy, build_with_retries
 
 
 def node(name: str, status: NodeStatus, message: str = "") -> NodeResult:
@@ -88,7 +88,7 @@ def test_pauses_grow() -> None:
 
 def test_the_time_of_a_build_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(retries.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(node_retries.time, "monotonic", lambda: now[0])
     again = [node("b", "error", "connection reset"), node("c", "skipped")]
     builds = Builds(
         [node("a", "success"), *again],
@@ -110,7 +110,7 @@ def test_the_time_of_a_build_does_not_count(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_retries_end_without_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(retries.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(node_retries.time, "monotonic", lambda: now[0])
     again = [node("a", "error", "connection reset")]
     builds = Builds(*[again] * 100)
 
