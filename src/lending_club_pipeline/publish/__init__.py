@@ -1,1 +1,1 @@
-"""Publication of the outputs. `output_files.py` lists them; `publication.py` writes them together."""
+"""Publication. `output_files.py` lists the outputs; `publication.py` writes them together."""
