@@ -54,7 +54,7 @@ def test_a_changed_python_file(stack: Stack) -> None:
 
 def test_a_changed_dbt_file(stack: Stack) -> None:
     source = stack.folder / "dbt" / "models" / "marts" / "account_summary.yml"
-    said = "What the pipeline is for"
+    said = "The result of the pipeline"
     with healing(stack, source, said) as text:
         source.write_text(text.replace(said, "What all this is for"))
         wait_for(lambda: "What all this is for" in stack.described(), "it is live", _LIVE_SECONDS)

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.operations
 CANARY, SECRET = "Zebulon Canaryworth", "client-secret-canary-4711"
 NEXT: Final = dt.date(2026, 2, 1)
 LAUNCHPAD: Final = f"{{}}/locations/{MODULE}/jobs/drop_expired_data/playground"
-LOADED: Final = "/What the pipeline is for/.test(document.body.innerText)"
+LOADED: Final = "/The result of the pipeline/.test(document.body.innerText)"
 
 
 @dataclass(frozen=True)
