@@ -376,3 +376,32 @@ def test_the_token_is_in_no_file_and_in_nothing_that_was_said(story: Story) -> N
 def test_what_is_said_is_free_of_warnings_of_libraries(story: Story) -> None:
     assert story.last is not None
     assert re.findall(r"(?i)warning.*|deprecat.*", story.last.ended.stderr) == []
+
+
+def test_metrics_hold_what_the_statements_of_the_day_cost(story: Story) -> None:
+    before = len(story.client.statements())
+
+    shown = command(story.client, story.folder, "metrics", "--once")
+
+    assert shown.returncode == 0, shown.stderr
+    sent = story.client.statements()
+    assert len(sent) == before, "asking for metrics has woken the SQL warehouse"
+    ours = [it for it in sent if it["tags"].get("application") == "lending-club-pipeline"]
+    found = re.findall(
+        r"^lending_club_databricks_(\w+)\{work=(.+), status=(\w+)\} (\S+)$",
+        shown.stdout,
+        re.MULTILINE,
+    )
+    totals = {
+        name: sum(float(value) for other, *_, value in found if other == name)
+        for name in ("statements", "duration_seconds", "read_bytes", "written_bytes")
+    }
+    assert totals["statements"] == len(ours)
+    assert totals["duration_seconds"] == pytest.approx(sum(it["seconds"] for it in ours), rel=0.01)
+    assert totals["read_bytes"] > 0
+    assert totals["written_bytes"] > 0
+    assert {"account_summary", "dbt tests", "run"} <= {work for _, work, _, _ in found}
+    assert "lending_club_databricks_unreadable{} 0" in shown.stdout
+    assert "lending_club_runs_finished{dagster_job=process_delivery, status=success}" in (
+        shown.stdout
+    )

@@ -4,6 +4,7 @@ Each variable that the SDK documents is set to something harmful, beside a confi
 another account. That account is a real server, which must not receive anything.
 """
 
+import datetime as dt
 import json
 import threading
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from databricks_stand_in.sign_in import OAUTH_PREFIX
 from dbt.adapters.lendingclubdatabricks import Plugin
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
 from lending_club_pipeline.warehouse.databricks.connections import connection_arguments
+from lending_club_pipeline.warehouse.databricks.query_history import QueryHistory
 from lending_club_pipeline.warehouse.databricks.warehouse import DatabricksWarehouse
 
 OUR_SETTINGS = {*DataPlatformConfig.variables()}
@@ -259,6 +261,23 @@ def test_nor_do_all_of_them_together(
         monkeypatch.setenv(name, value_of(name, other_account, tmp_path))
 
     assert_signed_in_as_we_say(settings, workspace, other_account)
+
+
+def test_the_query_history_is_asked_at_our_host_alone_and_as_we_sign_in(
+    settings: DataPlatformConfig,
+    workspace: Workspace,
+    other_account: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in DOCUMENTED | UNLISTED:
+        monkeypatch.setenv(name, value_of(name, other_account, tmp_path))
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+
+    assert QueryHistory(settings.databricks, {}).read(dt.datetime.now(dt.UTC)) == []
+
+    assert any(it.startswith("/api/2.0/sql/history/queries") for it in workspace.received)
+    assert other_account.received == []
 
 
 def test_dbt_has_no_other_way_to_sign_in(settings: DataPlatformConfig) -> None:

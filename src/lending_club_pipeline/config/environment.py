@@ -51,6 +51,11 @@ def sheltered(environment: Mapping[str, str]) -> dict[str, str]:
     return {**machine, "PYTHONUTF8": "1", **environment}
 
 
+def variables_of_now() -> dict[str, str]:
+    """Return all variables, to restore them later for a client that needs them."""
+    return dict(os.environ)
+
+
 @contextmanager
 def sheltering(environment: Mapping[str, str]) -> Iterator[None]:
     """Restrict the environment to the machine's variables and the given ones while the body runs.

@@ -137,11 +137,24 @@ def _readers(settings: DataPlatformConfig, headers: dict[str, str]) -> "list[Met
     if settings.operating.otlp_endpoint is not None:
         exporter = OTLPMetricExporter(
             settings.operating.otlp_endpoint,
+            certificate_file=_trusted_now(settings.operating.otlp_endpoint),
             headers=headers,
         )
         milliseconds = settings.operating.otlp_interval_seconds * 1000
         readers.append(PeriodicExportingMetricReader(exporter, milliseconds))
     return readers
+
+
+def _trusted_now(url: str) -> str:
+    """Return the trusted certificates; another thread changes the variable for Databricks."""
+    import requests  # noqa: PLC0415 - of an extra
+
+    asked = requests.Session().merge_environment_settings(url, {}, None, None, None)
+    return (
+        asked["verify"]
+        if isinstance(asked["verify"], str)
+        else requests.utils.DEFAULT_CA_BUNDLE_PATH
+    )
 
 
 def _callback(

@@ -183,9 +183,50 @@ UNREADABLE: Final = Measurement(
     "1 if Dagster's storage could not be read, else 0",
     "1: all other measurements are missing",
 )
+STATEMENTS: Final = Measurement(
+    "lending_club.databricks.statements",
+    "{statement}",
+    ("work", "status"),
+    "Statements of the pipeline on Databricks in the last 24 hours",
+    "Many `failed`; more `outside runs` than usual, which keep a SQL warehouse awake",
+)
+STATEMENT_DURATION: Final = Measurement(
+    "lending_club.databricks.duration",
+    "s",
+    ("work", "status"),
+    "Sum of the durations of these statements",
+    "Growing from week to week with the same rows",
+)
+STATEMENT_READ: Final = Measurement(
+    "lending_club.databricks.read",
+    "By",
+    ("work", "status"),
+    "Data that these statements read",
+    "Growing faster than the deliveries: a model reads all dates",
+)
+STATEMENT_WRITTEN: Final = Measurement(
+    "lending_club.databricks.written",
+    "By",
+    ("work", "status"),
+    "Data that these statements wrote to cloud storage",
+    "Growing faster than the deliveries: a model replaces more than its dates",
+)
+HISTORY_OF_DATABRICKS_UNREADABLE: Final = Measurement(
+    "lending_club.databricks.unreadable",
+    "{read}",
+    (),
+    "1 if the query history of Databricks could not be read, else 0",
+    "1: the four measurements above are missing; the log of `lending-club metrics` says why",
+)
 
+# These have values only on Databricks.
+OF_DATABRICKS: Final = (
+    *(STATEMENTS, STATEMENT_DURATION, STATEMENT_READ, STATEMENT_WRITTEN),
+    HISTORY_OF_DATABRICKS_UNREADABLE,
+)
 MEASUREMENTS: Final = (
     *(ROWS, SIZE, NODE_DURATION, ASSET_AGE, PUBLICATION_AGE, PUBLISHED_MONEY, QUARANTINE),
     *(CHECK, PASSED_RATIO, RUN_DURATION, RUNS, SUCCESS_RATIO, QUEUE, DELIVERIES),
     *(DAEMON_AGE, WATCHER_AGE, WATCHER_FAILING, ALERTS, UNREADABLE),
+    *OF_DATABRICKS,
 )

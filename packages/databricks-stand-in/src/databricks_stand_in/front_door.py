@@ -11,13 +11,14 @@ from databricks.sql.thrift_api.TCLIService import TCLIService
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.transport.TTransport import TMemoryBuffer
 
+from databricks_stand_in import query_history
 from databricks_stand_in.faults import ConnectionCutError
 from databricks_stand_in.requests import Service
 from databricks_stand_in.sign_in import SignIn
 from databricks_stand_in.thrift_service import Handler
 from databricks_stand_in.volumes import Volumes, receive
 
-HTTP_PATH: Final = "/sql/1.0/warehouses/local"
+HTTP_PATH: Final = f"/sql/1.0/warehouses/{query_history.WAREHOUSE_ID}"
 _REASON: Final = "X-Databricks-Reason-Phrase"
 _CHUNK: Final = 2**20
 
@@ -68,6 +69,7 @@ class _Request(BaseHTTPRequestHandler):
         ("GET", "/oidc/.well-known/oauth-authorization-server"): "_oauth_server",
         ("POST", "/oidc/v1/token"): "_oauth_token",
         ("POST", HTTP_PATH): "_thrift",
+        ("GET", query_history.PATH): "_query_history",
         ("GET", "/statements"): "_statements",
         ("DELETE", "/statements"): "_forget_statements",
         ("GET", "/faults"): "_list_faults",
@@ -177,6 +179,22 @@ class _Request(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body[: len(body) // 2])
         self._cut()
+
+    # --- the query history
+
+    def _query_history(self) -> None:
+        """Answer even while the warehouse starts, as a real one does: nothing ran yet."""
+        service = self.server.service
+        ran = service.log.of(self._client) if service else []
+        _, _, query = self.path.partition("?")
+        try:
+            page = query_history.answer(
+                ran, query, lambda name: query_history.bytes_in_spark(self._shared.spark, name)
+            )
+        except ValueError as error:
+            self._say(400, {"error_code": "INVALID_PARAMETER_VALUE", "message": str(error)})
+            return
+        self._say(200, page)
 
     # --- files of volumes
 

@@ -17,6 +17,13 @@ from databricks_stand_in.sessions import Session
 State = ttypes.TOperationState
 SUCCESS: Final = ttypes.TStatus(statusCode=ttypes.TStatusCode.SUCCESS_STATUS)
 
+# The states to which work changes, as the query history names them.
+_IN_HISTORY: Final = {
+    State.RUNNING_STATE: "RUNNING",
+    State.FINISHED_STATE: "FINISHED",
+    State.ERROR_STATE: "FAILED",
+    State.CANCELED_STATE: "CANCELED",
+}
 # How long a request waits for a statement before it answers that it still runs.
 _PATIENCE_SECONDS: Final = 5.0
 
@@ -37,6 +44,8 @@ class Operation:
         self.error: StatementError | None = None
         self.position = 0
         self._future: Future[None] | None = None
+        if ran is not None:
+            ran.id = self.name
         self._changing = threading.Lock()
 
     @property
@@ -67,6 +76,8 @@ class Operation:
             if self.state not in before:
                 return False
             self.state = to
+            if self.ran is not None:
+                self.ran.status = _IN_HISTORY[to]
             return True
 
     def _work(self, work: Callable[[], Result]) -> None:
@@ -94,6 +105,8 @@ class Operation:
 
     def _finish(self, result: Result) -> None:
         self.result = result
+        if self.ran is not None:
+            self.ran.rows = result.rows
         self._change(State.FINISHED_STATE, State.RUNNING_STATE)
 
     def _fail(self, error: StatementError) -> None:

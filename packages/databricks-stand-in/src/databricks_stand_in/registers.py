@@ -23,6 +23,9 @@ class Ran:
         error: message, if it failed.
         client: owner of the token.
         session: identifier of the session.
+        id: identifier of the statement, once it is under way.
+        status: how it stands, as the query history names it.
+        rows: number of rows of its result.
     """
 
     text: str
@@ -34,6 +37,9 @@ class Ran:
     started: float = field(default_factory=time.time)
     seconds: float | None = None
     error: str | None = None
+    id: str = ""
+    status: str = "QUEUED"
+    rows: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as plain values."""

@@ -2,6 +2,7 @@
 
 import logging
 import urllib.request
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,7 +10,11 @@ from pydantic import SecretStr
 
 from lending_club_pipeline.config.databricks import DatabricksSettings
 from lending_club_pipeline.secret_stores.reading import forget_secrets, secret_value
-from lending_club_pipeline.warehouse.databricks.sign_in import headers_by_principal
+from lending_club_pipeline.warehouse.databricks.sign_in import (
+    Headers,
+    headers_by_principal,
+    headers_by_token,
+)
 
 if TYPE_CHECKING:
     # An extra, needed in production only.
@@ -29,6 +34,11 @@ def tags_of(run_id: str) -> dict[str, str]:
     See https://docs.databricks.com/aws/en/sql/user/queries/query-tags.
     """
     return {"application": _APPLICATION, "run_id": run_id or "none"}
+
+
+def is_ours(tags: Mapping[str, str]) -> bool:
+    """Return whether a statement with these tags is one of this project."""
+    return tags.get("application") == _APPLICATION
 
 
 def host_and_port(host: str) -> tuple[str, int]:
@@ -100,9 +110,24 @@ def connection_arguments(address: DatabricksSettings, run_id: str) -> dict[str, 
 def _sign_in(address: DatabricksSettings) -> dict[str, Any]:
     if address.token is not None:
         return {"access_token": secret_value("DATABRICKS_TOKEN", address.token)}
+    return {"credentials_provider": _by_principal(address)}
+
+
+def _by_principal(address: DatabricksSettings) -> Callable[[], Callable[[], Headers]]:
     client_id, secret = address.client_id or "", address.client_secret or SecretStr("")
     value = secret_value("DATABRICKS_CLIENT_SECRET", secret)
-    return {"credentials_provider": lambda: headers_by_principal(address.host, client_id, value)}
+    return lambda: headers_by_principal(address.host, client_id, value)
+
+
+def headers_of(address: DatabricksSettings) -> Callable[[], Headers]:
+    """Return what gives the headers of a request to the workspace that signs in.
+
+    Raises:
+        SecretError: a manager does not give the secret.
+    """
+    if address.token is not None:
+        return headers_by_token(secret_value("DATABRICKS_TOKEN", address.token))
+    return _by_principal(address)()
 
 
 def with_secrets(address: DatabricksSettings) -> DatabricksSettings:

@@ -27,6 +27,7 @@ _NAME_NOT_FOUND: Final = re.compile(
     r"Name or service not known|nodename nor servname|Failed to resolve|getaddrinfo|"
     r"Temporary failure in name resolution"
 )
+_INVALID_SECRET: Final = re.compile(r"invalid_client|Invalid access token")
 _REFUSED_SIGN_IN: Final = re.compile(
     r"\b401\b|\b403\b|invalid_client|Invalid access token|[Uu]nauthorized|PERMISSION_DENIED_TOKEN"
 )
@@ -156,8 +157,8 @@ def _is_of_the_network(error: BaseException) -> bool:
 def explained(error: BaseException, address: DatabricksSettings) -> WarehouseError:
     """Turn an error of the connector into one with a remedy, without secrets and rows."""
     errors = list(chain(error))
-    message = " ".join(" ".join(str(it) for it in errors).split())
-    on_the_way = _explained_on_the_way(errors, message, address)
+    message = _text_of(errors)
+    on_the_way = explained_on_the_way(error, address)
     if on_the_way is not None:
         return on_the_way
     if is_transient(error):
@@ -184,10 +185,20 @@ def explained(error: BaseException, address: DatabricksSettings) -> WarehouseErr
     )
 
 
-def _explained_on_the_way(
-    errors: Sequence[BaseException], message: str, address: DatabricksSettings
+def refuses_sign_in(error: BaseException) -> bool:
+    """Whether an error of a request says that token or secret are not valid."""
+    return bool(_INVALID_SECRET.search(_text_of(list(chain(error)))))
+
+
+def _text_of(errors: Sequence[BaseException]) -> str:
+    return " ".join(" ".join(str(it) for it in errors).split())
+
+
+def explained_on_the_way(
+    error: BaseException, address: DatabricksSettings
 ) -> WarehouseError | None:
-    """Explain an error that occurred before the host was reached."""
+    """Explain an error that occurred before the host was reached; None if it was reached."""
+    errors = list(chain(error))
     if any(isinstance(it, ssl.SSLCertVerificationError) for it in errors):
         return WarehouseError(
             f"{address}: the certificate of this host is not trusted. Name your company's "
@@ -199,7 +210,7 @@ def _explained_on_the_way(
             f"{address.retry_seconds:g} s, or does not let this host through. Correct HTTPS_PROXY, "
             "or name the host by NO_PROXY if there is a way to it without a proxy."
         )
-    if _NAME_NOT_FOUND.search(message):
+    if _NAME_NOT_FOUND.search(_text_of(errors)):
         return WarehouseError(
             f"{address}: this host is not known. Correct DATABRICKS_HOST, or look at the network."
         )
