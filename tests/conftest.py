@@ -11,6 +11,7 @@ import pytest
 from databricks_stand_in.workers import folder_of_all_workers, only_one
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.defs.instance import ensure_dagster_home, open_instance
+from lending_club_pipeline.secret_stores.reading import forget_secrets
 from tests.faults.landings import ACCOUNTS, CUSTOMERS
 from tests.workspaces import Workspace
 
@@ -115,6 +116,8 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         monkeypatch.delenv(name, raising=False)
     # Away from the checkout, whose `.env` and `data/` are the developer's.
     monkeypatch.chdir(tmp_path)
+    # They are kept in memory for ten minutes.
+    forget_secrets()
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,9 @@ def answers(url: str) -> Callable[[], bool]:
             # Some have a certificate that a test made.
             with urllib.request.urlopen(url, timeout=5, context=_unchecked()):
                 return True
-        except urllib.error.HTTPError:
-            return True
+        except urllib.error.HTTPError as error:
+            # It answers, and is not ready.
+            return error.code != HTTPStatus.SERVICE_UNAVAILABLE
         except OSError:
             return False
 
