@@ -11,7 +11,9 @@ import platform
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,10 @@ import duckdb
 import psutil
 
 from bench.contenders import ROOT, SAMPLE, Bench, clear
-from bench.orders import reorder
+from bench.orders import make_deliveries
 from bench.plotting import plot, plot_profile
 from bench.profiling import Spent, listed, tabulated
 from bench.ratios import Ratio, noise_of, worse_than
-from lending_club_pipeline.synthetic.deliveries import generate_deliveries
 
 RESULTS = ROOT / "bench" / "results"
 GIB = 2**30
@@ -59,12 +60,10 @@ def measure_size(bench: Bench, accounts: int) -> list[Ratio]:
     ordered, random, dirty = (
         bench.folder / f"{it}-{label}" for it in ("sorted", "random", "dirty")
     )
-    _generate(accounts, dirty, 0.01)
-    clean = bench.folder / f"clean-{label}"
-    _generate(accounts, clean, 0.0)
-    reorder(clean, ordered, "sorted")
-    reorder(clean, random, "random")
-    clear(clean)
+    # In a process of its own: one that is started by this one begins with the memory that this one
+    # has had, and that would be its peak.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
+        apart.submit(make_deliveries, accounts, ordered, random, dirty).result()
     bench.in_turn(
         {
             f"{label}: floor": lambda: bench.floor(ordered),
@@ -82,18 +81,6 @@ def measure_size(bench: Bench, accounts: int) -> list[Ratio]:
     for folder in (ordered, random, dirty):
         clear(folder)
     return _ratios(bench, label, accounts)
-
-
-def _generate(accounts: int, to: Path, dirty: float) -> None:
-    generate_deliveries(
-        customers=accounts * 2 // 5,
-        accounts=accounts,
-        to=to,
-        dirty=dirty,
-        # The floor reads typed columns and takes no $1,234.50.
-        unusual=0,
-        on_progress=_ignore,
-    )
 
 
 def _ratios(bench: Bench, label: str, accounts: int) -> list[Ratio]:
@@ -119,10 +106,6 @@ def _ratios(bench: Bench, label: str, accounts: int) -> list[Ratio]:
         Ratio(f"{label}: peak memory of the tree", run.peak / GIB, 2.0, "GiB"),
         Ratio(f"{label}: the same with MEMORY_LIMIT=1GiB", limited.peak / GIB, 1.0, "GiB"),
     ]
-
-
-def _ignore(_: str) -> None:
-    """Progress is not shown here."""
 
 
 def machine() -> dict[str, str | int]:

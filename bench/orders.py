@@ -1,14 +1,49 @@
-"""Deliveries of which the records come in the order of their keys, or in no order at all."""
+"""The deliveries that are measured: keys in order, keys in no order, and dirty ones."""
 
+import shutil
 from pathlib import Path
 from typing import Final, Literal
 
 import duckdb
 
 from lending_club_pipeline.files import duckdb_paths
+from lending_club_pipeline.synthetic.deliveries import generate_deliveries
 
 Order = Literal["sorted", "random"]
 _KEYS: Final = {"Customer.csv": "cast(CustomerID as bigint)", "accounts.csv": "AccountID"}
+
+
+def make_deliveries(accounts: int, ordered: Path, random: Path, dirty: Path) -> None:
+    """Write three deliveries: by key, in no order, and with one percent of dirt.
+
+    Args:
+        accounts: how many each has; for five of them there are two customers.
+        ordered: folder to write.
+        random: folder to write.
+        dirty: folder to write.
+    """
+    clean = ordered.with_name("clean")
+    _generate(accounts, dirty, 0.01)
+    _generate(accounts, clean, 0.0)
+    reorder(clean, ordered, "sorted")
+    reorder(clean, random, "random")
+    shutil.rmtree(clean)
+
+
+def _generate(accounts: int, to: Path, dirty: float) -> None:
+    generate_deliveries(
+        customers=accounts * 2 // 5,
+        accounts=accounts,
+        to=to,
+        dirty=dirty,
+        # The floor reads typed columns and takes no $1,234.50.
+        unusual=0,
+        on_progress=_ignore,
+    )
+
+
+def _ignore(_: str) -> None:
+    """Progress is not shown here."""
 
 
 def reorder(source: Path, target: Path, order: Order) -> None:
