@@ -250,28 +250,26 @@ def test_no_variable_and_no_file_of_other_tools_changes_where_and_how_we_sign_in
     assert_signed_in_as_we_say(settings, workspace, other_account)
 
 
-def test_nor_do_all_of_them_together(
-    settings: DataPlatformConfig,
-    workspace: Workspace,
-    other_account: Server,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def _all_of_them(other_account: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in DOCUMENTED | UNLISTED:
         monkeypatch.setenv(name, value_of(name, other_account, tmp_path))
 
+
+@pytest.mark.usefixtures("_all_of_them")
+def test_nor_do_all_of_them_together(
+    settings: DataPlatformConfig, workspace: Workspace, other_account: Server
+) -> None:
     assert_signed_in_as_we_say(settings, workspace, other_account)
 
 
+@pytest.mark.usefixtures("_all_of_them")
 def test_the_query_history_is_asked_at_our_host_alone_and_as_we_sign_in(
     settings: DataPlatformConfig,
     workspace: Workspace,
     other_account: Server,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in DOCUMENTED | UNLISTED:
-        monkeypatch.setenv(name, value_of(name, other_account, tmp_path))
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
 
     assert QueryHistory(settings.databricks, {}).read(dt.datetime.now(dt.UTC)) == []

@@ -9,6 +9,7 @@ import pytest
 
 from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.defs.instance import ensure_dagster_home, open_instance
+from tests.empty_job import some_job
 
 
 class _Submitted(SimpleNamespace):
@@ -16,16 +17,6 @@ class _Submitted(SimpleNamespace):
 
     def get_request_header(self, name: str) -> str | None:
         return cast("str | None", self.headers.get(name))
-
-
-@dg.op
-def nothing() -> None:
-    pass
-
-
-@dg.job
-def some_job() -> None:
-    nothing()
 
 
 @pytest.mark.parametrize(

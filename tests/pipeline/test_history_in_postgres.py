@@ -20,6 +20,7 @@ from lending_club_pipeline.defs.instance import (
 from lending_club_pipeline.defs.operating.samples import reading_samples
 from lending_club_pipeline.defs.operating.status import find_status
 from lending_club_pipeline.runs.history import check_history, password_environment
+from tests.empty_job import some_job
 from tests.postgres import PASSWORD, PostgresServer, is_installed, postgres_server
 
 
@@ -33,16 +34,6 @@ def server() -> Iterator[PostgresServer]:
 
 def settings_of(home: Path, **others: Any) -> DataPlatformConfig:
     return load_settings({"dagster_home": home, **others})
-
-
-@dg.op
-def nothing() -> None:
-    pass
-
-
-@dg.job
-def some_job() -> None:
-    nothing()
 
 
 def test_two_homes_of_one_server_share_the_history(server: PostgresServer, tmp_path: Path) -> None:

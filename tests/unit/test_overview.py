@@ -84,7 +84,7 @@ def test_how_a_date_stands(
     assert (day.standing, day.delivery) == expected
 
 
-def unready(tmp_path: Path, settle_seconds: float) -> Watch:
+def look_now(tmp_path: Path, settle_seconds: float) -> Watch:
     now = dt.datetime.now(dt.UTC)
     return look(tmp_path / "inputs", dt.date(2026, 1, 1), Today(NOW.date()), now, settle_seconds)
 
@@ -95,22 +95,22 @@ def test_what_was_refused_a_moment_ago_stays_refused_while_its_files_may_still_c
     Workspace(tmp_path).deliver("1,Ada,Yes\n", "A,1,1,Savings\n", D1)
     days = {D1: DayState(D1, refused="why", refused_files="those"), D2: DayState(D2, **BUILT)}  # type: ignore[arg-type]
 
-    (first, _) = overview(days, unready(tmp_path, settle_seconds=3600), [])
+    (first, _) = overview(days, look_now(tmp_path, settle_seconds=3600), [])
 
-    assert (first.standing, first.delivery, first.message) == ("refused", "unready", "why")
+    assert (first.standing, first.delivery, first.message) == ("refused", "pending", "why")
 
 
 def test_half_a_delivery_does_not_end_a_refusal_and_its_end_does(tmp_path: Path) -> None:
     inputs = Workspace(tmp_path).deliver("1,Ada,Yes\n", "A,1,1,Savings\n", D1)
     (inputs / "accounts.csv").unlink()
     days = {D1: DayState(D1, refused="why", refused_files="those")}
-    found = [overview(days, unready(tmp_path, 0), [])[0]]
+    found = [overview(days, look_now(tmp_path, 0), [])[0]]
     (inputs / "Customer.csv").unlink()
     inputs.rmdir()
-    found.append(overview(days, unready(tmp_path, 0), [])[0])
+    found.append(overview(days, look_now(tmp_path, 0), [])[0])
 
     assert [(day.standing, day.delivery) for day in found] == [
-        ("refused", "unready"),
+        ("refused", "pending"),
         ("missing", "absent"),
     ]
 
@@ -118,9 +118,9 @@ def test_half_a_delivery_does_not_end_a_refusal_and_its_end_does(tmp_path: Path)
 def test_a_folder_of_deliveries_that_is_gone_ends_no_refusal(tmp_path: Path) -> None:
     days = {D1: DayState(D1, refused="why", refused_files="those")}
 
-    (day,) = overview(days, unready(tmp_path, 0), [])
+    (day,) = overview(days, look_now(tmp_path, 0), [])
 
-    assert (day.standing, day.delivery) == ("refused", "unready")
+    assert (day.standing, day.delivery) == ("refused", "unknown")
 
 
 def test_a_due_date_without_delivery_is_missing(watch: Watch) -> None:

@@ -103,7 +103,7 @@ def print_problems(report: CommandReport) -> None:
     """Print only problems, to standard error."""
     for day in report.days:
         if day.outcome in _PROBLEMS:
-            said = f"{day.as_of_date} {day.outcome}: {day.message}"
+            said = f"{day.as_of_date} {day.outcome}: {day.message.rstrip('.')}."
             click.echo(f"{said} Logs: Dagster run {day.run_id}." if day.run_id else said, err=True)
 
 

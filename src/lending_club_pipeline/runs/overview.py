@@ -29,7 +29,7 @@ Standing = Literal[
     "missing",
     "expired",
 ]
-Lying = Literal["unchanged", "changed", "refused", "unready", "absent"]
+Lying = Literal["unchanged", "changed", "refused", "pending", "absent", "unknown"]
 # States that need no action.
 SETTLED: Final[frozenset[Standing]] = frozenset({"published", "processed", "expired"})
 
@@ -44,7 +44,7 @@ class DayOverview:
             `interrupted`, `new` (delivered, not processed yet), `missing` or `expired`.
         delivery: files in the inputs, compared with the processed ones: the same (`unchanged`),
             other files (`changed`), refused ones (`refused`), incomplete or still changing ones
-            (`unready`), or none (`absent`).
+            (`pending`), or none (`absent`); `unknown` if the folder of deliveries is gone.
         message: why it is refused; empty otherwise.
         run_id: Dagster's id of the last run of this date.
         built_at: when its newest build ended, in UTC.
@@ -181,7 +181,9 @@ def _of(date: dt.date, state: DayState | None, watch: Watch, *, is_published: bo
 def _lying(date: dt.date, state: DayState | None, watch: Watch) -> Lying:
     delivery = watch.deliveries.get(date)
     if delivery is None:
-        return "absent" if watch.is_absent(date) else "unready"
+        if not watch.is_there:
+            return "unknown"
+        return "pending" if date in watch.pending else "absent"
     if state is None:
         return "changed"
     if state.refused and state.refused_files == watch.identities[date]:
@@ -200,12 +202,12 @@ def _is_known(delivery: Delivery, state: DayState) -> bool:
 def _standing(state: DayState, lying: Lying) -> Standing:
     if state.expired_at is not None:
         return "expired"
-    # Unready files may be the refused ones, or a part of their replacement.
-    if lying == "refused" or (lying == "unready" and state.refused):
+    # Pending files may be the refused ones, or a part of their replacement.
+    if lying == "refused" or (lying in ("pending", "unknown") and state.refused):
         return "refused"
     if lying == "changed":
         return "new"
-    if lying == "absent" and state.landed_at is None:
+    if lying in ("absent", "pending", "unknown") and state.landed_at is None:
         # The delivery was refused, then removed.
         return "missing"
     return _standing_of_build(state)

@@ -23,14 +23,14 @@ class Watch:
         deliveries: complete deliveries that no longer change, by date.
         identities: identities of their files, by date.
         waiting: deliveries that are not taken, with the reason, for people.
-        unready: dates whose delivery is incomplete, or still changes.
+        pending: dates whose delivery is incomplete, or still changes.
         is_there: whether the folder of deliveries exists.
     """
 
     deliveries: dict[dt.date, Delivery]
     identities: dict[dt.date, str]
     waiting: tuple[str, ...]
-    unready: frozenset[dt.date]
+    pending: frozenset[dt.date]
     is_there: bool
 
     @property
@@ -38,10 +38,6 @@ class Watch:
         """A text that changes when another delivery may be taken."""
         listed = "".join(f"{date}{it}\n" for date, it in sorted(self.identities.items()))
         return hashlib.sha256(listed.encode()).hexdigest()[:16]
-
-    def is_absent(self, date: dt.date) -> bool:
-        """Whether a date has no delivery; unknown, and so False, if the folder is missing."""
-        return self.is_there and date not in self.deliveries and date not in self.unready
 
 
 def look(
@@ -59,7 +55,7 @@ def look(
     deliveries: dict[dt.date, Delivery] = {}
     identities: dict[dt.date, str] = {}
     waiting: list[str] = []
-    unready: set[dt.date] = set()
+    pending: set[dt.date] = set()
     for date in _candidates(inputs, today.date):
         if not first <= date <= today.date:
             bound = f"before FIRST_AS_OF_DATE={first}" if date < first else f"after today, {today}"
@@ -72,14 +68,14 @@ def look(
             age = now.timestamp() - max(_changed_at(it.path, now) for it in found.all_files)
             if age < settle_seconds:
                 waiting.append(f"{found.folder}: a file changed {max(age, 0):.0f} s ago")
-                unready.add(date)
+                pending.add(date)
                 continue
             identities[date] = identify(found)
             deliveries[date] = found
         except (RefusedDeliveryError, OSError) as error:
             waiting.append(str(error))
-            unready.add(date)
-    return Watch(deliveries, identities, tuple(waiting), frozenset(unready), inputs.is_dir())
+            pending.add(date)
+    return Watch(deliveries, identities, tuple(waiting), frozenset(pending), inputs.is_dir())
 
 
 def _candidates(inputs: Readable, today: dt.date) -> Iterator[dt.date]:
