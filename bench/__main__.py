@@ -60,8 +60,8 @@ def measure_size(bench: Bench, accounts: int) -> list[Ratio]:
     ordered, random, dirty = (
         bench.folder / f"{it}-{label}" for it in ("sorted", "random", "dirty")
     )
-    # In a process of its own: one that is started by this one begins with the memory that this one
-    # has had, and that would be its peak.
+    # In a separate process: Linux counts the parent's peak memory as that of the child, and sorting
+    # ten million records takes more memory than a run.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
         apart.submit(make_deliveries, accounts, ordered, random, dirty).result()
     bench.in_turn(

@@ -15,7 +15,7 @@ from lending_club_pipeline.dbt_runner.invocation import MONTH_END
 
 ROOT: Final = Path(__file__).parents[1]
 SAMPLE: Final = ROOT / "data" / "inputs"
-# What is measured depends on no calendar: on the last day of a month a run closes it, too.
+# A fixed date in the middle of a month: on the last day of a month a run also closes the month.
 ORDINARY_DAY: Final = "2026-01-14"
 LAST_OF_MONTH: Final = "2026-01-31"
 _RUN: Final = (sys.executable, "-m", "lending_club_pipeline", "run", "--force")

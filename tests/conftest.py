@@ -116,7 +116,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         monkeypatch.delenv(name, raising=False)
     # Away from the checkout, whose `.env` and `data/` are the developer's.
     monkeypatch.chdir(tmp_path)
-    # They are kept in memory for ten minutes.
+    # A secret that was read stays in memory for ten minutes.
     forget_secrets()
 
 

@@ -1,4 +1,4 @@
-"""A job that does nothing, for tests of what is around a run."""
+"""A job that does nothing, for tests that only need a run."""
 
 import dagster as dg
 
