@@ -48,18 +48,19 @@ def aws() -> Iterator[tuple[Any, dict[str, str]]]:
         "AWS_SECRET_ACCESS_KEY": "a-secret-that-nobody-may-see",
         "AWS_REGION": "eu-central-1",
     }
+    client = boto3.client(
+        "secretsmanager",
+        region_name="eu-central-1",
+        endpoint_url=variables["AWS_ENDPOINT_URL_SECRETS_MANAGER"],
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
     try:
-        yield (
-            boto3.client(
-                "secretsmanager",
-                region_name="eu-central-1",
-                endpoint_url=variables["AWS_ENDPOINT_URL_SECRETS_MANAGER"],
-                aws_access_key_id="test",
-                aws_secret_access_key="test",
-            ),
-            variables,
-        )
+        yield client, variables
     finally:
+        # What moto stores belongs to the process and outlives the server.
+        for secret in client.list_secrets()["SecretList"]:
+            client.delete_secret(SecretId=secret["ARN"], ForceDeleteWithoutRecovery=True)
         server.stop()
 
 
