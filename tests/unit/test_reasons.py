@@ -18,6 +18,7 @@ _OTHER_NAMES = {
     "account_id_text",
     "account_type",
     "account_type_text",
+    "balance_amount",
     "balance_changed",
     "balance_text",
     "balance_before",

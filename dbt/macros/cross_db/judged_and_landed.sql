@@ -2,25 +2,24 @@
 
     judged: relation of the model with the judged records.
     table: relation of the raw records.
-    is_plain, plainly: see `records_to_judge`. -#}
-{% macro judged_and_landed(judged, table, is_plain, plainly) -%}
-    {{ return(adapter.dispatch('judged_and_landed')(judged, table, is_plain, plainly)) }}
+    plainly: see `records_to_judge`. -#}
+{% macro judged_and_landed(judged, table, plainly) -%}
+    {{ return(adapter.dispatch('judged_and_landed')(judged, table, plainly)) }}
 {%- endmacro %}
 
-{#- The join excludes judged records; written as `not exists`, it takes ten times as long. Records that
-    are not plain come only from the judged records: if one is lost there, the ledger does not close. -#}
-{% macro duckdb__judged_and_landed(judged, table, is_plain, plainly) -%}
+{#- The join excludes judged records; written as `not exists`, it takes ten times as long. That all others
+    are plain is proved once, by the ledger: to test it at each reading would take most of the time. -#}
+{% macro duckdb__judged_and_landed(judged, table, plainly) -%}
 select
     landed.*,
     false as is_exact_duplicate,
     false as may_share_key,
-    '' as reasons
+    '' as reasons,
+    false as is_judged
 from (
     select {{ plainly | join(', ') }}
     from {{ table }}
-    where
-        {{ is_of_this_run('as_of_date') }}
-        and {{ is_plain }}
+    where {{ is_of_this_run('as_of_date') }}
 ) as landed
 left join {{ judged }} as judged
     on
@@ -28,9 +27,9 @@ left join {{ judged }} as judged
         and landed.as_of_date = judged.as_of_date
 where judged.record_number is null
 union all by name
-select * from {{ judged }}
+select *, true as is_judged from {{ judged }}
 {%- endmacro %}
 
-{% macro databricks__judged_and_landed(judged, table, is_plain, plainly) -%}
-select * from {{ judged }}
+{% macro databricks__judged_and_landed(judged, table, plainly) -%}
+select *, true as is_judged from {{ judged }}
 {%- endmacro %}

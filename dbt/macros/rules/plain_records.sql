@@ -1,8 +1,8 @@
 {#- Whether a landed record of accounts is plain: it needs no cleaning and has no reason. The numbers beside
-    its texts are those that the texts write plainly. -#}
-{% macro are_plain_accounts() -%}
-    customer_number > 0
-    and balance_amount between 0 and 999999999999999.99
+    its texts are those that the texts write plainly; in a base model they have other names. -#}
+{% macro are_plain_accounts(customer_id='customer_number', balance='balance_amount') -%}
+    {{ customer_id }} > 0
+    and {{ balance }} between 0 and 999999999999999.99
     and account_type in ('Savings', 'Checking')
     and {{ is_tidy('account_id') }}
 {%- endmacro %}
@@ -19,8 +19,8 @@
 {%- endmacro %}
 
 {#- The same for customers; a tidy name is put in lower case when it is read. -#}
-{% macro are_plain_customers() -%}
-    customer_number > 0
+{% macro are_plain_customers(customer_id='customer_number') -%}
+    {{ customer_id }} > 0
     and has_loan in ('Yes', 'No', 'None')
     and {{ is_tidy_name('name') }}
 {%- endmacro %}

@@ -21,7 +21,9 @@ published as (
     where {{ is_of_this_run('as_of_date') }}
 ),
 
-{#- One pass over each large relation; the rest adds up a handful of rows. #}
+{#- One pass over each large relation; the rest adds up a handful of rows.
+
+    A record that is neither judged nor plain should have been judged: it does not count. #}
 
 landed as (
     select
@@ -32,6 +34,7 @@ landed as (
         cast(null as decimal(38, 2)) as balance,
         cast(null as bigint) as balance_unknown
     from {{ ref('base_customers') }}
+    where is_judged or ({{ are_plain_customers('customer_id') }})
     group by as_of_date, is_exact_duplicate
     union all
     select
@@ -42,6 +45,7 @@ landed as (
         coalesce(sum(balance), 0) as balance,
         count(*) - count(balance) as balance_unknown
     from {{ ref('base_accounts') }}
+    where is_judged or ({{ are_plain_accounts('customer_id', 'balance') }})
     group by as_of_date, is_exact_duplicate
 ),
 

@@ -3,6 +3,5 @@
 {{ judged_and_landed(
     ref('base_customers__judged'),
     source('lending_club', 'customers_raw'),
-    is_plain=are_plain_customers(),
     plainly=plain_customers(),
 ) }}

