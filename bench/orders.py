@@ -56,6 +56,7 @@ def reorder(source: Path, target: Path, order: Order) -> None:
     """
     target.mkdir(parents=True)
     with duckdb.connect() as connection:
+        connection.execute("set enable_progress_bar = false")
         connection.execute("set temp_directory = ?", [str(target / "spill")])
         for name, key in _KEYS.items():
             place = key if order == "sorted" else f"md5(cast({key} as varchar))"
