@@ -7,7 +7,7 @@ import pytest
 from lending_club_pipeline.config.calendars import Calendar, missing_days
 from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.contract.errors import ConfigurationError
-from lending_club_pipeline.reconcile.volumes import expected_volume
+from lending_club_pipeline.reconcile.freshness_and_volume import expected_volume
 
 
 def january(*days: int) -> set[dt.date]:

@@ -1,6 +1,7 @@
 """Settings of deliveries, business dates and outputs."""
 
 import datetime as dt
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -11,12 +12,32 @@ from pydantic_settings import SettingsConfigDict
 from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.calendars import Calendar, parse_deadline, parse_holidays
 from lending_club_pipeline.config.concern import Concern, prefixed
-from lending_club_pipeline.config.movement_limits import parse_movement_limits
 from lending_club_pipeline.config.paths import AnyLocation, parse_mode
 from lending_club_pipeline.config.values import matching, read_by
 from lending_club_pipeline.contract.locations import ObjectUrl
 
 _OWNER_ONLY: Final = 0o600
+_MEASURES: Final = ("balance", "interest", "accounts", "quarantined")
+_PERCENT: Final = re.compile(r"\d{1,6}(\.\d{1,2})?", re.ASCII)
+_FORM: Final = f"write percents such as balance=10,accounts=2.5, for any of {', '.join(_MEASURES)}"
+
+
+def parse_movement_limits(text: str) -> dict[str, Decimal]:
+    """Read limits such as `balance=10,accounts=5`; none if the text is empty.
+
+    Returns:
+        Percents by measure, in the order in which measures are shown.
+
+    Raises:
+        ValueError: a measure is unknown or appears twice, or a percent is not a number.
+    """
+    limits: dict[str, Decimal] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        measure, _, percent = (it.strip() for it in part.partition("="))
+        if measure not in _MEASURES or measure in limits or not _PERCENT.fullmatch(percent):
+            raise ValueError(f"{part}: {_FORM}, each once, with at most two decimals")
+        limits[measure] = Decimal(percent)
+    return {measure: limits[measure] for measure in _MEASURES if measure in limits}
 
 
 class DeliverySettings(Concern):
