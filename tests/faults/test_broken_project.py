@@ -27,8 +27,8 @@ SAVINGS = "models/intermediate/int_savings_accounts_only.sql"
 FAULTS = (
     (
         LANDED,
-        "by name\nselect *, true as is_judged from {{ judged }}",
-        "by name\nselect *, true as is_judged from {{ judged }} where record_number != 3",
+        "by name\nselect * from {{ judged }}\n{%- endmacro",
+        "by name\nselect * from {{ judged }} where record_number != 3\n{%- endmacro",
     ),
     (f"{STAGING}/stg_customers__cleaned.sql", "not is_exact", "customer_id != 9 and not is_exact"),
     (LANDED, "number is null", "number is null and landed.record_number != 3"),

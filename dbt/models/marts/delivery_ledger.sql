@@ -21,9 +21,7 @@ published as (
     where {{ is_of_this_run('as_of_date') }}
 ),
 
-{#- One pass over each large relation; the rest adds up a handful of rows.
-
-    A record that is neither judged nor plain should have been judged: it does not count. #}
+{#- One pass over each large relation; the rest adds up a handful of rows. #}
 
 landed as (
     select
@@ -33,8 +31,9 @@ landed as (
         count(*) as row_count,
         cast(null as decimal(38, 2)) as balance,
         cast(null as bigint) as balance_unknown
-    from {{ ref('base_customers') }}
-    where is_judged or ({{ are_plain_customers('customer_id') }})
+    from {{ judged_or_plain(
+        'base_customers', 'base_customers__judged', are_plain_customers('customer_id')
+    ) }}
     group by as_of_date, is_exact_duplicate
     union all
     select
@@ -44,8 +43,9 @@ landed as (
         count(*) as row_count,
         coalesce(sum(balance), 0) as balance,
         count(*) - count(balance) as balance_unknown
-    from {{ ref('base_accounts') }}
-    where is_judged or ({{ are_plain_accounts('customer_id', 'balance') }})
+    from {{ judged_or_plain(
+        'base_accounts', 'base_accounts__judged', are_plain_accounts('customer_id', 'balance')
+    ) }}
     group by as_of_date, is_exact_duplicate
 ),
 
