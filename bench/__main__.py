@@ -31,8 +31,8 @@ GIB = 2**30
 _PROFILE_HEAD = (
     "# Where the CPU of a run goes",
     "",
-    "The first model, `base_accounts__judged`, is given what dbt takes to start, and the last file, "
-    "which is only moved, what Dagster and Python take to end.",
+    "The first model, `base_accounts__judged`, is given what dbt takes to start, and the last",
+    "file, which is only moved, what Dagster and Python take to end.",
     "",
 )
 
