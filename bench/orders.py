@@ -38,11 +38,11 @@ def _generate(accounts: int, to: Path, dirty: float) -> None:
         dirty=dirty,
         # The floor reads typed columns and takes no $1,234.50.
         unusual=0,
-        on_progress=_ignore,
+        on_progress=ignore_progress,
     )
 
 
-def _ignore(_: str) -> None:
+def ignore_progress(_: str) -> None:
     """Progress is not shown here."""
 
 

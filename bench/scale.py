@@ -24,6 +24,7 @@ from bench.__main__ import GIB, RESULTS, machine
 from bench.contenders import ROOT, SAMPLE, environment
 from bench.growth import plot_growth
 from bench.measuring import Cost, measure
+from bench.orders import ignore_progress
 from bench.ratios import Ratio
 from lending_club_pipeline.config.values import parse_bytes
 from lending_club_pipeline.synthetic.deliveries import generate_deliveries
@@ -70,7 +71,11 @@ def measure_sizes(folder: Path, sizes: list[int]) -> dict[str, Any]:
         print(f"{accounts:,} accounts", flush=True)
         inputs, home = folder / "inputs", folder / "sized"
         generate_deliveries(
-            customers=accounts * 2 // 5, accounts=accounts, to=inputs, unusual=0, on_progress=_quiet
+            customers=accounts * 2 // 5,
+            accounts=accounts,
+            to=inputs,
+            unusual=0,
+            on_progress=ignore_progress,
         )
         limits = ("8GiB", "4GiB") if accounts >= 10**8 else ("2GiB",)
         of_size = {"floor": asdict(floor(inputs, folder, limits[0]))}
@@ -95,7 +100,7 @@ def measure_days(folder: Path, days: int, accounts: int) -> dict[str, Any]:
         change=0.02,
         first_day=FIRST,
         compression="zst",
-        on_progress=_quiet,
+        on_progress=ignore_progress,
     )
     first = run(home, inputs, "--as-of", _day(0))
     stored_first = _stored(home)
@@ -163,10 +168,6 @@ def _stored(home: Path) -> dict[str, int]:
             sizes[name] = blocks * block
     landing = home / "landing"
     return {**sizes, "landing": _size_of(landing)}
-
-
-def _quiet(_: str) -> None:
-    """Progress is not shown here."""
 
 
 def ratios_of(found: Mapping[str, Any]) -> list[Ratio]:

@@ -7,8 +7,8 @@
     {{ return(adapter.dispatch('judged_and_landed')(judged, table, plainly)) }}
 {%- endmacro %}
 
-{#- The join excludes judged records; written as `not exists`, it takes ten times as long. That all others
-    are plain is proved once, by the ledger: to test it at each reading would take most of the time. -#}
+{#- The join excludes judged records; written as `not exists`, it takes ten times as long. The
+    ledger proves once that all others are plain: a test at each reading would take most of the time. -#}
 {% macro duckdb__judged_and_landed(judged, table, plainly) -%}
 select
     landed.*,

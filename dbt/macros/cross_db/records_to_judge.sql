@@ -34,7 +34,7 @@ shared as (
     where {{ has_key }}
 ),
 
-{#- A record that is not odd is plain: to test that again would take longer than to find these few. #}
+{#- Every record that is not odd is plain. Testing that again would take longer than finding these few. #}
 
 with_shared_key as (
     select {{ plainly | join(', ') }}
