@@ -17,6 +17,7 @@ from lending_club_pipeline.contract.errors import (
 from lending_club_pipeline.defs import execution
 from lending_club_pipeline.files import atomic
 from lending_club_pipeline.files.atomic import Publication, replacing
+from lending_club_pipeline.files.processes import process_label
 from tests.faults.landings import ACCOUNTS, CUSTOMERS, Landing
 from tests.faults.restrictions import largest_file, mode
 from tests.workspaces import ACCOUNT_HEADER, AS_OF, Workspace
@@ -110,16 +111,29 @@ def test_outputs_that_cannot_all_be_written_are_not_published(tmp_path: Path) ->
 def test_what_a_killed_run_left_beside_an_output_is_removed(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
-    names = (f".report.html.{ended.pid}.tmp", f"tmp_.report.html.{ended.pid}.tmp")
-    for name in names:
-        (tmp_path / name).touch()
-    of_a_live_one = tmp_path / f".report.html.{os.getppid()}.tmp"
-    of_a_live_one.touch()
+    this_machine, _, pid = process_label().partition("-")
+    another_machine = "0" * len(this_machine)
+    for start in (".", "tmp_."):
+        (tmp_path / f"{start}report.html.{this_machine}-{ended.pid}.tmp").touch()
+    of_yesterday = tmp_path / f".report.html.{another_machine}-{ended.pid}.tmp"
+    of_yesterday.touch()
+    os.utime(of_yesterday, (0, 0))
+    live = [
+        tmp_path / f".report.html.{this_machine}-{os.getppid()}.tmp",
+        tmp_path / f".report.html.{another_machine}-{pid}.tmp",
+        # A process number of a container says nothing about this machine's processes.
+        tmp_path / f"tmp_.report.html.{another_machine}-{ended.pid}.tmp",
+    ]
+    for file in live:
+        file.touch()
 
     with replacing(tmp_path / "report.html") as work:
         work.write_text("new\n")
 
-    assert {path.name for path in tmp_path.iterdir()} == {"report.html", of_a_live_one.name}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "report.html",
+        *(file.name for file in live),
+    }
 
 
 def test_a_full_landing_disk_is_named_and_leaves_what_was_landed(tmp_path: Path) -> None:

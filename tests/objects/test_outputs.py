@@ -11,6 +11,7 @@ import pytest
 from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.contract.errors import ConfigurationError, OutputError, StorageError
+from lending_club_pipeline.files import processes
 from lending_club_pipeline.files.atomic import describe
 from lending_club_pipeline.publish.manifest import FILE_NAME, digest_of, holds, render_manifest
 from lending_club_pipeline.storage.outputs import Outputs, outputs_of
@@ -110,7 +111,7 @@ def test_of_two_publishers_one_publishes_and_the_other_is_told(
 
 def as_another_process(outputs: Outputs, number: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("os.getpid", lambda: 1)
+        patch.setattr(processes, "this_machine", lambda: "another")
         publish(outputs, number)
 
 

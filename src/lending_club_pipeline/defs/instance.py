@@ -45,11 +45,8 @@ def ensure_dagster_home(settings: DataPlatformConfig) -> Path:
         present = target.read_text() if target.exists() else None
     wanted = configuration(settings)
     if present is None or (present.startswith(_OURS) and present != wanted):
-        # Containers that share the folder start at once, and have the same process numbers.
-        with explaining(home, "DAGSTER_HOME"), _one_at_a_time(home):
-            if not target.exists() or target.read_text() != wanted:
-                with replacing(target, "DAGSTER_HOME") as work:
-                    work.write_text(wanted)
+        with replacing(target, "DAGSTER_HOME") as work:
+            work.write_text(wanted)
     elif present != wanted and settings.postgres.host and not _is_in_postgres(present):
         raise ConfigurationError(
             f"{target} has no `storage: postgres:`, but DAGSTER_POSTGRES_HOST="
@@ -135,17 +132,10 @@ def open_instance(home: Path) -> dg.DagsterInstance:
         OSError: it cannot be read or written.
         SQLAlchemyError: it is damaged.
     """
-    # Dagster looks for tables and makes them in two steps.
-    with _one_at_a_time(home):
-        return dg.DagsterInstance.from_config(str(plain_folder(home)))
-
-
-@contextmanager
-def _one_at_a_time(home: Path) -> Iterator[None]:
     with (home / "opening.lock").open("a") as lock:
-        # Closing the file releases the lock.
+        # Dagster looks for tables and makes them in two steps. Closing the file releases the lock.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        return dg.DagsterInstance.from_config(str(plain_folder(home)))
 
 
 @contextmanager

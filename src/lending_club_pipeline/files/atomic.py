@@ -13,7 +13,7 @@ from typing import Final, Self
 from lending_club_pipeline.contract.errors import WarehouseError
 from lending_club_pipeline.contract.locations import Location
 from lending_club_pipeline.files import io_errors
-from lending_club_pipeline.files.processes import is_running
+from lending_club_pipeline.files.processes import has_ended, process_label
 from lending_club_pipeline.files.sharing import OWNER_ONLY, Sharing, behind_links
 
 _CHUNK: Final = 2**22
@@ -65,7 +65,7 @@ class Publication:
             target = behind_links(target)
             self._sharing.make_folder(target.parent)
             _clear_abandoned(target)
-            work = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+            work = target.with_name(f".{target.name}.{process_label()}.tmp")
             os.close(os.open(work, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
             self._works[target] = work
         return work
@@ -170,15 +170,27 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
+def is_abandoned(work: Path, label: str) -> bool:
+    """Return whether a run that was killed left a temporary file or folder.
+
+    Args:
+        work: the file, or the folder of files.
+        label: the label of its process; see `process_label`. The process of another machine is
+            taken for ended if nothing was written for an hour.
+    """
+    files = (work, *work.iterdir()) if work.is_dir() else (work,)
+    newest = max(file.stat().st_mtime for file in files)
+    return has_ended(label) or time.time() - newest > _ABANDONED_SECONDS
+
+
 def _clear_abandoned(target: Path) -> None:
-    """Remove files of killed runs, but not of runs that still write."""
     ours = f".{target.name}.*.tmp"
     # DuckDB writes to its own temporary file before it replaces a file.
     for work in (*target.parent.glob(ours), *target.parent.glob(f"tmp_{ours}")):
-        pid = work.name.removesuffix(".tmp").rpartition(".")[2]
-        is_old = time.time() - work.stat().st_mtime > _ABANDONED_SECONDS
-        if is_old or not (pid.isdecimal() and is_running(int(pid))):
-            work.unlink(missing_ok=True)
+        # Another process may remove it, or publish it, meanwhile.
+        with contextlib.suppress(FileNotFoundError):
+            if is_abandoned(work, work.name.removesuffix(".tmp").rpartition(".")[2]):
+                work.unlink()
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Other processes of this machine, and the signals of this process."""
 
+import hashlib
 import os
 import signal
 import socket
@@ -28,6 +29,24 @@ def this_machine() -> str:
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
         parts.append(str(Path("/proc/self/ns/pid").readlink()))
     return " ".join(parts)
+
+
+def process_label() -> str:
+    """Return a text for the names of files that no other process has, on this machine or another.
+
+    Containers that share a folder have the same process numbers, so it also names the machine.
+    """
+    return f"{_machine_label()}-{os.getpid()}"
+
+
+def has_ended(label: str) -> bool:
+    """Return whether the process of a label of this machine has ended; unknown for others."""
+    machine, _, pid = label.partition("-")
+    return machine == _machine_label() and pid.isdecimal() and not is_running(int(pid))
+
+
+def _machine_label() -> str:
+    return hashlib.sha256(this_machine().encode()).hexdigest()[:12]
 
 
 @contextmanager

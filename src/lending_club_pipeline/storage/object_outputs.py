@@ -9,7 +9,7 @@ began. The fixed names are copies for readers who do not read the manifest.
 import mimetypes
 import os
 import shutil
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -21,8 +21,8 @@ from obstore.store import ObjectStore
 
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.contract.locations import ObjectUrl
-from lending_club_pipeline.files.atomic import describe, explaining
-from lending_club_pipeline.files.processes import is_running
+from lending_club_pipeline.files.atomic import describe, explaining, is_abandoned
+from lending_club_pipeline.files.processes import process_label
 from lending_club_pipeline.storage.errors import explaining_store
 from lending_club_pipeline.storage.old_publications import remove_old
 
@@ -137,7 +137,7 @@ class ObjectOutputSet:
 
     @property
     def _folder(self) -> Path:
-        return self._outputs.scratch / f"{_WORK}{os.getpid()}"
+        return self._outputs.scratch / f"{_WORK}{process_label()}"
 
     def __enter__(self) -> Self:
         with explaining(self._folder, _SETTING):
@@ -224,8 +224,7 @@ def _type_of(name: str) -> str:
 
 
 def _clear_abandoned(scratch: Path) -> None:
-    """Remove the files of killed runs, not those of a run that still writes."""
     for folder in scratch.glob(f"{_WORK}*"):
-        pid = folder.name.removeprefix(_WORK)
-        if not (pid.isdecimal() and is_running(int(pid))):
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            if is_abandoned(folder, folder.name.removeprefix(_WORK)):
+                shutil.rmtree(folder, ignore_errors=True)

@@ -12,6 +12,7 @@ import duckdb
 
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.contract.source_files import ACCOUNTS, CUSTOMERS, SourceFile
+from lending_club_pipeline.files.processes import process_label
 from lending_club_pipeline.synthetic.accounts import account_lines
 from lending_club_pipeline.synthetic.arguments import delivered_paths
 from lending_club_pipeline.synthetic.customers import customer_lines
@@ -57,7 +58,7 @@ class DayWriter:
             try:
                 for source, lines in _line_sources(population, placements).items():
                     target = folder / f"{source.name}{suffix}"
-                    works[target] = folder / f".{target.name}.{os.getpid()}.tmp"
+                    works[target] = folder / f".{target.name}.{process_label()}.tmp"
                     self._write_file(lines, target, works[target])
                 for target, work in works.items():
                     work.replace(target)

@@ -3,7 +3,6 @@
 One writer for both engines makes their files equal to the last byte.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,6 +12,7 @@ import duckdb
 from lending_club_pipeline.contract.errors import WarehouseError
 from lending_club_pipeline.files import duckdb_paths
 from lending_club_pipeline.files.io_errors import is_full
+from lending_club_pipeline.files.processes import process_label
 from lending_club_pipeline.warehouse.databricks.statements import StatementSession
 from lending_club_pipeline.warehouse.duckdb import copy_statement
 from lending_club_pipeline.warehouse.protocol import FileFormat
@@ -52,7 +52,7 @@ def write_result(
 
 def _stream_of(target: Path) -> Path:
     """Return a name that lets the next run find the file of a killed run."""
-    return target.with_name(f"{target.name.removesuffix('.tmp')}.stream.{os.getpid()}.tmp")
+    return target.with_name(f"{target.name.removesuffix('.tmp')}.stream.{process_label()}.tmp")
 
 
 def _write_again(streamed: Path, target: Path, rows: int) -> None:
