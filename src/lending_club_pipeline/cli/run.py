@@ -1,7 +1,6 @@
 """`lending-club run`: process one delivery, or those of a range of dates."""
 
 import datetime as dt
-import gc
 import sys
 from collections.abc import Collection
 
@@ -90,9 +89,6 @@ def run(
 
 def _end(outcomes: Collection[str]) -> None:
     """End the process with the exit code for the outcomes of the dates."""
-    # Python looks for garbage more than once when it ends. The first time everything is still in
-    # use: among a million objects of Dagster and dbt it finds nothing.
-    gc.disable()
     for outcome, code in (("failed", FAILED), ("refused", REFUSED), ("held", HELD)):
         if outcome in outcomes:
             sys.exit(code)
