@@ -22,18 +22,24 @@ VERSION = "1.37"
 _IMAGE = "dagster-user-deployments.deployments[0].image"
 
 
-def helm(chart: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def options(tag: str) -> tuple[str, ...]:
+    """Return the options of a release with our values and an image of this tag."""
+    return (
+        *("--namespace", "lending-club"),
+        *("--values", str(DEPLOY / "values.yaml")),
+        *("--values", str(DEPLOY / "site.example.yaml")),
+        *("--set", f"{_IMAGE}.repository=registry.example.com/lending-club-pipeline"),
+        *("--set", f"{_IMAGE}.tag={tag}", "--set", f"{_IMAGE}.pullPolicy=IfNotPresent"),
+    )
+
+
+def helm(chart: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """Render the chart with our values, after Helm has held them against the chart's schema."""
     return subprocess.run(
         [
-            *("helm", "template", "lending-club", str(chart)),
-            *("--namespace", "lending-club", "--kube-version", f"{VERSION}.0"),
-            *("--api-versions", "networking.k8s.io/v1/Ingress"),
-            *("--values", str(DEPLOY / "values.yaml")),
-            *("--values", str(DEPLOY / "site.example.yaml")),
-            *("--set", f"{_IMAGE}.repository=registry.example.com/lending-club-pipeline"),
-            *("--set", f"{_IMAGE}.tag=0.1.0", "--set", f"{_IMAGE}.pullPolicy=IfNotPresent"),
-            *options,
+            *("helm", "template", "lending-club", str(chart), *options("0.1.0")),
+            *("--kube-version", f"{VERSION}.0"),
+            *("--api-versions", "networking.k8s.io/v1/Ingress", *more),
         ],
         capture_output=True,
         text=True,
