@@ -223,7 +223,7 @@ def write(root: Path, days: int, times: int, seconds: float) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=1000)
-    parser.add_argument("--days-a-run", type=int, default=200)
+    parser.add_argument("--days-a-run", type=int, default=31)
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=60.0)
     given = parser.parse_args()
