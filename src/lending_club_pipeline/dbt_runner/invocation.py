@@ -18,6 +18,7 @@ from lending_club_pipeline.dbt_runner.manifest import (
 )
 from lending_club_pipeline.files.io_errors import damaged, is_damaged
 from lending_club_pipeline.files.plain_paths import as_named
+from lending_club_pipeline.files.processes import raising_keyboard_interrupts
 
 NodeStatus = Literal["success", "pass", "warn", "fail", "error", "skipped", "no-op"]
 # dbt's tag of nodes that are built once a month, not with each delivery.
@@ -139,10 +140,14 @@ def run_dbt(
     Raises:
         TransformationError: dbt could not run at all; failed nodes are in the result instead.
         WarehouseError: a node failed, or dbt could not run, because the database file is damaged.
+        KeyboardInterrupt: the process was told to stop; no query of dbt runs any more.
     """
-    # dbt's modules also read the environment when they are imported.
-    with _DBT, sheltering(environment):
+    # dbt's modules also read the environment when they are imported. Only after its interrupt of
+    # Python's does dbt cancel its queries and wait for its threads, without which Python aborts.
+    with _DBT, sheltering(environment), raising_keyboard_interrupts():
         outcome = _invoke(prepared, arguments, on_node)
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        raise outcome.exception
     ended = getattr(outcome.result, "results", None)
     if ended is None:
         reason = " ".join(str(outcome.exception).split()) or type(outcome.exception).__name__

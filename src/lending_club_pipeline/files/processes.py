@@ -50,6 +50,28 @@ def _machine_label() -> str:
 
 
 @contextmanager
+def raising_keyboard_interrupts() -> Iterator[None]:
+    """Let SIGINT and SIGTERM raise `KeyboardInterrupt` while the body runs.
+
+    Dagster lets them raise an error of its own, which other libraries do not clean up after.
+    Signals that are ignored stay ignored.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        # Only the main thread may choose what signals do.
+        yield
+        return
+    before = {it: signal.getsignal(it) for it in (signal.SIGINT, signal.SIGTERM)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
 def noticing_signals() -> Iterator[Callable[[], set[int]]]:
     """Yield a function that returns the signals since then, even if libraries handle them.
 
