@@ -142,8 +142,8 @@ def run_dbt(
         WarehouseError: a node failed, or dbt could not run, because the database file is damaged.
         KeyboardInterrupt: the process was told to stop; no query of dbt runs any more.
     """
-    # dbt's modules also read the environment when they are imported. Only after its interrupt of
-    # Python's does dbt cancel its queries and wait for its threads, without which Python aborts.
+    # dbt's modules also read the environment when they are imported. Only a KeyboardInterrupt makes
+    # dbt cancel its queries and wait for its threads. Python aborts if one of them outlives it.
     with _DBT, sheltering(environment), raising_keyboard_interrupts():
         outcome = _invoke(prepared, arguments, on_node)
     if isinstance(outcome.exception, KeyboardInterrupt):

@@ -60,10 +60,11 @@ def raising_keyboard_interrupts() -> Iterator[None]:
         # Only the main thread may choose what signals do.
         yield
         return
-    before = {it: signal.getsignal(it) for it in (signal.SIGINT, signal.SIGTERM)}
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
+    found = {it: signal.getsignal(it) for it in (signal.SIGINT, signal.SIGTERM)}
+    # None: another program set it, and Python could not set it again.
+    before = {it: to for it, to in found.items() if to not in {None, signal.SIG_IGN}}
+    for number in before:
+        signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
