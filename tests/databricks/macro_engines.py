@@ -20,9 +20,8 @@ import pyarrow.parquet as pq
 from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.dbt_runner.manifest import project_arguments
-from tests import strategies
 from tests.databricks.macro_cases import CASES, DESCRIPTIONS, REPLACE_DAY
-from tests.databricks.parity_deliveries import BOUNDARIES, HALF_CENTS
+from tests.dirt import BOUNDARIES, HALF_CENTS, every_text
 
 DAY, OTHER_DAY = dt.date(2026, 3, 31), dt.date(2026, 3, 30)
 # A dbt project with the name of ours, and little in it.
@@ -43,25 +42,7 @@ sources:
 Answer = tuple[dict[str, str], list[tuple[Any, ...]]]
 
 
-def _texts() -> list[str]:
-    some = (
-        *("", "a", "a\n", "\na", "ab", "aab", "a$", "a$\n", "b", "\n", "\r\n", "a|ab", "\\", "'"),
-        *(
-            f"{it}{middle}{it}"
-            for it in (*strategies.WHITE_SPACE, *strategies.INVISIBLE)
-            for middle in ("", "x", f"x{it}y", f"x{it}{it}y", "x y")
-        ),
-        *("\u03a3", "A\u03a3", "A\u03a3 B", "A\u03a3\u0301", "\u0130", "I\u0307", "\u0130\u0307"),
-    )
-    known = (
-        *(strategies.CUSTOMER_IDS, strategies.NAMES, strategies.LOANS, strategies.ACCOUNT_IDS),
-        *(strategies.ACCOUNT_TYPES, strategies.BALANCES),
-        *(strategies.padded(("12", "yes", "Savings", "1.50", "Ada"))[at::5] for at in range(5)),
-    )
-    return list(dict.fromkeys([*some, *(text for texts in known for text in texts)]))
-
-
-TEXTS = _texts()
+TEXTS = every_text()
 _WORDS = ("a", "A", "a ", "a\u200b", "b", "b", "b", "c", "c", "", "", "e\u0301", "\u00e9")
 KEYS = [
     *(((DAY, word)) for word in _WORDS),

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from itertools import count, product
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -10,34 +9,16 @@ from hypothesis import strategies as st
 
 from lending_club_pipeline.ingest.csv.parsing import LONGEST_RECORD_BYTES
 from lending_club_pipeline.synthetic.deliveries import generate_deliveries
-from tests import strategies
-from tests.strategies import INVISIBLE, SIGMAS, WHITE_SPACE, as_record
+from tests import dirt, strategies
+from tests.dirt import as_record
 
 DAY = dt.date(2026, 3, 31)
 DAY_BEFORE = dt.date(2026, 3, 30)
 LATE_DAY = dt.date(2026, 3, 29)
 
 Files = tuple[bytes, bytes]
+_OWNERS = (("501", "Ada", "yes"), ("502", "Grace", "no"), ("503", "Edsger", ""))
 _CUSTOMERS, _ACCOUNTS = b"CustomerID,Name,HasLoan", b"AccountID,CustomerID,Balance,AccountType"
-
-# At the bounds of a tier, a cent below them, at the largest balance there is, and where interest is
-# computed with more digits.
-BOUNDARIES = (
-    *("0.00", "9999.99", "10000.00", "19999.99", "20000.00"),
-    *("9999999999.99", "10000000000.00", "999999999999999.99"),
-)
-# Interest of exactly half a cent more than a whole one, at 1.0, 1.5 and 2.0 percent, and at 1.5,
-# 2.0 and 2.5 percent for who has a loan; with the cent below each.
-HALF_CENTS = (
-    *("0.49", "0.50", "1.49", "1.50", "0.33", "1.00", "10000.32", "10000.33", "10001.00"),
-    *("10000.24", "10000.25", "20000.24", "20000.25", "20000.19", "20000.20", "20000.60"),
-)
-_LETTERS = (
-    *("\u0130", "I\u0307", "\u0131", "\u03a3", *SIGMAS, "\u1e9e", "\u01c5", "\u212a", "\u2126"),
-    *("e\u0301", "E\u0301", "\u00c9", "A\u030a", "\u212b", "\u1fbc", "\ufb01", "\U00010400"),
-    *("\u13a0", "\uab70", "\u10a0", "\u1c90", "\ua7c5", "\u2c2f", "\U0001e900", "\U0001f468"),
-    *("\u1c89", "\ua7da", "\ua7dc", "\U00010570", "\U00010d50", "\U00016ea0"),
-)
 
 
 @dataclass(frozen=True)
@@ -67,15 +48,15 @@ def everything(folder: Path, one_in: int = 1) -> Files:
 
     Of the spellings it may be one in some.
     """
-    customers, accounts = strategies.every_case(one_in)
+    customers, accounts = dirt.every_case(one_in)
     generate_deliveries(
         customers=500, accounts=1_200, to=folder, dirty=0.4, seed=7, on_progress=lambda _: None
     )
     own_customers = [
-        *(as_record(row) for row in (*_owners(), *_named())),
+        *(as_record(row) for row in (*_OWNERS, *dirt.every_name())),
         b"504," + b"x" * LONGEST_RECORD_BYTES + b",yes",
     ]
-    own_accounts = [as_record(row) for row in _amounts()]
+    own_accounts = [as_record(row) for row in dirt.every_amount([owner for owner, *_ in _OWNERS])]
     return (
         b"\n".join([customers.rstrip(b"\n"), *own_customers, _body(folder / "Customer.csv")]),
         b"\n".join([accounts.rstrip(b"\n"), *own_accounts, _body(folder / "accounts.csv")]),
@@ -84,33 +65,6 @@ def everything(folder: Path, one_in: int = 1) -> Files:
 
 def _body(path: Path) -> bytes:
     return path.read_bytes().partition(b"\n")[2]
-
-
-def _owners() -> list[tuple[str, ...]]:
-    return [("501", "Ada", "yes"), ("502", "Grace", "no"), ("503", "Edsger", "")]
-
-
-def _named() -> list[tuple[str, ...]]:
-    """Customers whose names hold unusual letters, and white space and what is none everywhere."""
-    unused = count(2_000_000)
-    spaces = (*WHITE_SPACE, *INVISIBLE)
-    names = [
-        *(f"{before}{letter}{after}" for letter in _LETTERS for before, after in (("", ""), "aA")),
-        *(f"{it}Ada{it}{it}Love{it}lace{it}" for it in spaces),
-        *(f"{one}{other}X{other}{one}Y" for one, other in product(spaces[::4], spaces[::3])),
-        "".join(spaces),
-        f"A{''.join(WHITE_SPACE)}B",
-    ]
-    return [(str(next(unused)), name, "yes") for name in names]
-
-
-def _amounts() -> list[tuple[str, ...]]:
-    numbers = count()
-    amounts = (*BOUNDARIES, *HALF_CENTS)
-    return [
-        (f"E{next(numbers)}", owner, amount, "Savings")
-        for owner, amount in product(("501", "502", "503"), amounts)
-    ]
 
 
 def _collected(
@@ -144,8 +98,7 @@ def drawn() -> Files:
         for account_id, *others in rows
     ]
     return (
-        strategies.BOM
-        + b"\r\n".join([b"HasLoan,customerid, NAME ", *map(_turned, customers), b""]),
+        dirt.BOM + b"\r\n".join([b"HasLoan,customerid, NAME ", *map(_turned, customers), b""]),
         b"\r".join([_ACCOUNTS, *map(as_record, accounts)]),
     )
 

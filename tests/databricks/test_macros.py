@@ -11,7 +11,6 @@ from databricks.sql.exc import ServerOperationError
 
 from databricks_stand_in.client import WarehouseClient
 from lending_club_pipeline.contract.seeds import project_dir
-from tests import strategies
 from tests.databricks.macro_cases import CASES, REPLACE_DAY
 from tests.databricks.macro_engines import (
     AMOUNTS,
@@ -24,6 +23,7 @@ from tests.databricks.macro_engines import (
     in_order,
     macros_on_both,
 )
+from tests.dirt import WHITE_SPACE
 from tests.oracle import cleaning, processing
 
 
@@ -76,7 +76,7 @@ def test_whole_numbers_are_divided_and_days_counted_alike(engines: Engines) -> N
 def test_white_space_is_unicodes_25_code_points(engines: Engines) -> None:
     ((characters,),) = engines.both("characters")
 
-    assert sorted(characters) == sorted(strategies.WHITE_SPACE)
+    assert sorted(characters) == sorted(WHITE_SPACE)
     assert len(characters) == 25
 
 
@@ -111,7 +111,7 @@ def test_every_text_is_trimmed_collapsed_lowered_and_quoted_alike(engines: Engin
 
 
 def _of_text(text: str) -> tuple[Any, ...]:
-    collapsed = re.sub(f"[{''.join(strategies.WHITE_SPACE)}]+", " ", text)
+    collapsed = re.sub(f"[{''.join(WHITE_SPACE)}]+", " ", text)
     quoted = processing._quoted(text)
     return (
         cleaning.strip(text),

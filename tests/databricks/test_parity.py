@@ -22,7 +22,6 @@ from lending_club_pipeline.publish.output_files import OUTPUT_FILES
 from lending_club_pipeline.reconcile.ledger import read_ledger
 from lending_club_pipeline.warehouse import choose_warehouse
 from tests.databricks.parity_deliveries import (
-    BOUNDARIES,
     DAY,
     DAY_BEFORE,
     LATE_DAY,
@@ -30,6 +29,7 @@ from tests.databricks.parity_deliveries import (
     Step,
     steps,
 )
+from tests.dirt import BOUNDARIES
 from tests.oracle import Outcome, process
 
 pytestmark = pytest.mark.exhaustive

@@ -22,7 +22,7 @@ from lending_club_pipeline.ingest.landing import LandedDelivery, SplitterLimits,
 from lending_club_pipeline.publish.tables import ACCOUNT_SUMMARY, QUARANTINE
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger, read_ledger
 from lending_club_pipeline.warehouse import choose_warehouse
-from tests import strategies
+from tests import dirt, strategies
 from tests.oracle import Outcome, Refused, process
 from tests.oracle.splitting import split
 from tests.workspaces import ACCOUNT_HEADER, AS_OF, Workspace
@@ -92,7 +92,7 @@ def warm(workspace: Workspace) -> WarmPipeline:
 
 
 def test_every_spelling_of_every_field_ends_as_the_oracle_says(workspace: Workspace) -> None:
-    customers, accounts = strategies.every_case()
+    customers, accounts = dirt.every_case()
     workspace.deliver(customers, accounts)
 
     report = workspace.run()
@@ -130,7 +130,7 @@ def test_any_bytes_are_split_or_refused_as_the_oracle_says(warm: WarmPipeline) -
             patch.setattr(quotes, "WINDOW_BYTES", window)
             landed = warm.land(customers, accounts)
         try:
-            expected = split("Customer.csv", customers, strategies.CUSTOMER_COLUMNS)
+            expected = split("Customer.csv", customers, dirt.CUSTOMER_COLUMNS)
         except Refused as refused:
             _assert_refused(landed, refused)
             return
