@@ -69,7 +69,17 @@ def test_a_disk_that_fills_while_outputs_are_written_is_named(after_good_run: Wo
     )
 
 
-def test_an_output_folder_that_may_not_be_written_is_named(
+def test_a_folder_in_which_no_output_may_be_written_is_named(tmp_path: Path) -> None:
+    with (
+        mode(tmp_path, 0o500),
+        pytest.raises(OutputError, match=r"cannot be read or written \(Perm.*OUTPUT_PATH"),
+        replacing(tmp_path / "report.html") as work,
+    ):
+        work.touch()
+
+
+@pytest.mark.exhaustive
+def test_a_run_with_an_output_folder_that_may_not_be_written_names_it(
     after_good_run: Workspace, failure: Failure
 ) -> None:
     with mode(after_good_run.outputs, 0o500):

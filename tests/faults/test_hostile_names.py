@@ -38,11 +38,28 @@ def columns_of(warehouse: DuckDBWarehouse, view: str) -> list[str]:
     return [row["column_name"] for row in warehouse.fetch(f"describe {view}")]
 
 
+_FEW = 5
+
+
+@pytest.mark.parametrize("part", range(_FEW))
+def test_a_delivery_is_landed_viewed_and_written_below_folders_of_any_names(
+    part: int, tmp_path: Path, warehouse: DuckDBWarehouse
+) -> None:
+    below = tmp_path.joinpath(*HOSTILE[part::_FEW])
+    _assert_the_same_below(below, tmp_path / "plain", warehouse)
+
+
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
 def test_a_delivery_is_landed_viewed_and_written_below_a_folder_of_any_name(
     name: str, tmp_path: Path, warehouse: DuckDBWarehouse
 ) -> None:
-    plain, hostile = Landing(tmp_path / "plain"), Landing(tmp_path / name / name)
+    _assert_the_same_below(tmp_path / name / name, tmp_path / "plain", warehouse)
+
+
+def _assert_the_same_below(below: Path, usual: Path, warehouse: DuckDBWarehouse) -> None:
+    """A delivery is landed, viewed and written below one folder as below a usual one."""
+    plain, hostile = Landing(usual), Landing(below)
     plain.deliver()
     hostile.deliver()
     files = plain.land().files

@@ -89,8 +89,18 @@ def test_dbt_documents_what_is_tried_here() -> None:
     assert len(DOCUMENTED) > 100
 
 
-@pytest.mark.parametrize("name", DOCUMENTED)
 def test_no_variable_of_dbt_changes_its_flags(
+    monkeypatch: pytest.MonkeyPatch, flags_of_a_clean_environment: dict[str, Any]
+) -> None:
+    for name in DOCUMENTED:
+        monkeypatch.setenv(name, harmful(name))
+
+    assert flags() == flags_of_a_clean_environment
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_no_variable_of_dbt_by_itself_changes_its_flags(
     monkeypatch: pytest.MonkeyPatch, name: str, flags_of_a_clean_environment: dict[str, Any]
 ) -> None:
     monkeypatch.setenv(name, harmful(name))

@@ -69,7 +69,10 @@ def test_another_seed_gives_other_content(tmp_path: Path) -> None:
         assert (tmp_path / "a" / name).read_bytes() != (tmp_path / "b" / name).read_bytes()
 
 
-@pytest.mark.parametrize("dirty", [0.0, 0.01, 0.37, 0.51, 1.0])
+@pytest.mark.parametrize(
+    "dirty",
+    [0.0, 0.37, *(pytest.param(it, marks=pytest.mark.exhaustive) for it in (0.01, 0.51, 1.0))],
+)
 @pytest.mark.parametrize(
     ("customers", "accounts"),
     [(1, 1), (2, 60), (13, 14), (30, 46), (97, 101), (600, 1_000)],
