@@ -14,12 +14,12 @@ from lending_club_pipeline.contract.seeds import project_dir
 from tests.databricks.macro_cases import CASES, REPLACE_DAY
 from tests.databricks.macro_engines import (
     AMOUNTS,
-    CODE_POINTS,
     DAY,
     KEYS,
     OTHER_DAY,
     TEXTS,
     Engines,
+    code_points,
     in_order,
     macros_on_both,
 )
@@ -29,10 +29,13 @@ from tests.oracle import cleaning, processing
 
 @pytest.fixture(scope="module")
 def engines(
-    shared_warehouse: WarehouseClient, tmp_path_factory: pytest.TempPathFactory
+    shared_warehouse: WarehouseClient,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
 ) -> Iterator[Engines]:
     """The tables on both engines, and the cases compiled by dbt."""
-    with macros_on_both(shared_warehouse, tmp_path_factory.mktemp("macros")) as engines:
+    points = code_points(is_exhaustive=bool(pytestconfig.getoption("exhaustive")))
+    with macros_on_both(shared_warehouse, tmp_path_factory.mktemp("macros"), points) as engines:
         yield engines
 
 
@@ -83,7 +86,7 @@ def test_white_space_is_unicodes_25_code_points(engines: Engines) -> None:
 def test_every_code_point_is_trimmed_collapsed_lowered_and_quoted_alike(engines: Engines) -> None:
     found = {row[0]: row[1:] for row in engines.both("code_points")}
 
-    expected = {it: said for it in CODE_POINTS if any(said := _of_code_point(chr(it)))}
+    expected = {it: said for it in engines.points if any(said := _of_code_point(chr(it)))}
     differing = {
         f"U+{it:04X}": (found.get(it), expected.get(it))
         for it in found.keys() | expected.keys()
