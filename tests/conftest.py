@@ -1,7 +1,9 @@
 """Fixtures that every test may use: workspaces in temporary folders, real engines."""
 
+import atexit
 import gc
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +12,11 @@ import pytest
 
 from databricks_stand_in.workers import folder_of_all_workers, only_one
 from lending_club_pipeline.config.settings import DataPlatformConfig
+from lending_club_pipeline.dbt_runner import manifest
 from lending_club_pipeline.defs.instance import ensure_dagster_home, open_instance
 from lending_club_pipeline.secret_stores.reading import forget_secrets
 from tests.faults.landings import ACCOUNTS, CUSTOMERS
+from tests.projects import copy_project, parse_only_changes
 from tests.workspaces import Workspace
 
 pytest_plugins = ["databricks_stand_in.fixtures"]
@@ -48,13 +52,19 @@ _LONGEST = (
     "databricks/test_other_machines.py",
 )
 
+# Markers with an option each, without which tests of it are left out.
+_OPTIONS = ("docker", "kubernetes", "exhaustive", "operations")
 # Variables of the developer's shell must not decide what a test does.
 _SETTINGS = [*DataPlatformConfig.variables(), "SECRETS_DIR"]
 
 
 def pytest_configure() -> None:
-    """Look for garbage less often than Python does, among all that libraries make."""
+    """Look for no garbage among what is imported, and later less often than Python does."""
+    gc.disable()
     gc.set_threshold(100_000, 20, 20)
+    # Python takes apart at the end what was kept: DuckDB would list all of it as leaked. Not
+    # earlier, as pytest looks for garbage several times when it ends.
+    atexit.register(gc.unfreeze)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -72,6 +82,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run tests too that start servers of other projects and runs beside them",
     )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no file of tests that are all left out, unless it was named: imports take long."""
+    named = {config.invocation_params.dir / it.partition("::")[0] for it in config.args}
+    if collection_path.suffix != ".py" or collection_path in named:
+        return None
+    of_all = re.search(
+        r"^pytestmark = pytest\.mark\.(\w+)$", collection_path.read_text(), re.MULTILINE
+    )
+    is_left_out = of_all is not None and of_all[1] in _OPTIONS and not config.getoption(of_all[1])
+    return True if is_left_out else None
 
 
 @pytest.hookimpl(trylast=True)
@@ -95,14 +117,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Look for none among what is imported by now: it stays."""
-    gc.collect()
+    """What is imported by now stays."""
     gc.freeze()
-
-
-def pytest_unconfigure() -> None:
-    """Let Python take apart at the end what was kept: DuckDB would list all of it as leaked."""
-    gc.unfreeze()
+    gc.enable()
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -205,6 +222,15 @@ def make_workspace(
 def workspace(make_workspace: Callable[[str], Workspace]) -> Workspace:
     """A place with inputs, outputs and a database of its own."""
     return make_workspace("workspace")
+
+
+@pytest.fixture
+def project(good_run: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the dbt project to change, which runs use instead of the real one."""
+    copy = copy_project(tmp_path / "project")
+    monkeypatch.setattr(manifest, "project_dir", lambda: copy)
+    parse_only_changes(good_run, monkeypatch)
+    return copy
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import random
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,8 +10,6 @@ from pathlib import Path
 import pytest
 
 from lending_club_pipeline.config.clock import Today
-from lending_club_pipeline.contract.seeds import project_dir
-from lending_club_pipeline.dbt_runner import manifest
 from lending_club_pipeline.dbt_runner.invocation import (
     NodeResult,
     build_arguments,
@@ -117,11 +114,8 @@ class Bank:
 
 
 @pytest.fixture
-def bank(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Bank]:
+def bank(workspace: Workspace, project: Path, tmp_path: Path) -> Iterator[Bank]:
     """A bank that changes its rates on 2 and 3 February, in a process that stays warm."""
-    project = tmp_path / "dbt"
-    shutil.copytree(project_dir(), project, ignore=shutil.ignore_patterns("target", "logs"))
-    monkeypatch.setattr(manifest, "project_dir", lambda: project)
     (project / "seeds/interest_rate_tiers.csv").write_text(
         "effective_date,lower_bound,annual_base_rate\n"
         + "".join(f"{date},{bound},{rate}\n" for date, bound, rate in RATES.tiers)
