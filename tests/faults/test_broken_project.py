@@ -1,6 +1,5 @@
 """A dbt project that is broken: the run says where, and publishes nothing."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,15 +48,6 @@ OPEN = (
     f"accounts.csv of 2026-01-31: {JOINED}: 0.04 too much in balance",
     f"accounts.csv of 2026-01-31: {PUBLISHED}: 1 missing in records, 40.01 missing in balance",
 )
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the dbt project, which runs use instead of the real one."""
-    copy = tmp_path / "project"
-    shutil.copytree(project_dir(), copy, ignore=shutil.ignore_patterns("target", "logs"))
-    monkeypatch.setattr(manifest, "project_dir", lambda: copy)
-    return copy
 
 
 def _change(file: Path, old: str, new: str) -> None:
