@@ -35,11 +35,16 @@ def is_nothing(result: Result) -> bool:
     return NOTHING in " ".join(result.output.split())
 
 
+DAYS = [AS_OF - dt.timedelta(days=n) for n in range(8)]
+
+
 @pytest.fixture(scope="module")
 def processed(new_workspace: Callable[[str], Workspace]) -> Workspace:
+    """Eight days that were processed."""
     workspace = new_workspace("processed")
-    workspace.deliver(CUSTOMERS, ACCOUNTS)
-    assert not is_nothing(invoke(workspace, *RUN))
+    for day in DAYS:
+        workspace.deliver(CUSTOMERS, ACCOUNTS, day)
+    assert workspace.run_range(DAYS[-1], DAYS[0]).outcomes == {"success"}
     return workspace
 
 
@@ -145,12 +150,9 @@ def test_another_folder_does_not_hold_what_was_published(
 
 
 def test_eight_unchanged_days_cost_one_session_and_one_fingerprint(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    processed: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    days = [AS_OF + dt.timedelta(days=n) for n in range(8)]
-    for day in days:
-        workspace.deliver(CUSTOMERS, ACCOUNTS, day)
-    workspace.run_range(days[0], days[-1])
+    invoke(processed, *RUN)
     counted: Counter[str] = Counter()
 
     def counting(owner: Any, name: str) -> None:
@@ -165,10 +167,10 @@ def test_eight_unchanged_days_cost_one_session_and_one_fingerprint(
     counting(DuckDBWarehouse, "session")
     counting(survey, "fingerprint")
     outlook = look_ahead(
-        workspace.settings(), Request(first=days[0], last=days[-1]), workspace.settings().today()
+        processed.settings(), Request(first=DAYS[-1], last=DAYS[0]), processed.settings().today()
     )
 
-    assert outlook.steps == [Skip(day, "unchanged") for day in days]
+    assert outlook.steps == [Skip(day, "unchanged") for day in reversed(DAYS)]
     assert counted == {"session": 1, "fingerprint": 1}
 
 
