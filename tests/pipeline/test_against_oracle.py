@@ -109,7 +109,7 @@ def test_every_spelling_of_every_field_ends_as_the_oracle_says(workspace: Worksp
 def test_any_delivery_ends_as_the_oracle_says(
     warm: WarmPipeline, pytestconfig: pytest.Config
 ) -> None:
-    examples = 15 if pytestconfig.getoption("exhaustive") else 7
+    examples = 15 if pytestconfig.getoption("exhaustive") else 5
 
     @settings(_repeatable, max_examples=examples)
     @given(strategies.deliveries)

@@ -101,6 +101,12 @@ def test_an_older_day_alone_says_in_one_line_what_heals(workspace: Workspace) ->
     assert said.endswith(f"lending-club run --as-of {LAST} --force")
     assert older.output_bytes() == before
 
+
+@pytest.mark.exhaustive
+def test_what_an_older_day_alone_says_heals(workspace: Workspace) -> None:
+    older = extract(workspace)
+    assert older.command("run", "--as-of", FIRST.isoformat()).returncode == 1
+
     assert older.command("run", "--as-of", LAST.isoformat(), "--force").returncode == 0
     again = older.command("run", "--from", FIRST.isoformat(), "--to", LAST.isoformat())
     assert again.returncode == 0, again.stderr

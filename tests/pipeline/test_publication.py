@@ -162,7 +162,12 @@ def test_a_kill_amid_the_exchange_leaves_the_next_run_to_publish(
 
 
 @pytest.mark.parametrize(
-    "history", ["empty", "foreign", pytest.param("pruned", marks=pytest.mark.exhaustive)]
+    "history",
+    [
+        pytest.param("empty", marks=pytest.mark.exhaustive),
+        "foreign",
+        pytest.param("pruned", marks=pytest.mark.exhaustive),
+    ],
 )
 def test_the_outputs_do_not_depend_on_dagsters_history(
     undisturbed: tuple[Workspace, Ended], tmp_path: Path, history: str
