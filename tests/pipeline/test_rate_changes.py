@@ -1,7 +1,6 @@
 """Rates are data: what a changed seed does, and what it must not do."""
 
 import datetime as dt
-import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from lending_club_pipeline.dbt_runner import manifest
 from lending_club_pipeline.dbt_runner.invocation import build_arguments, run_dbt
 from lending_club_pipeline.explanations.differences import Moved, find_differences
 from lending_club_pipeline.warehouse import choose_warehouse
+from tests.projects import copy_project, parse_only_changes
 from tests.workspaces import Workspace
 
 CUSTOMERS = "1,Ada,yes\n2,Grace,no\n"
@@ -26,13 +26,12 @@ BONUSES = "1900-01-01,0.0050\n"
 
 
 @pytest.fixture
-def seeds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def seeds(good_run: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Folder of the seeds of a dbt project of the test's own.
 
     It is used once its seeds differ from the real ones: that project is parsed already.
     """
-    project, real = tmp_path / "dbt", project_dir()
-    shutil.copytree(real, project, ignore=shutil.ignore_patterns("target", "logs"))
+    project, real = copy_project(tmp_path / "dbt"), project_dir()
     names = ("interest_rate_tiers.csv", "loan_bonus_rates.csv")
 
     def in_use() -> Path:
@@ -43,6 +42,7 @@ def seeds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         return project if changed else real
 
     monkeypatch.setattr(manifest, "project_dir", in_use)
+    parse_only_changes(good_run, monkeypatch)
     return project / "seeds"
 
 
@@ -155,9 +155,12 @@ BONUSES_AND_REFUSALS = [
 
 @pytest.mark.exhaustive
 def test_the_seeds_are_refused_unless_they_give_every_balance_one_rate(
-    workspace: Workspace, seeds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(manifest, "project_dir", lambda: seeds.parent)
+    # The whole of it is parsed: its seeds change after that.
+    project = copy_project(tmp_path / "dbt")
+    seeds = project / "seeds"
+    monkeypatch.setattr(manifest, "project_dir", lambda: project)
     warehouse = choose_warehouse(workspace.settings())
     # A cache of its own, so that dbt reads the seeds of this project and not of another equal one.
     prepared = manifest.prepare_manifest(warehouse.dbt_environment(), tmp_path / "cache")
