@@ -1,16 +1,14 @@
 """Names and records of customers stay where they belong, whatever happens to a delivery."""
 
 import gzip
-import os
-import shutil
 import stat
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.contract.seeds import project_dir
-from lending_club_pipeline.dbt_runner import manifest
 from tests.workspaces import ACCOUNT_HEADER, CUSTOMER_HEADER, Workspace
 
 # In every name, and in whatever else is not published; as it came or in lower case. The published
@@ -68,14 +66,36 @@ def _assert_no_canary(said: bytes, *folders: Path) -> None:
     assert found == []
 
 
-def test_a_run_shows_and_records_no_name_and_no_record(
-    workspace: Workspace, temporary_files: Path
-) -> None:
+@dataclass(frozen=True)
+class Processed:
+    """A delivery with personal data in all of its records, after a run that says all it can.
+
+    Attributes:
+        data: folder of the database.
+        temporary: where the run keeps temporary files.
+        said: what the run said.
+    """
+
+    workspace: Workspace
+    data: Path
+    temporary: Path
+    said: str
+
+
+@pytest.fixture(scope="module")
+def processed(new_workspace: Callable[[str], Workspace]) -> Processed:
+    workspace = new_workspace("personal")
     workspace.deliver(CUSTOMERS.encode(), ACCOUNTS.encode())
-
-    ended = workspace.command("--debug", "run")
-
+    data, temporary = workspace.root / "data", workspace.root / "temporary"
+    temporary.mkdir()
+    places = {"DUCKDB_PATH": str(data / "lending_club.duckdb"), "TMPDIR": str(temporary)}
+    ended = workspace.command("--debug", "run", **places)
     assert ended.returncode == 0, ended.stderr
+    return Processed(workspace, data, temporary, ended.stdout + ended.stderr)
+
+
+def test_a_run_shows_and_records_no_name_and_no_record(processed: Processed) -> None:
+    workspace = processed.workspace
     # What is searched for is there: in the outputs, where it belongs.
     quarantine = (workspace.outputs / "quarantine.csv").read_bytes().lower()
     assert quarantine.count(CANARY + b" quarantined") == 1
@@ -83,9 +103,9 @@ def test_a_run_shows_and_records_no_name_and_no_record(
     assert quarantine.count(CANARY + b"-") == 3
     report = workspace.outputs / "report.html"
     _assert_no_canary(
-        (ended.stdout + ended.stderr).encode() + report.read_bytes(),
+        processed.said.encode() + report.read_bytes(),
         workspace.root / "dagster",
-        temporary_files,
+        processed.temporary,
     )
 
 
@@ -120,13 +140,9 @@ def test_a_refusal_shows_and_records_no_name_and_no_record(
 )
 def test_a_model_that_fails_on_a_value_does_not_show_it_and_publishes_nothing(
     after_good_run: Workspace,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    project: Path,
     value: str,
 ) -> None:
-    project = tmp_path / "project"
-    shutil.copytree(project_dir(), project, ignore=shutil.ignore_patterns("target", "logs"))
-    monkeypatch.setattr(manifest, "project_dir", lambda: project)
     model = project / "models/marts/account_summary_daily.sql"
     text = model.read_text()
     broken = text.replace(
@@ -150,17 +166,10 @@ def test_a_model_that_fails_on_a_value_does_not_show_it_and_publishes_nothing(
     )
 
 
-def test_files_with_personal_data_are_their_owners_alone(
-    workspace: Workspace,
-) -> None:
-    data = workspace.root / "data"
-    workspace.deliver(CUSTOMERS.encode(), ACCOUNTS.encode())
-    os.umask(0o000)
-
-    report = workspace.run(duckdb_path=data / "lending_club.duckdb")
-
-    assert report.outcome == "success", report.message
-    written = [it for folder in (data, workspace.outputs) for it in (folder, *folder.rglob("*"))]
+def test_files_with_personal_data_are_their_owners_alone(processed: Processed) -> None:
+    # By the usual mask everybody could read them.
+    folders = (processed.data, processed.workspace.outputs)
+    written = [it for folder in folders for it in (folder, *folder.rglob("*"))]
     names = {path.name for path in written}
     assert names >= {
         "lending_club.duckdb", "landing", "customers_encoded.parquet", "accounts_encoded.parquet",
