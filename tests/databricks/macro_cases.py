@@ -13,7 +13,7 @@ CASES: Final = {
                 code_point,
                 nullif({{ trim_white_space('padded') }}, padded) as trimmed,
                 nullif({{ collapse_white_space('padded') }}, padded) as collapsed,
-                {{ has_untidy_white_space('padded') }} as is_untidy,
+                {{ is_empty_or_untidy('padded') }} as is_untidy,
                 {{ has_csv_special('letter') }} as is_special,
                 {{ matches('letter', '[^!-~]*[0-9a-f][^!-~]*') }} as is_hexadecimal,
                 nullif({{ lower_each_code_point('padded') }}, padded) as lowered
@@ -31,7 +31,7 @@ CASES: Final = {
             id,
             {{ trim_white_space('text') }} as trimmed,
             {{ collapse_white_space('text') }} as collapsed,
-            {{ has_untidy_white_space('text') }} as is_untidy,
+            {{ is_empty_or_untidy('text') }} as is_untidy,
             {{ lower_each_code_point('text') }} as lowered,
             {{ lower_ascii('text') }} as lowered_ascii,
             {{ has_csv_special('text') }} as is_special,
@@ -105,8 +105,8 @@ CASES: Final = {
         from amounts
         where balance >= 0
     """,
-    "plainly": """select '{{ store_text_plainly() | replace("'", "''") }}' as statement""",
-    "as_usual": """select '{{ store_text_plainly(false) | replace("'", "''") }}' as statement""",
+    "plainly": """select '{{ store_plainly() | replace("'", "''") }}' as statement""",
+    "as_usual": """select '{{ store_plainly(false) | replace("'", "''") }}' as statement""",
     "as_written": """select '{{ join_as_written() | replace("'", "''") }}' as statement""",
     "as_estimated": """select '{{ join_as_written(false) | replace("'", "''") }}' as statement""",
     "replace_by_some": """

@@ -249,3 +249,20 @@ def test_oddities_together_are_counted_with_record_or_line_and_reason(
         '2026-01-31,accounts.csv,3,,balance_fraction_of_a_cent,"A3,1,12.345,Savings"\n'
         '2026-01-31,accounts.csv,,5,record_wrong_number_of_fields,"A4,1,1.00,Savings,"\n'
     )
+
+
+def test_keys_that_grow_as_texts_and_are_equal_when_cleaned_are_found(workspace: Workspace) -> None:
+    # A file in the order of its keys needs no search among plain keys, but these are not plain.
+    workspace.deliver(
+        "1,Ada,No\n2,Grace,No\n",
+        "A1,1,1.00,Savings\nA2,1,2.00,Savings\nA2 ,1,3.00,Savings\nA3,2,4.00,Savings\n"
+        "A4,2,5.00,Savings\nA4 ,2,5.00,Savings\n",
+    )
+
+    report = workspace.run()
+
+    assert report.outcome == "success", report.message
+    outputs = workspace.output_bytes()
+    published = [it.split(b",")[1] for it in outputs["account_summary.csv"].splitlines()[1:]]
+    assert published == [b"A1", b"A3", b"A4"]
+    assert outputs["quarantine.csv"].count(b"conflicting_duplicate") == 2

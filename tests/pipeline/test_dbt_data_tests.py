@@ -113,7 +113,7 @@ def test_a_part_is_built_with_the_seeds_that_its_tests_read(prepared: PreparedMa
     assert "seed.lending_club.quarantine_reasons" in read
 
 
-@pytest.mark.parametrize("macro", ["store_text_plainly", "join_as_written"])
+@pytest.mark.parametrize("macro", ["store_plainly", "join_as_written"])
 def test_no_hook_sets_an_option_of_the_engine_that_another_thread_could_see(
     prepared: PreparedManifest, workspace: Workspace, macro: str
 ) -> None:

@@ -17,7 +17,9 @@ from lending_club_pipeline.defs.jobs import PUBLISH_JOB_NAME
 from lending_club_pipeline.files.atomic import Publication, describe
 from lending_club_pipeline.publish.manifest import FILE_NAME, holds, render_manifest
 from lending_club_pipeline.publish.output_files import OUTPUT_FILES
+from lending_club_pipeline.publish.tables import SortedTable, summary_in_order
 from lending_club_pipeline.storage.folder_outputs import FolderOutputs
+from lending_club_pipeline.warehouse import choose_warehouse
 from tests.faults.killed_run import CHANGE
 from tests.faults.processes import Ended, KillPoint, run_and_kill
 from tests.pipeline.doors import states
@@ -159,6 +161,50 @@ def test_a_kill_amid_the_exchange_leaves_the_next_run_to_publish(
     assert workspace.output_bytes() == good.output_bytes()
     assert holds(FolderOutputs(workspace.outputs), states(workspace)[AS_OF].published_sha256)
     assert "nothing to do" in run_and_kill(workspace, RUN).text.replace("\n", " ")
+
+
+@pytest.mark.parametrize("order", ["account_id", "account_id desc"])
+def test_the_summary_is_sorted_for_its_files_only_if_it_is_not_stored_in_order(
+    processed_workspace: Workspace, tmp_path: Path, order: str
+) -> None:
+    warehouse = choose_warehouse(processed_workspace.settings())
+    said: list[str] = []
+    with warehouse.session():
+        assert warehouse.is_stored_in_order("account_summary", "account_id")
+        warehouse.fetch(
+            "create or replace table account_summary as "
+            "select account_summary.* replace (id as account_id) "
+            f"from account_summary, (values ('B'), ('C'), ('A')) as ids(id) order by {order}"
+        )
+        summary = summary_in_order(warehouse, 3, tmp_path / "sorted", said.append)
+        assert summary.write_csv(tmp_path / "csv") == 3
+        assert summary.write_parquet(tmp_path / "parquet") == 3
+        (read,) = warehouse.fetch(
+            f"select list(account_id) as ids from read_parquet('{tmp_path / 'parquet'}')"
+        )
+
+    written = (tmp_path / "csv").read_text().splitlines()[1:]
+    assert [it.split(",")[1] for it in written] == read["ids"] == ["A", "B", "C"]
+    assert isinstance(summary, SortedTable) == bool(said) == (order != "account_id")
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("('a'), ('b'), ('b ')", True),
+        ("('a'), ('a')", False),
+        ("('a'), ('c'), ('b')", False),
+        ("('a'), (null), ('b')", False),
+    ],
+)
+def test_a_key_grows_from_row_to_row_or_the_table_is_not_in_order(
+    workspace: Workspace, keys: str, expected: bool
+) -> None:
+    warehouse = choose_warehouse(workspace.settings())
+    with warehouse.session():
+        warehouse.fetch(f"create table stored as from (values {keys}) as given(key)")
+
+        assert warehouse.is_stored_in_order("stored", "key") == expected
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,13 @@ odd as (
 {#- Keys of odd records differ from their landed text, so they are compared with plain keys separately. #}
 
 shared as (
+    {%- if not keys_grow(table, key, is_of_this_run('as_of_date')) %}
     select key_hash
     from (
         {{ repeated_hashes(table, ['as_of_date', key], is_of_this_run('as_of_date')) }}
     ) as among_landed
     union distinct
+    {%- endif %}
     select {{ hash_of(keys) }} as key_hash
     from odd
     where {{ has_key }}

@@ -3,13 +3,9 @@
     The first branch is a faster path for the common case, with the same result as the second. -#}
 {% macro normalise_name(text) -%}
     case
-        when {{ is_tidy_name(text) }} then {{ lower_each_code_point(text) }}
+        when not {{ is_empty_or_untidy(text) }} then {{ lower_each_code_point(text) }}
         else nullif(
             {{ lower_each_code_point(collapse_white_space(trim_white_space(text))) }}, ''
         )
     end
-{%- endmacro %}
-
-{% macro is_tidy_name(text) -%}
-    {{ text }} != '' and not {{ has_untidy_white_space(text) }}
 {%- endmacro %}

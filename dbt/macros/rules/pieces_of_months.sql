@@ -1,19 +1,38 @@
-{#- Facts about the months of this run at compile time, as literals; empty if the tables do not exist yet,
+{#- Facts about the months of this run at compile time: dates as literals, and whether an `account`, a
+    `customer` or a `rate` changed within the month; empty if the tables do not exist yet,
     and on Databricks, where they would cost one more statement. With literals DuckDB reads only the
     needed part of the histories, and joins them only by their keys.
 
-    ledger, history, customers: relations of the delivery ledger and of both histories. -#}
-{% macro known_periods(ledger, history, customers) -%}
+    ledger, history, customers: relations of the delivery ledger and of both histories.
+    rates: relations of the seeds with rates. -#}
+{% macro known_periods(ledger, history, customers, rates) -%}
     {%- set known = [] -%}
     {%- if execute and target.type == 'duckdb' and load_relation(ledger) and load_relation(history) -%}
         {%- for row in run_query('with ' ~ ctes_of_periods(ledger, history) ~ ' select * from periods') -%}
             {%- set days = as_dates([row[0]]), as_dates([row[1]]), as_dates([row[2]]) -%}
             {%- set period = {'month': days[0], 'as_of_date': days[1], 'first_day': days[2]} -%}
             {%- set changed -%}
-                select count(*) from {{ customers }} as customers
-                where {{ stays('customers', 'other', period) }}
+                select
+                    exists(
+                        select 1 from {{ history }} as accounts
+                        where {{ stays('accounts', 'other', period) }}
+                    ) as accounts,
+                    exists(
+                        select 1 from {{ customers }} as customers
+                        where {{ stays('customers', 'other', period) }}
+                    ) as customers,
+                    false
+                    {%- for seed in rates %}
+                    or exists(
+                        select 1 from {{ seed }}
+                        where effective_date > {{ period.month }} and effective_date <= {{ period.as_of_date }}
+                    )
+                    {%- endfor %} as rates
             {%- endset -%}
-            {%- do known.append(dict(period, changed_customers=run_query(changed).rows[0][0])) -%}
+            {%- set answers = run_query(changed).rows[0] -%}
+            {%- do known.append(dict(
+                period, account=answers[0], customer=answers[1], rate=answers[2]
+            )) -%}
         {%- endfor -%}
     {%- endif -%}
     {{ return(known) }}
@@ -65,7 +84,11 @@ periods as (
 {% macro pieces_of_months(known, account, customer, rate) -%}
     {%- for period in known or [none] %}
     {{ pieces_of_month(period, account, customer, rate) }}
-        {%- if customer == 'other' and period and not period.changed_customers %}
+        {%- if period and (
+            (account == 'other' and not period.account)
+            or (customer == 'other' and not period.customer)
+            or (rate == 'other' and not period.rate)
+        ) %}
         and false
         {%- endif -%}
         {{- "\n    union all" if not loop.last }}

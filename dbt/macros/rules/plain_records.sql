@@ -22,7 +22,7 @@
 {% macro are_plain_customers(customer_id='customer_number') -%}
     {{ customer_id }} > 0
     and has_loan in ('Yes', 'No', 'None')
-    and {{ is_tidy_name('name') }}
+    and not {{ is_empty_or_untidy('name') }}
 {%- endmacro %}
 
 {% macro plain_customers() -%}

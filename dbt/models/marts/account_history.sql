@@ -3,8 +3,8 @@
     incremental_strategy='merge_versions',
     unique_key=['account_id', 'valid_from'],
     on_schema_change='fail',
-    pre_hook="{{ store_text_plainly(not is_incremental()) }}",
-    post_hook="{{ store_text_plainly(false) }}",
+    pre_hook="{{ store_plainly(not is_incremental()) }}",
+    post_hook="{{ store_plainly(false) }}",
 ) }}
 
 {{ versions_of_this_run(

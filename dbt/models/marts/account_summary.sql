@@ -1,6 +1,6 @@
 {{ config(
-    pre_hook="{{ store_text_plainly() }}",
-    post_hook="{{ store_text_plainly(false) }}",
+    pre_hook="{{ store_plainly() }}",
+    post_hook="{{ store_plainly(false) }}",
 ) }}
 
 with
@@ -23,3 +23,4 @@ select
     daily.new_balance
 from daily
 where daily.as_of_date = (select published_date.as_of_date from published_date)
+{{ in_output_order('daily.account_id') }}

@@ -2,8 +2,8 @@
     materialized='incremental',
     incremental_strategy='replace_as_of_date',
     on_schema_change='fail',
-    pre_hook="{{ store_text_plainly() }}",
-    post_hook="{{ store_text_plainly(false) }}",
+    pre_hook="{{ store_plainly() }}",
+    post_hook="{{ store_plainly(false) }}",
 ) }}
 
 with

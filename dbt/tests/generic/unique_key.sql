@@ -2,13 +2,14 @@
     keys of text takes twice as long.
 
     records: a relation that marks the records that may share a key (`may_share_key`, by
-        `record_number`); only these are compared. -#}
-{% test unique_key(model, columns, records=none) %}
+        `record_number`); only these are compared.
+    judged: name of the model with the judged records, which hold all that may share a key. -#}
+{% test unique_key(model, columns, records=none, judged=none) %}
 
 select
     {{ columns | join(', ') }},
     count(*) as copies
-from {{ model }}
+from {{ cleaned_and_not_plain(model, judged) if judged else model }}
 where
     {% if records -%}
         record_number in (select found.record_number from {{ records }} as found where found.may_share_key)

@@ -10,7 +10,7 @@ from lending_club_pipeline.publish.tables import (
     QUARANTINE_COLUMNS,
     SUMMARY_COLUMNS,
     PublishedTable,
-    SummaryInOrder,
+    SortedTable,
 )
 from lending_club_pipeline.warehouse.serving import ServingColumn
 
@@ -23,12 +23,12 @@ class Sources:
     """The data from which outputs are written.
 
     Attributes:
-        summary: the account summary, sorted.
+        summary: the account summary, in order.
         quarantine: the records that are not used.
         read_page: returns the page of the report.
     """
 
-    summary: SummaryInOrder
+    summary: PublishedTable | SortedTable
     quarantine: PublishedTable
     read_page: Callable[[], str]
 
@@ -101,7 +101,7 @@ OUTPUTS: Final = (
         ("account_summary", "account_summary_by_tier", "delivery_ledger", "quarantined_records"),
         _write_page,
     ),
-    # Must be last: it moves the sorted file from which others are written.
+    # Must be last: it moves the sorted file, if there is one, from which others are written.
     OutputFile(
         "account_summary_parquet",
         "account_summary.parquet",

@@ -16,10 +16,9 @@ from lending_club_pipeline.publish.held_pages import remove_pages_of_published
 from lending_club_pipeline.publish.manifest import FILE_NAME, digest_of, render_manifest
 from lending_club_pipeline.publish.output_files import OUTPUT_FILES, OUTPUTS, Sources
 from lending_club_pipeline.publish.tables import (
-    ACCOUNT_SUMMARY,
     QUARANTINE,
     PublishedTable,
-    SummaryInOrder,
+    summary_in_order,
 )
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger
 from lending_club_pipeline.storage.outputs import Outputs
@@ -72,16 +71,18 @@ def publish_outputs(
     seconds: dict[str, float] = {}
     first_accounts: tuple[dict[str, str], ...] = ()
     with outputs.publication(manifest=FILE_NAME) as publication:
+        with publication.explaining():
+            summary = summary_in_order(
+                warehouse,
+                ledger.rows("accounts.csv", "published"),
+                publication.scratch("account_summary.sorted"),
+                on_progress,
+            )
         sources = Sources(
-            SummaryInOrder(
-                _summary(warehouse, ledger), publication.scratch("account_summary.sorted")
-            ),
+            summary,
             PublishedTable(warehouse, "quarantine.csv", QUARANTINE, ledger.all_excluded),
             read_page,
         )
-        on_progress("Sorting account_summary")
-        with publication.explaining():
-            sources.summary.prepare()
         for output in OUTPUTS:
             on_progress(f"Writing {output.name}")
             started = time.monotonic()
@@ -109,8 +110,3 @@ def publish_outputs(
 def _first_rows(file: Path) -> tuple[dict[str, str], ...]:
     with file.open(newline="", encoding="utf-8") as lines:
         return tuple(islice(csv.DictReader(lines), _FIRST_ROWS))
-
-
-def _summary(warehouse: Warehouse, ledger: DeliveryLedger) -> PublishedTable:
-    rows = ledger.rows("accounts.csv", "published")
-    return PublishedTable(warehouse, "account_summary", ACCOUNT_SUMMARY, rows)

@@ -1,6 +1,7 @@
 """The outputs that are tables: account_summary as CSV and Parquet, and the quarantine."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,12 +27,12 @@ QUARANTINE_COLUMNS: Final = (
     ServingColumn("reasons", "string", "All reasons, sorted, joined by `;`."),
     ServingColumn("raw_record", "string", "The record as it came. Personal data."),
 )
-# Both orders are those of bytes; the outputs are part of the project's contract (docs/data-model).
-ACCOUNT_SUMMARY: Final = f"""
+SUMMARY_AS_STORED: Final = f"""
     select {", ".join(column.name for column in SUMMARY_COLUMNS)}
     from account_summary
-    order by account_id
 """
+# Both orders are those of bytes; the outputs are part of the project's contract (docs/data-model).
+ACCOUNT_SUMMARY: Final = f"{SUMMARY_AS_STORED} order by account_id"
 QUARANTINE: Final = f"""
     select {", ".join(column.name for column in QUARANTINE_COLUMNS)}
     from quarantined_records
@@ -81,30 +82,45 @@ class PublishedTable:
 
 
 @dataclass(frozen=True)
-class SummaryInOrder:
-    """The account summary, sorted once for both of its files.
+class SortedTable:
+    """A table that was sorted once for both of its files.
 
     Attributes:
-        table: the query of the summary.
-        sorted_file: temporary Parquet file, sorted, on the disk of the outputs.
+        table: the table, with the order of its rows.
+        file: temporary Parquet file with its rows, on the disk of the outputs.
     """
 
     table: PublishedTable
-    sorted_file: Path
-
-    def prepare(self) -> None:
-        """Sort the summary into the temporary file.
-
-        Raises:
-            OutputError: the number of rows differs from the ledger.
-        """
-        self.table.write_parquet(self.sorted_file)
+    file: Path
 
     def write_csv(self, work: Path) -> int:
         """Write the rows of the temporary file as CSV, in their order."""
-        return self.table.warehouse.convert_to_csv(self.sorted_file, work)
+        return self.table.warehouse.convert_to_csv(self.file, work)
 
     def write_parquet(self, work: Path) -> int:
         """Move the temporary file to `work`."""
-        shutil.move(self.sorted_file, work)
+        shutil.move(self.file, work)
         return self.table.expected_rows
+
+
+def summary_in_order(
+    warehouse: Warehouse, rows: int, work: Path, on_progress: Callable[[str], None]
+) -> PublishedTable | SortedTable:
+    """Return the account summary in its order; sort it only if it is not stored in order.
+
+    Args:
+        warehouse: an open warehouse.
+        rows: number of rows according to the ledger.
+        work: temporary file for the sorted rows, on the disk of the outputs.
+        on_progress: called with a short text if it is sorted.
+
+    Raises:
+        OutputError: the number of rows differs from the ledger.
+    """
+    name = "account_summary"
+    if warehouse.is_stored_in_order(name, "account_id"):
+        return PublishedTable(warehouse, name, SUMMARY_AS_STORED, rows)
+    on_progress(f"Sorting {name}")
+    table = PublishedTable(warehouse, name, ACCOUNT_SUMMARY, rows)
+    table.write_parquet(work)
+    return SortedTable(table, work)

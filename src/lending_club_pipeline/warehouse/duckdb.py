@@ -338,6 +338,19 @@ class DuckDBWarehouse:
         """Refuse: an embedded database has no readers of its own."""
         raise WarehouseError(f"{self.path}: this database serves no readers; they use the files.")
 
+    def is_stored_in_order(self, table: str, key: str) -> bool:
+        """Compare each row with the one before; see `Warehouse.is_stored_in_order`.
+
+        DuckDB keeps the order of a table where neither `select`, `copy` nor `over ()` has one
+        (https://duckdb.org/docs/stable/sql/dialect/order_preservation).
+        """
+        (row,) = self.fetch(
+            f"select not exists(select 1 from (select {key} as this_key, "
+            f"lag({key}) over () as previous_key from {table}) as in_turn "
+            "where this_key is null or previous_key >= this_key) as grows"
+        )
+        return bool(row["grows"])
+
     def convert_to_csv(self, parquet: Path, target: Path) -> int:
         """Write a Parquet file as CSV; see `Warehouse.convert_to_csv`."""
         return self.copy_to_file(f"from {duckdb_paths.parquet(parquet)}", target, "csv")

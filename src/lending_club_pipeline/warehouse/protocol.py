@@ -127,6 +127,9 @@ class Warehouse(Protocol):
     def stream(self, query: str) -> "AbstractContextManager[pa.RecordBatchReader]":
         """Return a result of any size as a stream of Arrow batches."""
 
+    def is_stored_in_order(self, table: str, key: str) -> bool:
+        """Whether a table is read back in an order in which its key grows from row to row."""
+
     def convert_to_csv(self, parquet: Path, target: Path) -> int:
         """Write a Parquet file of any size as CSV, rows in its order; return their number."""
 

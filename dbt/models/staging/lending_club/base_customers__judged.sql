@@ -1,7 +1,7 @@
 {{ config(
     materialized='table' if target.type == 'duckdb' else 'ephemeral',
-    pre_hook=["{{ store_text_plainly() }}", "{{ join_as_written() }}"],
-    post_hook=["{{ store_text_plainly(false) }}", "{{ join_as_written(false) }}"],
+    pre_hook=["{{ store_plainly() }}", "{{ join_as_written() }}"],
+    post_hook=["{{ store_plainly(false) }}", "{{ join_as_written(false) }}"],
 ) }}
 
 with

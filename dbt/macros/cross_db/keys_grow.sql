@@ -1,0 +1,30 @@
+{#- Whether the keys of records grow from each to the next, so that none occurs twice: asked of the engine at
+    compile time, where the answer comes at the first key that does not grow. Many senders sort their files.
+
+    table: relation of the raw records; key: one of its columns; condition: which records. -#}
+{% macro keys_grow(table, key, condition) -%}
+    {{ return(adapter.dispatch('keys_grow')(table, key, condition)) }}
+{%- endmacro %}
+
+{% macro duckdb__keys_grow(table, key, condition) -%}
+    {#- The rows of a unit test are no relation of a database. -#}
+    {%- if not (execute and table.database and load_relation(table)) -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set query -%}
+        select 1 as found
+        from (
+            select {{ key }} as this_key, lag({{ key }}) over () as previous_key
+            from {{ table }}
+            where {{ condition }}
+        ) as in_turn
+        where this_key is null or previous_key >= this_key
+        limit 1
+    {%- endset -%}
+    {{ return(run_query(query).rows | length == 0) }}
+{%- endmacro %}
+
+{#- Spark reads a file in parts, in no order. -#}
+{% macro databricks__keys_grow(table, key, condition) -%}
+    {{ return(false) }}
+{%- endmacro %}
