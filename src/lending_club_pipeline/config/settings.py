@@ -19,9 +19,8 @@ from lending_club_pipeline.config.concern import ENV_FILE, Concern
 from lending_club_pipeline.config.databricks import DatabricksSettings
 from lending_club_pipeline.config.deliveries import DaySettings, DeliverySettings, OutputSettings
 from lending_club_pipeline.config.engine import DbtSettings, DuckDBSettings, EngineSettings
-from lending_club_pipeline.config.names import near_misses, unknown_in_file
 from lending_club_pipeline.config.objects import ObjectSettings
-from lending_club_pipeline.config.problems import describe_problems
+from lending_club_pipeline.config.problems import describe_problems, near_misses, unknown_in_file
 from lending_club_pipeline.config.services import (
     DagsterSettings,
     OperatingSettings,
