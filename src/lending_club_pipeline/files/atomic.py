@@ -1,6 +1,8 @@
-"""Write a file so that a reader sees the old one or the new one, never a part."""
+"""Replace files and folders so that a reader sees the old one or the new one, never a part."""
 
 import contextlib
+import ctypes
+import errno
 import hashlib
 import os
 import time
@@ -16,9 +18,11 @@ from lending_club_pipeline.files import io_errors
 from lending_club_pipeline.files.processes import has_ended, process_label
 from lending_club_pipeline.files.sharing import OWNER_ONLY, Sharing, behind_links
 
-_CHUNK: Final = 2**22
 _ABANDONED_SECONDS: Final = 3600
 OUTPUT_SETTING: Final = "--outputs or OUTPUT_PATH"
+_FROM_HERE: Final = -100
+_RENAME_EXCHANGE: Final = 2
+_CANNOT: Final = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
 
 
 @dataclass(frozen=True)
@@ -155,10 +159,8 @@ def describe(path: Path, rows: int | None = None, name: Location | None = None) 
         rows: rows in it, where it has rows.
         name: its future path, if it is not published yet.
     """
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        for chunk in iter(lambda: file.read(_CHUNK), b""):
-            digest.update(chunk)
+        digest = hashlib.file_digest(file, "sha256")
     return WrittenFile(name or path, path.stat().st_size, digest.hexdigest(), rows)
 
 
@@ -212,3 +214,25 @@ def explaining(target: Path, setting: str = OUTPUT_SETTING) -> Iterator[None]:
         if "disk is full" in str(error):
             raise io_errors.full(target) from error
         raise
+
+
+def swap(first: Path, second: Path) -> bool:
+    """Swap two folders of one file system atomically: both names exist at every moment.
+
+    Returns:
+        False if the operating system (macOS) or the file system cannot; nothing has changed then.
+
+    Raises:
+        OSError: one of them is missing, or may not be renamed.
+    """
+    # Python has no function for it; the C libraries of Linux do.
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    paths = (os.fsencode(first), os.fsencode(second))
+    if rename(_FROM_HERE, paths[0], _FROM_HERE, paths[1], _RENAME_EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _CANNOT:
+        return False
+    raise OSError(number, os.strerror(number), str(first))

@@ -19,8 +19,8 @@ import duckdb
 from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
 from lending_club_pipeline.contract.source_files import ACCOUNTS
 from lending_club_pipeline.files import duckdb_paths
+from lending_club_pipeline.files.atomic import swap
 from lending_club_pipeline.files.io_errors import explaining
-from lending_club_pipeline.files.swap import swap
 from lending_club_pipeline.ingest import landed_records
 from lending_club_pipeline.ingest.csv import parsing, quotes, rejects
 from lending_club_pipeline.ingest.csv.byte_counts import (
