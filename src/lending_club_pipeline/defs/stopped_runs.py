@@ -1,6 +1,5 @@
 """Start runs of the other days when single deliveries have stopped a run of several days."""
 
-import datetime as dt
 from collections.abc import Iterator
 
 import dagster as dg
@@ -12,6 +11,7 @@ from lending_club_pipeline.defs.run_records import (
     error_of,
     partition_range_of,
     partition_tags,
+    partitions_of,
 )
 from lending_club_pipeline.runs.plan import parts_without
 
@@ -30,14 +30,12 @@ def days_beside_refused_ones(
     `lending-club run --from --to` does so by itself. Shipped running: it completes a request.
     """
     run = context.dagster_run
-    days = partition_range_of(run)
-    if days is None or PLANNED_TAG in run.tags:
+    if partition_range_of(run) is None or PLANNED_TAG in run.tags:
         yield dg.SkipReason("It was not a run of several days, or it came from the command line.")
         return
     errors = [error_of(event) for event in context.get_step_failure_events()]
     stopped_by = {date for error in errors if error is not None for date in error.stopped_by}
-    every = [days[0] + dt.timedelta(n) for n in range((days[1] - days[0]).days + 1)]
-    parts = parts_without(every, stopped_by) if stopped_by else []
+    parts = parts_without(partitions_of(run), stopped_by) if stopped_by else []
     kept = {BACKFILL_TAG: run.tags[BACKFILL_TAG]} if BACKFILL_TAG in run.tags else {}
     if intent_of(run.tags).force:
         kept[FORCE_TAG] = "true"

@@ -13,7 +13,6 @@ from lending_club_pipeline.contract.errors import (
     ConfigurationError,
     Place,
     RefusedDeliveryError,
-    WarehouseError,
 )
 from lending_club_pipeline.contract.locations import ObjectUrl
 from lending_club_pipeline.contract.seeds import project_dir
@@ -29,10 +28,9 @@ from lending_club_pipeline.ingest.deliveries.discovery import (
     find_delivery,
     refuse_future,
 )
-from lending_club_pipeline.runs.day_states import DayState, read_days
+from lending_club_pipeline.runs.day_states import DayState
 from lending_club_pipeline.runs.plan import FoundDelivery, Policy
 from lending_club_pipeline.storage.inputs import Readable, inputs_of
-from lending_club_pipeline.warehouse import Warehouse
 
 # Number of deliveries of another folder that are compared with known ones, newest first.
 _COMPARED: Final = 3
@@ -116,21 +114,6 @@ def _find(inputs: Readable, date: dt.date, today: Today, *, takes_undated: bool)
     if takes_undated:
         return find_delivery(inputs, date, today)
     return find_dated(inputs, date, today)
-
-
-def known_days(warehouse: Warehouse) -> dict[dt.date, DayState]:
-    """Read the states of all dates in a separate session, or nothing if that is not possible.
-
-    The run then reports the problem of the warehouse, or waits for another run.
-
-    Args:
-        warehouse: a warehouse that is not open.
-    """
-    try:
-        with warehouse.session(read_only=True):
-            return read_days(warehouse)
-    except WarehouseError:
-        return {}
 
 
 def policy_of(settings: DataPlatformConfig) -> Policy:
