@@ -69,7 +69,7 @@ def to_post(alerts: Iterable[Alert], dagster_url: str) -> list[Posted]:
 
 
 def _posted(alert: Alert, dagster_url: str) -> Posted:
-    url = f"{dagster_url}/runs/{alert.run_id}" if alert.run_id else dagster_url
+    url = alert.link(dagster_url)
     annotations = {"summary": alert.summary, "remedy": alert.remedy, "link": url}
     return Posted(
         alert.labels, annotations, url, "" if alert.since is None else alert.since.isoformat()

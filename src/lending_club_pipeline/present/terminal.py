@@ -187,12 +187,17 @@ def _numbers(entry: LedgerEntry) -> tuple[str, str, str]:
     )
 
 
-def print_closing(ledger: DeliveryLedger, currency: str, written: Sequence[Location]) -> None:
-    """Print the closing table, its verdict, and the published files."""
+def console_for_tables() -> Console:
+    """Return a console; a file or a pipe has no width that a table would have to fit."""
     console = Console(highlight=False)
     if not console.is_terminal:
-        # A file or a pipe has no width that the table would have to fit.
         console.width = WIDTH_OF_FILES
+    return console
+
+
+def print_closing(ledger: DeliveryLedger, currency: str, written: Sequence[Location]) -> None:
+    """Print the closing table, its verdict, and the published files."""
+    console = console_for_tables()
     console.print(closing_table(ledger, currency))
     verdict = (
         "Every record and every cent is accounted for."
