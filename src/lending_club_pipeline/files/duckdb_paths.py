@@ -15,9 +15,9 @@ _PATTERN: Final = re.compile(r"[*?\[]")
 _DATE: Final = "YYYY-MM-DD"
 
 
-def literal(path: Path) -> str:
-    """Return a path as the target of `copy … to`, where DuckDB knows no patterns."""
-    return "'" + str(path).replace("'", "''") + "'"
+def literal(value: object) -> str:
+    """Return a value as a text literal; so a path is the target of `copy … to`, never a pattern."""
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 def exactly(path: Path) -> str:

@@ -33,7 +33,7 @@ from lending_club_pipeline.ingest.csv.headers import Header
 from lending_club_pipeline.ingest.deliveries import control_totals, preflight
 from lending_club_pipeline.ingest.deliveries.balance_sums import sum_balances
 from lending_club_pipeline.ingest.deliveries.control_totals import ControlTotals
-from lending_club_pipeline.ingest.deliveries.discovery import DeliveredFile, Delivery
+from lending_club_pipeline.ingest.deliveries.delivery_folders import DeliveredFile, Delivery
 from lending_club_pipeline.ingest.landed_files import (
     LandedDelivery,
     LandedFile,
@@ -217,7 +217,7 @@ def _land_file(
         )
     connection.execute(
         "insert into all_rejected "
-        f"select {parsing.quoted(file.source.name)}, line_number, reason, raw_record "
+        f"select {duckdb_paths.literal(file.source.name)}, line_number, reason, raw_record "
         "from rejected"
     )
     row = connection.execute(

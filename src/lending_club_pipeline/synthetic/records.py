@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from lending_club_pipeline.ingest.csv.parsing import quoted
+from lending_club_pipeline.files.duckdb_paths import literal
 from lending_club_pipeline.synthetic.dirt import (
     CONFLICTING_DUPLICATE,
     EXACT_DUPLICATE,
@@ -155,4 +155,4 @@ def _in_turn(choices: Sequence[str]) -> str:
 
 def _literal(text: str) -> str:
     # A NUL would end the statement.
-    return "(" + quoted(text).replace("\0", "' || chr(0) || '") + ")"
+    return "(" + literal(text).replace("\0", "' || chr(0) || '") + ")"

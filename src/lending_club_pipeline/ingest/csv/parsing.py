@@ -39,11 +39,6 @@ _NEW_LINES: Final[dict[LineEnd, str]] = {"LF": r"\n", "CRLF": r"\r\n", "CR": r"\
 _ERROR_LINE: Final = re.compile(r"Line: (\d+)")
 
 
-def quoted(text: object) -> str:
-    """Quote a value as an SQL text literal."""
-    return "'" + str(text).replace("'", "''") + "'"
-
-
 @contextmanager
 def splitter(
     memory_bytes: int, threads: int | None, spill: Path

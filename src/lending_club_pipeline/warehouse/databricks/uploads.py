@@ -22,10 +22,6 @@ from lending_club_pipeline.warehouse.databricks.raw_tables import RAW_TABLES
 _PART_BYTES: Final = 32 * 2**20
 
 
-def _text(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
-
-
 def write_parts(
     landed: Path, as_of_date: dt.date, target: Path, memory_bytes: int, threads: int | None
 ) -> dict[str, tuple[Path, ...]]:
@@ -103,11 +99,11 @@ def _records(source: SourceFile, landed: Path, date: str, files: str) -> str:
     return f"""
         select
             {date},
-            {_text(source.name)} as source_file,
+            {duckdb_paths.literal(source.name)} as source_file,
             cast(records.file_row_number + 1 as bigint) as record_number,
             {fields},
             files.sha256 as file_sha256,
             files.loaded_at
         from {records} as records
-        inner join {files} as files on files.source_file = {_text(source.name)}
+        inner join {files} as files on files.source_file = {duckdb_paths.literal(source.name)}
     """
