@@ -1,8 +1,12 @@
-"""The two files of a delivery, the optional third one, and the columns that they must have."""
+"""The two files of a delivery, the optional third one, their columns, and their compression."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
+
+Compression = Literal["none", "gz", "zst"]
+# The endings that compressed files have behind the name of the file.
+SUFFIXES: Final[dict[Compression, str]] = {"none": "", "gz": ".gz", "zst": ".zst"}
 
 
 @dataclass(frozen=True)

@@ -130,22 +130,19 @@ class Publication:
 
 
 @contextlib.contextmanager
-def replacing(
-    target: Path, setting: str = OUTPUT_SETTING, sharing: Sharing = OWNER_ONLY
-) -> Iterator[Path]:
+def replacing(target: Path, setting: str = OUTPUT_SETTING) -> Iterator[Path]:
     """Yield a temporary path to write to; publish it as `target` if the body succeeds.
 
-    If the body fails, `target` stays as it was.
+    If the body fails, `target` stays as it was. Only its owner may read the file.
 
     Args:
         target: the file to publish.
         setting: the setting that names another place; errors show it.
-        sharing: who may read it; its owner only by default.
 
     Raises:
         OutputError: the folder cannot be written or the disk is full.
     """
-    with Publication(setting, sharing) as publication:
+    with Publication(setting) as publication:
         work = publication.temp_path_for(target)
         with explaining(target, setting):
             yield work
@@ -156,7 +153,7 @@ def describe(path: Path, rows: int | None = None, name: Location | None = None) 
 
     Args:
         path: the file.
-        rows: rows in it, where it has rows.
+        rows: number of its rows, if it has rows.
         name: its future path, if it is not published yet.
     """
     with path.open("rb") as file:

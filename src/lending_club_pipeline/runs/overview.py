@@ -10,7 +10,7 @@ from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.calendars import expected_days, parse_deadline
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.ingest.deliveries.delivered_files import looks_like
-from lending_club_pipeline.ingest.deliveries.discovery import Delivery
+from lending_club_pipeline.ingest.deliveries.delivery_folders import Delivery
 from lending_club_pipeline.ingest.deliveries.watch import Watch, look
 from lending_club_pipeline.reconcile.checks import CheckResult, read_checks
 from lending_club_pipeline.runs.day_states import DayState, read_days

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -22,8 +22,8 @@ from lending_club_pipeline.ingest.deliveries.delivered_files import (
     identify,
     text_bytes,
 )
+from lending_club_pipeline.ingest.deliveries.delivery_folders import Delivery
 from lending_club_pipeline.ingest.deliveries.discovery import (
-    Delivery,
     find_dated,
     find_delivery,
     refuse_future,
@@ -36,7 +36,6 @@ from lending_club_pipeline.storage.inputs import Readable, inputs_of
 _COMPARED: Final = 3
 # Prefix that marks a source as a folder, not as the name of a sender.
 _FOLDER: Final = "folder "
-Compare = Callable[[Delivery, str], bool]
 
 
 @dataclass
@@ -61,7 +60,6 @@ def survey(
     dates: Iterable[dt.date],
     days: Mapping[dt.date, DayState],
     today: Today,
-    compare: Compare = are_the_same,
     *,
     takes_undated: bool = False,
 ) -> Survey:
@@ -70,9 +68,8 @@ def survey(
     Args:
         settings: the project's settings.
         dates: business dates.
-        days: what is known, by date.
+        days: states by date.
         today: the current business date; nothing newer is accepted.
-        compare: function that tells whether files are the landed ones.
         takes_undated: undated files are the delivery of each of these dates that has no folder;
             otherwise they are the delivery of today only.
     """
@@ -86,7 +83,7 @@ def survey(
                 continue
             state = days.get(date, DayState(date))
             seen.found[date] = FoundDelivery(
-                date, text_bytes(delivery), compare(delivery, state.files)
+                date, text_bytes(delivery), are_the_same(delivery, state.files)
             )
             seen.identities[date] = identify(delivery)
             seen.deliveries[date] = delivery
@@ -155,7 +152,7 @@ def refuse_other_source(
 
     Args:
         settings: the project's settings.
-        days: what is known, by date.
+        days: states by date.
         today: the current business date.
 
     Raises:

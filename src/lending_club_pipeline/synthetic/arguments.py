@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from lending_club_pipeline.contract.errors import ConfigurationError
-from lending_club_pipeline.contract.source_files import CONTROL, SOURCE_FILES
-from lending_club_pipeline.synthetic.lines import SUFFIXES
+from lending_club_pipeline.contract.source_files import CONTROL, SOURCE_FILES, SUFFIXES
 from lending_club_pipeline.synthetic.populations import EPOCH
 
 _MOST_RECORDS: Final = 1_000_000_000

@@ -11,14 +11,18 @@ from typing import TypeAlias
 import duckdb
 
 from lending_club_pipeline.contract.errors import OutputError
-from lending_club_pipeline.contract.source_files import ACCOUNTS, CUSTOMERS, SourceFile
+from lending_club_pipeline.contract.source_files import (
+    ACCOUNTS,
+    CUSTOMERS,
+    SUFFIXES,
+    Compression,
+    SourceFile,
+)
 from lending_club_pipeline.files.processes import process_label
 from lending_club_pipeline.synthetic.accounts import account_lines
 from lending_club_pipeline.synthetic.arguments import delivered_paths
 from lending_club_pipeline.synthetic.customers import customer_lines
 from lending_club_pipeline.synthetic.lines import (
-    SUFFIXES,
-    Compression,
     LineSource,
     WritingLimits,
     write_lines,

@@ -11,7 +11,7 @@ import duckdb
 
 from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.clock import UTC_NAME, Today, day_of, now
-from lending_club_pipeline.contract.source_files import ACCOUNTS, CONTROL, CUSTOMERS
+from lending_club_pipeline.contract.source_files import ACCOUNTS, CONTROL, CUSTOMERS, Compression
 from lending_club_pipeline.files.atomic import replacing
 from lending_club_pipeline.ingest import landed_records
 from lending_club_pipeline.ingest.deliveries.balance_sums import sum_balances
@@ -22,7 +22,6 @@ from lending_club_pipeline.synthetic import arguments
 from lending_club_pipeline.synthetic.days import DayWriter, Placements
 from lending_club_pipeline.synthetic.dirt import kinds_of
 from lending_club_pipeline.synthetic.lines import (
-    Compression,
     WritingLimits,
     default_threads,
     line_engine,

@@ -8,16 +8,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, Literal, cast
+from typing import BinaryIO, Final, cast
 
 import duckdb
 import pyarrow as pa
 
+from lending_club_pipeline.contract.source_files import Compression
 from lending_club_pipeline.synthetic.dirt import NOT_UTF8_BYTE, NOT_UTF8_MARK
 
-Compression = Literal["none", "gz", "zst"]
-
-SUFFIXES: Final[dict[Compression, str]] = {"none": "", "gz": ".gz", "zst": ".zst"}
 # A part is large enough that its planning does not matter, and small enough that all parts under
 # way fit into memory: measured 200 bytes a record with its copies, rounded up.
 _MOST_RECORDS_OF_A_PART: Final = 1_000_000

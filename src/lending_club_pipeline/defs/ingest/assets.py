@@ -42,10 +42,8 @@ from lending_club_pipeline.ingest.deliveries.delivered_files import (
     described_again,
     looks_like,
 )
-from lending_club_pipeline.ingest.deliveries.discovery import (
-    Delivery,
-    no_delivery_between,
-)
+from lending_club_pipeline.ingest.deliveries.delivery_folders import Delivery
+from lending_club_pipeline.ingest.deliveries.discovery import no_delivery_between
 from lending_club_pipeline.ingest.landed_files import landed_folder
 from lending_club_pipeline.ingest.landing import SplitterLimits, land
 from lending_club_pipeline.reconcile.checks import record_checks

@@ -18,7 +18,7 @@ from lending_club_pipeline.contract.source_files import ACCOUNTS, SOURCE_FILES
 from lending_club_pipeline.ingest.csv.byte_counts import ByteCounts
 from lending_club_pipeline.ingest.deliveries.balance_sums import BalanceSum, parse_number
 from lending_club_pipeline.ingest.deliveries.control_rows import ControlRow, read_rows
-from lending_club_pipeline.ingest.deliveries.discovery import DeliveredFile
+from lending_club_pipeline.ingest.deliveries.delivery_folders import DeliveredFile
 
 KEPT_AS: Final = "control.json"
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
-from lending_club_pipeline.ingest.deliveries.discovery import DeliveredFile, Delivery
+from lending_club_pipeline.ingest.deliveries.delivery_folders import DeliveredFile, Delivery
 from lending_club_pipeline.storage.inputs import sha256_of
 from lending_club_pipeline.storage.object_paths import ObjectPath
 

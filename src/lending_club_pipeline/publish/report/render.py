@@ -142,8 +142,8 @@ def _comparison(report: Report) -> list[Comparison]:
         return []
     now, before = report.figures, report.previous
     return [
-        _compared("Customers delivered", *_rows_of(before, now, "Customer.csv", "records")),
-        _compared("Accounts delivered", *_rows_of(before, now, "accounts.csv", "records")),
+        _compared("Customers delivered", *_records_of(before, now, "Customer.csv")),
+        _compared("Accounts delivered", *_records_of(before, now, "accounts.csv")),
         _compared("Records set aside", before.ledger.all_excluded, now.ledger.all_excluded),
         _compared("Savings accounts", before.totals.accounts, now.totals.accounts),
         _compared("Original balance", before.totals.original_balance, now.totals.original_balance),
@@ -152,8 +152,8 @@ def _comparison(report: Report) -> list[Comparison]:
     ]
 
 
-def _rows_of(before: Figures, now: Figures, source_file: str, stage: str) -> tuple[int, int]:
-    return before.ledger.rows(source_file, stage), now.ledger.rows(source_file, stage)
+def _records_of(before: Figures, now: Figures, source_file: str) -> tuple[int, int]:
+    return before.ledger.rows(source_file, "records"), now.ledger.rows(source_file, "records")
 
 
 def _compared(title: str, before: Decimal | int, now: Decimal | int) -> Comparison:
