@@ -192,7 +192,7 @@ def _late(observed: Observed) -> Iterator[Alert]:
             "critical",
             {"as_of_date": date.isoformat()},
             f"DELIVERY_DEADLINE has passed, and the delivery of {date} is not processed"
-            + (": it lies there." if is_there else "."),
+            + (": its files are there." if is_there else "."),
             f"Run it: lending-club run --as-of {date}. If there is none, ask the sender; if none "
             "is due, add the day to DELIVERY_HOLIDAYS.",
         )

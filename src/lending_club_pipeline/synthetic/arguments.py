@@ -41,7 +41,7 @@ def refuse_shares(**shares: float) -> None:
     for name, share in shares.items():
         if not 0 <= share <= 1:
             raise ConfigurationError(
-                f"{name}={share} is no share of the records. Write a number from 0 to 1, "
+                f"{name}={share} is not a share of the records. Write a number from 0 to 1, "
                 "such as 0.01 for one in a hundred."
             )
 

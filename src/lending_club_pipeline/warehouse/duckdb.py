@@ -182,7 +182,7 @@ class DuckDBWarehouse:
         )
         found: dict[str, Table] = {}
         for row in rows:
-            name, kind = row["table_name"], "no table but a view" if row["is_view"] else ""
+            name, kind = row["table_name"], "not a table but a view" if row["is_view"] else ""
             table = found.setdefault(name, Table(name, {}, kind))
             table.columns[row["column_name"]] = row["data_type"]
         return found

@@ -140,7 +140,7 @@ class _DbtRun:
             # Record the end of the build, so that runs of other dates do not complete it.
             self._journal.end_build(dates, Build(is_built=False))
             raise
-        yield from self._told(nodes, asked, dates, months)
+        yield from self._events(nodes, asked, dates, months)
 
     def _build(self, dates: Sequence[dt.date], months: Sequence[dt.date]) -> list[NodeResult]:
         """Build as many dates at a time as fit into memory; months with the last ones."""
@@ -175,7 +175,7 @@ class _DbtRun:
             show_progress,
         )
 
-    def _told(
+    def _events(
         self,
         nodes: list[NodeResult],
         asked: Sequence[dt.date],

@@ -27,7 +27,7 @@ def fail_if_failed(
 
     Args:
         graph: the nodes of the dbt project.
-        results: what became of them.
+        results: their results.
         said: messages that replace dbt's, by unique id.
 
     Raises:
@@ -60,7 +60,7 @@ def fail_without_evidence(
 
     Args:
         graph: the nodes of the dbt project.
-        results: what became of them.
+        results: their results.
         select: dbt's selection; none means all.
 
     Raises:

@@ -93,7 +93,7 @@ def check_results(
 
     Args:
         graph: the nodes of the dbt project.
-        results: what became of them.
+        results: their results.
         selected: requested checks.
         found: rows of failed tests without personal data, by unique id.
     """

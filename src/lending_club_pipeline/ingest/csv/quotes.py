@@ -209,7 +209,7 @@ class _Walk:
             patterns = _QUOTED_RECORDS if self._is_uniform else _RECORDS
             match = patterns[self._line_end].match(self._content, begin, self._window_end(begin))
             at = begin if match is None else match.end()
-            self._file.let_go_before(at)
+            self._file.release_before(at)
             if at == begin:
                 break
         return at
@@ -219,7 +219,7 @@ class _Walk:
         content, searched = self._content, at
         while (quote := content.find(b'"', searched, searched + WINDOW_BYTES)) < 0:
             searched += WINDOW_BYTES
-            self._file.let_go_before(min(searched, len(content)))
+            self._file.release_before(min(searched, len(content)))
             if searched >= len(content):
                 return len(content)
         return max(at, content.rfind(b"\r" if self._line_end == "CR" else b"\n", at, quote) + 1)

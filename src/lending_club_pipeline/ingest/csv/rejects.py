@@ -61,7 +61,7 @@ def locate(
                     counted_to = position
                 record = record_at(file.content, position)
                 located.append(_located(file.content, record, line, reason, line_end))
-                file.let_go_before(position)
+                file.release_before(position)
             _insert(connection, located)
     connection.execute("""
         update rejected
