@@ -125,7 +125,7 @@ def _exit_code() -> int:
         code = _code_of(error)
         click.echo(f"{'Refused' if code == REFUSED else 'Error'}: {error}", err=True)
         return code
-    except Exception as error:  # noqa: BLE001 - the last one to catch it says so
+    except Exception as error:  # noqa: BLE001 - no other code reports it
         traceback.print_exception(error)
         return FAILED
     return SUCCESS

@@ -98,7 +98,7 @@ def _still_failed(observed: Observed) -> list[FinishedRun]:
 def settled(runs: Sequence[FinishedRun], days: Sequence[DayOverview]) -> set[tuple[str, dt.date]]:
     """Return the failures that were settled by other means than a run that Dagster knows.
 
-    The warehouse and the inputs tell when a refused or held delivery is settled: it may have been
+    The warehouse and the inputs show when a refused or held delivery is settled: it may have been
     removed, which starts no run. Any other failure is settled when another run has built or
     published its date since.
 

@@ -17,7 +17,7 @@ class Measurement:
 
     Attributes:
         name: its name in OpenTelemetry.
-        unit: its unit by UCUM; in braces what is counted.
+        unit: its unit by UCUM; the name of the counted things stands in braces.
         labels: names of its labels.
         meaning: meaning of a value.
         bad: a bad value, and its meaning.

@@ -5,7 +5,6 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from rich.box import SIMPLE_HEAD
@@ -73,12 +72,7 @@ class Progress:
         _PROGRESS.setLevel(logging.DEBUG if shows_steps else logging.INFO)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         _PROGRESS.setLevel(self._level)
         if self._live is not None:
             self._live.stop()

@@ -6,7 +6,7 @@ from typing import Final
 from lending_club_pipeline.files.duckdb_paths import literal
 
 # First parts and last parts as they are written there, sixteen of each; family names come first
-# where that is the custom. A culture may stand here more than once to be met more often.
+# where that is the custom. A culture that is listed several times occurs more often.
 _ENGLISH: Final = (
     """
     James Mary Robert Patricia John Jennifer Michael Linda David Elizabeth William Barbara Grace

@@ -161,7 +161,7 @@ class DuckDBWarehouse:
                 )
 
     def check_tables(self, expected: Sequence[ExpectedTable]) -> None:
-        """Compare tables with what dbt will write to them; see `Warehouse.check_tables`."""
+        """Compare tables with the columns that dbt writes; see `Warehouse.check_tables`."""
         found = self._tables()
         for table in expected:
             if table.name in found:

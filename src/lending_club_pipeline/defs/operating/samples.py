@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from lending_club_pipeline.config import clock
-from lending_club_pipeline.config.environment import variables_of_now
+from lending_club_pipeline.config.environment import current_variables
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import PipelineError
 from lending_club_pipeline.contract.extras import require_extra
@@ -111,7 +111,7 @@ def refreshed_statements(settings: DataPlatformConfig, patience_seconds: float) 
         settings: the project's settings.
         patience_seconds: how long a caller waits for a read that is in progress.
     """
-    history = QueryHistory(settings.databricks, variables_of_now())
+    history = QueryHistory(settings.databricks, current_variables())
     return Refreshed(
         lambda: statement_samples(history.read(clock.now())),
         of.HISTORY_OF_DATABRICKS_UNREADABLE,

@@ -203,7 +203,7 @@ class _Walk:
             at = record.end + (2 if self._line_end == "CRLF" else 1)
 
     def _skip(self, at: int) -> int:
-        """Skip records that need no scan, to the next one that may, or to the end."""
+        """Skip records that need no scan; return where the next other record begins, or the end."""
         while at < len(self._content):
             begin = self._begin_of_quoted(at) if self._is_uniform else at
             patterns = _QUOTED_RECORDS if self._is_uniform else _RECORDS

@@ -91,7 +91,7 @@ class Figures:
 
     @property
     def add_up(self) -> bool:
-        """Whether the tiers are what the ledger says was published."""
+        """Whether the tiers add up to the published accounts and balance in the ledger."""
         published = self.ledger.entries["accounts.csv", "published"]
         totals = self.totals
         return (totals.accounts, totals.original_balance) == (

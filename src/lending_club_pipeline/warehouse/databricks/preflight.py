@@ -136,7 +136,7 @@ class Preflight:
     # --- the SQL warehouse
 
     def _sign_in(self) -> PreflightResult:
-        """Open a session; the answer of the service tells refusals apart."""
+        """Open a session; the status of a refusal shows which step has failed."""
         try:
             self.session.open()
         except WarehouseError as error:
