@@ -11,6 +11,7 @@ import dagster as dg
 from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import WarehouseError, WarehouseLockedError
+from lending_club_pipeline.defs.abandoned_runs import UNDER_WAY
 from lending_club_pipeline.defs.intents import FORCE_TAG, PLANNED_TAG, intent_of
 from lending_club_pipeline.defs.jobs import (
     JOB_NAME,
@@ -54,9 +55,7 @@ _LONGEST_PAUSE_SECONDS: Final = 3600.0
 _UNFINISHED: Final = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
+    *UNDER_WAY,
 ]
 
 

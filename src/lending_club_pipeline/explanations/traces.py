@@ -171,19 +171,13 @@ def _number(text: str) -> int | None:
 
 
 def _processed_date(warehouse: Warehouse, as_of_date: dt.date | None) -> dt.date:
-    try:
-        dates = [
-            row["as_of_date"]
-            for row in warehouse.fetch("select distinct as_of_date from delivery_ledger")
-        ]
-    except PipelineError:
-        raise
-    except Exception as error:
-        # Each engine reports a missing table in its own way.
-        raise NothingToExplainError(_NONE_PROCESSED) from error
-    date = as_of_date or max(dates, default=None)
-    if date is None:
+    dates: list[dt.date] = []
+    if "delivery_ledger" in warehouse.relations():
+        rows = warehouse.fetch("select distinct as_of_date from delivery_ledger")
+        dates = [row["as_of_date"] for row in rows]
+    if not dates:
         raise NothingToExplainError(_NONE_PROCESSED)
+    date = as_of_date or max(dates)
     if date not in dates:
         raise NothingToExplainError(
             f"The delivery of {date} was not processed. Process it by "

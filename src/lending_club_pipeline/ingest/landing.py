@@ -20,6 +20,7 @@ from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
 from lending_club_pipeline.contract.source_files import ACCOUNTS
 from lending_club_pipeline.files import duckdb_paths
 from lending_club_pipeline.files.atomic import swap
+from lending_club_pipeline.files.duckdb_engines import bounded_engine
 from lending_club_pipeline.files.io_errors import explaining
 from lending_club_pipeline.ingest import landed_records
 from lending_club_pipeline.ingest.csv import parsing, quotes, rejects
@@ -151,7 +152,7 @@ def _split_all(
     for file, counts, plain in counted:
         headers.append(preflight.header_of(file, counts, plain))
     spill = work / "spill"
-    with parsing.splitter(limits.memory_bytes, limits.threads, spill) as connection:
+    with bounded_engine(limits.memory_bytes, limits.threads, spill) as connection:
         connection.execute(_CREATE_ALL_REJECTED)
         files = []
         for (file, counts, plain), header in zip(counted, headers, strict=True):

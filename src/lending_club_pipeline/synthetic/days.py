@@ -38,7 +38,7 @@ class DayWriter:
     """Writes deliveries.
 
     Attributes:
-        connection: an engine from `line_engine`.
+        connection: an engine of one thread; see `write_lines`.
         compression: how the files are compressed.
         limits: bounds of the work.
         on_progress: called with a short text about the current step.

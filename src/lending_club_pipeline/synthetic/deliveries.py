@@ -13,6 +13,7 @@ from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.clock import UTC_NAME, Today, day_of, now
 from lending_club_pipeline.contract.source_files import ACCOUNTS, CONTROL, CUSTOMERS, Compression
 from lending_club_pipeline.files.atomic import replacing
+from lending_club_pipeline.files.duckdb_engines import bounded_engine
 from lending_club_pipeline.ingest import landed_records
 from lending_club_pipeline.ingest.deliveries.balance_sums import sum_balances
 from lending_club_pipeline.ingest.deliveries.control_totals import FileTotals, csv_of
@@ -24,7 +25,6 @@ from lending_club_pipeline.synthetic.dirt import kinds_of
 from lending_club_pipeline.synthetic.lines import (
     WritingLimits,
     default_threads,
-    line_engine,
 )
 from lending_club_pipeline.synthetic.placements import impossible_account_kinds, place_dirt
 from lending_club_pipeline.synthetic.populations import EPOCH, Population
@@ -166,7 +166,7 @@ def generate_deliveries(
     arguments.refuse_occupied(to, list(folders.values()), overwrite=overwrite)
     generated = []
     limits = WritingLimits(memory_bytes, threads or default_threads())
-    with line_engine(limits) as connection:
+    with bounded_engine(memory_bytes, threads=1) as connection:
         writer = DayWriter(connection, compression, limits, on_progress)
         for date, folder in folders.items():
             day = 0 if date is None else (date - EPOCH).days

@@ -52,17 +52,6 @@ class WritingLimits:
         return min(_MOST_RECORDS_OF_A_PART, self.memory_bytes // (parts * _BYTES_PER_RECORD) + 1)
 
 
-@contextlib.contextmanager
-def line_engine(limits: WritingLimits) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an engine whose queries each run on the calling thread."""
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": f"{limits.memory_bytes}B",
-        "threads": 1,
-    }
-    with duckdb.connect(config=config) as connection:
-        yield connection
-
-
 def write_lines(
     connection: duckdb.DuckDBPyConnection,
     source: LineSource,
@@ -74,7 +63,7 @@ def write_lines(
     """Write a file; its bytes do not depend on the limits.
 
     Args:
-        connection: an engine from `line_engine`.
+        connection: an engine of one thread, so that each query runs on the calling thread.
         source: the records.
         target: the file.
         compression: how it is compressed.

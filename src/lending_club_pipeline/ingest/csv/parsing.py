@@ -4,8 +4,6 @@ Both engines read its result, so they never disagree on quotes, short or long re
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -39,21 +37,6 @@ _NEW_LINES: Final[dict[LineEnd, str]] = {"LF": r"\n", "CRLF": r"\r\n", "CR": r"\
 _ERROR_LINE: Final = re.compile(r"Line: (\d+)")
 
 
-@contextmanager
-def splitter(
-    memory_bytes: int, threads: int | None, spill: Path
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the engine that splits: in memory, bounded, spilling into `spill`."""
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": f"{memory_bytes}B",
-        "temp_directory": str(spill),
-    }
-    if threads is not None:
-        config["threads"] = threads
-    with duckdb.connect(config=config) as connection:
-        yield connection
-
-
 def split(
     connection: duckdb.DuckDBPyConnection,
     plain: Path,
@@ -68,7 +51,7 @@ def split(
     Rows keep the order of the file, so that their position is their record number.
 
     Args:
-        connection: an engine from `splitter`.
+        connection: an engine in memory.
         plain: the text of the file.
         place: the file as errors name it.
         header: its header.

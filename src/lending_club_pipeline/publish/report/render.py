@@ -25,9 +25,8 @@ from lending_club_pipeline.contract.reasons import explain
 from lending_club_pipeline.contract.stages import stages
 from lending_club_pipeline.publish.report import words
 from lending_club_pipeline.publish.report.charts import balances_by_tier, charts
-from lending_club_pipeline.publish.report.data import Example, Figures, Report
+from lending_club_pipeline.publish.report.data import Example, Figures, Report, stage_lines
 from lending_club_pipeline.publish.report.moved import TITLES, change_in_percent, moved_lines
-from lending_club_pipeline.publish.report.stages import stage_lines
 from lending_club_pipeline.reconcile.checks import CheckResult
 
 # Number of decisions that fit on the first screen beside the changes.
