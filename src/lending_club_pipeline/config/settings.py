@@ -1,8 +1,8 @@
 """All settings, by concern, and the only reader of the environment.
 
-Values come, in this order, from the environment, from `.env` in the working folder, and from a
-folder of secret files (`SECRETS_DIR`, as Kubernetes and Docker mount them). A setting is written in
-two places: as a field of its concern, and in `.env.example`.
+The first source that has a value counts: the environment, `.env` in the working folder, a folder of
+secret files (`SECRETS_DIR`, as Kubernetes and Docker mount them). A setting is written in two
+places: as a field of its concern, and in `.env.example`.
 """
 
 import os

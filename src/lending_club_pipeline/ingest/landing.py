@@ -1,9 +1,9 @@
 """Land a delivery: split both files into Parquet, prove that nothing is missing, replace the day.
 
-A landed day is one folder, `as_of_date=YYYY-MM-DD`, with five files: the records of each file,
-the records that did not split, a description of the delivered files, and the counts that prove
-completeness; and the control totals, if there are any. The folder is replaced as a whole, and only
-if both files were accepted and equal their control totals.
+A landed day is one folder, `as_of_date=YYYY-MM-DD`. It holds the records of each file
+(`*_encoded.parquet`), the records that did not split (`rejects.parquet`), the counts that prove
+completeness (`files.parquet`), and the control totals, if there are any. The folder is replaced as
+a whole, and only if both files were accepted and equal their control totals.
 """
 
 import datetime as dt

@@ -44,8 +44,8 @@ class Campaign:
     def carry_out(self, outlook: Outlook) -> CommandReport:
         """Carry out steps; a refused or failed date does not stop the others.
 
-        A date that failed before a later run succeeded is tried again at the end: tables that a
-        failed larger run left half built may have caused the failure.
+        A date that failed before a later run succeeded is tried again at the end. The cause may be
+        tables that a failed larger run left half built.
 
         Args:
             outlook: the plan, and the states behind it.

@@ -42,9 +42,9 @@ class DayOverview:
         as_of_date: the business date.
         standing: `published` (the outputs hold it), `processed`, `held`, `refused`, `failed`,
             `interrupted`, `new` (delivered, not processed yet), `missing` or `expired`.
-        delivery: files in the inputs, compared with the processed ones: the same (`unchanged`),
-            other files (`changed`), refused ones (`refused`), incomplete or still changing ones
-            (`pending`), or none (`absent`); `unknown` if the folder of deliveries is gone.
+        delivery: its files in the inputs. They are those that were processed (`unchanged`), others
+            (`changed`), refused (`refused`), incomplete or still changing (`pending`), or missing
+            (`absent`). Without a folder of deliveries it is `unknown`.
         message: why it is refused; empty otherwise.
         run_id: Dagster's id of the last run of this date.
         built_at: when its newest build ended, in UTC.

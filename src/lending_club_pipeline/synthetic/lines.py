@@ -16,8 +16,8 @@ import pyarrow as pa
 from lending_club_pipeline.contract.source_files import Compression
 from lending_club_pipeline.synthetic.dirt import NOT_UTF8_BYTE, NOT_UTF8_MARK
 
-# A part is large enough that its planning does not matter, and small enough that all parts under
-# way fit into memory: measured 200 bytes a record with its copies, rounded up.
+# With parts of this size their planning does not matter. All parts under way must fit into memory:
+# measured 200 bytes a record with its copies, rounded up.
 _MOST_RECORDS_OF_A_PART: Final = 1_000_000
 _BYTES_PER_RECORD: Final = 300
 _GZIP_LEVEL: Final = 6

@@ -21,9 +21,10 @@ def marked_records(
 ) -> str:
     """Return SQL for records with their dirt, and the record whose values they hold.
 
-    The columns are `kind` (of dirt; NULL for clean records), `turn` (how many records of the kind
-    came before), `origin` (another record for a duplicate, else the record itself) and `unusual`
-    (a drawn number for clean records that are written in an unusual way, else NULL).
+    The columns are `kind` (of dirt), `turn` (how many records of the kind came before), `origin`
+    (another record for a duplicate, else the record itself) and `unusual` (a drawn number if the
+    record is written in an unusual way). `kind` is NULL for a clean record, and `unusual`
+    for a record that is written in the usual way.
 
     Args:
         placement: the dirt of the file.

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 _COPY_OPTIONS: Final[dict[FileFormat, str]] = {
     "csv": "format csv, header true",
-    # Level 1 makes files as small as the default does, in two thirds of the time; so does giving up
-    # early on a dictionary of values that hardly repeat.
+    # Level 1 makes files as small as the default level does, in two thirds of the time. So does a
+    # smaller dictionary: DuckDB gives up early on values that hardly repeat.
     "parquet": "format parquet, compression zstd, compression_level 1, dictionary_size_limit 1000",
 }
 _TIMESTAMP: Final = "timestamp"

@@ -119,15 +119,15 @@ def _refusal(plain: Path, place: Place, message: str) -> RefusedDeliveryError:
 def collect_rejects(connection: duckdb.DuckDBPyConnection) -> int:
     """Reduce the parser's errors to one row per rejected record, in table `rejected`.
 
-    The columns are `position` (byte at which the record begins), `line_number` (the parser's
-    count of records until `rejects.locate` corrects it), `lines` (physical lines that it takes),
-    `empty_lines` (those of them that are empty), `reason` and `raw_record` (cut at 10,000
-    characters by the parser).
+    The columns are `position` (the first byte of the record), `line_number`, `lines` (how many
+    physical lines it takes), `empty_lines` (how many of these are empty), `reason` and
+    `raw_record`. Until `rejects.locate` corrects it, `line_number` is the parser's count of
+    records. The parser cuts `raw_record` at 10,000 characters.
     """
     ranks = " ".join(f"when '{name}' then {rank}" for rank, name in enumerate(_REASONS))
     names = " ".join(f"when '{name}' then '{reason}'" for name, reason in _REASONS.items())
-    # A record with thousands of extra fields has as many errors, each with the record's text:
-    # which one counts is decided without that text, which need not fit into memory.
+    # A record with thousands of extra fields has as many errors, each with the record's text. These
+    # texts may not fit into memory, so the error that counts is chosen without them.
     connection.execute(f"""
         create or replace temp table first_errors as
         select rowid as error_id
