@@ -4,18 +4,29 @@ import datetime as dt
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lending_club_pipeline.config.settings import DataPlatformConfig, load_settings
-from lending_club_pipeline.defs.execution import carry_out, process_delivery
-from lending_club_pipeline.runs.outlook import Request
+from lending_club_pipeline.defs.execution import carry_out, process_days
+from lending_club_pipeline.defs.intents import FORCE_TAG, NAMED_TAG, PLANNED_TAG
+from lending_club_pipeline.runs.outlook import Request, date_of_delivery
 from lending_club_pipeline.runs.reports import CommandReport, RunReport
 from tests import commands
 
 CUSTOMER_HEADER = "CustomerID,Name,HasLoan\n"
 ACCOUNT_HEADER = "AccountID,CustomerID,Balance,AccountType\n"
 AS_OF = dt.date(2026, 1, 31)
+
+
+def process_delivery(
+    settings: DataPlatformConfig, as_of: dt.date | None, on_message: Callable[[str], None]
+) -> RunReport:
+    """Process one delivery from file to file in this process, even if it is unchanged."""
+    date = as_of or date_of_delivery(settings, settings.today())
+    tags = dict.fromkeys((PLANNED_TAG, FORCE_TAG, NAMED_TAG), "true")
+    return process_days(settings, (date, date), on_message, tags)
 
 
 @dataclass

@@ -177,7 +177,7 @@ def test_a_file_of_certificates_that_is_not_there(
     found = _examined(warehouse, tmp_path, databricks_ca_file=tmp_path / "none.pem")
 
     assert _assert_fails_at(found, "TLS") == (
-        f"DATABRICKS_CA_FILE={tmp_path}/none.pem is no file. Correct it"
+        f"DATABRICKS_CA_FILE={tmp_path}/none.pem is not a file. Correct it"
     )
 
 

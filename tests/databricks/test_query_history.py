@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from lending_club_pipeline.contract.errors import WarehouseError
-from lending_club_pipeline.defs.operating.statements import (
+from lending_club_pipeline.defs.operating.samples import (
+    Refreshed,
     refreshed_statements,
     statement_samples,
 )
 from lending_club_pipeline.operating import measurements as of
 from lending_club_pipeline.operating.measurements import Sample
-from lending_club_pipeline.operating.refreshing import Refreshed
 from lending_club_pipeline.warehouse.databricks.query_history import QueryHistory
 from tests.databricks.histories import NOW, RUN, TOKEN, Refusal, Workspace, ran, workspace_at
 

@@ -92,7 +92,7 @@ CHANGES = {
     ),
     "of another kind": (
         ["drop table {t}", "create view {t} as select 1 as customer_id"],
-        "it is no table but a view",
+        "it is not a table but a view",
     ),
     "of another owner": (
         ["alter table {t} owner to `somebody@else`"],

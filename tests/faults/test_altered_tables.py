@@ -65,7 +65,7 @@ EXPECTED = ExpectedTable("things", {"name": "string", "amount": "decimal(18, 2)"
             "column amount is of type DECIMAL(20,2) instead of DECIMAL(18,2)",
         ),
         ("table things (name blob, amount decimal(18, 2))", "column name is of type BLOB instead"),
-        ("view things as select 1 as name", "it is no table but a view"),
+        ("view things as select 1 as name", "it is not a table but a view"),
         ("table others (name varchar)", None),
     ],
 )

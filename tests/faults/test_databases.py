@@ -18,8 +18,7 @@ from lending_club_pipeline.contract.errors import (
 )
 from lending_club_pipeline.defs import execution
 from lending_club_pipeline.files import io_errors, locks
-from lending_club_pipeline.warehouse import Warehouse, choose_warehouse
-from lending_club_pipeline.warehouse import duckdb as duckdb_warehouse
+from lending_club_pipeline.warehouse import Warehouse, choose_warehouse, duckdb_file
 from lending_club_pipeline.warehouse.duckdb import DuckDBWarehouse
 from tests.faults.processes import another_process
 from tests.faults.restrictions import largest_file, mode
@@ -72,7 +71,7 @@ def test_a_database_in_use_says_by_which_process_and_how_to_wait(
 
 @pytest.mark.parametrize(
     ("program", "module"),
-    [(_OPENED_BY_HAND, duckdb_warehouse), (_OPENED_BY_A_RUN, locks)],
+    [(_OPENED_BY_HAND, duckdb_file), (_OPENED_BY_A_RUN, locks)],
     ids=["by hand", "run"],
 )
 def test_a_run_that_waits_goes_on_when_the_other_process_ends(

@@ -14,13 +14,12 @@ import pytest
 from lending_club_pipeline.contract.errors import (
     OutputError,
 )
-from lending_club_pipeline.defs import execution
 from lending_club_pipeline.files import atomic
 from lending_club_pipeline.files.atomic import Publication, replacing
 from lending_club_pipeline.files.processes import process_label
 from tests.faults.landings import ACCOUNTS, CUSTOMERS, Landing
 from tests.faults.restrictions import largest_file, mode
-from tests.workspaces import ACCOUNT_HEADER, AS_OF, Workspace
+from tests.workspaces import ACCOUNT_HEADER, AS_OF, Workspace, process_delivery
 
 Failure = Callable[..., str]
 
@@ -39,7 +38,7 @@ def _run_on_a_disk_that_fills(workspace: Workspace, moment: str, largest_bytes: 
             if message.startswith(moment):
                 stack.enter_context(largest_file(largest_bytes))
 
-        report = execution.process_delivery(workspace.settings(), AS_OF, fill)
+        report = process_delivery(workspace.settings(), AS_OF, fill)
     assert report.outcome == "failed"
     assert workspace.output_bytes() == before
     assert "\n" not in report.message

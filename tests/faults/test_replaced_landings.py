@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.files.swap import swap
+from lending_club_pipeline.files.atomic import swap
 from lending_club_pipeline.ingest import landing as landings
 from tests.faults.landings import ACCOUNTS, Landing
 

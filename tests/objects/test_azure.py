@@ -18,7 +18,8 @@ from lending_club_pipeline.config.settings import DataPlatformConfig, load_setti
 from lending_club_pipeline.contract.errors import OutputError, RefusedDeliveryError, StorageError
 from lending_club_pipeline.contract.locations import ObjectUrl
 from lending_club_pipeline.ingest.csv.byte_counts import count_bytes, is_as_it_was_read
-from lending_club_pipeline.ingest.deliveries.discovery import Delivery, find_delivery
+from lending_club_pipeline.ingest.deliveries.delivery_folders import Delivery
+from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
 from lending_club_pipeline.publish.manifest import holds
 from lending_club_pipeline.storage.inputs import inputs_of
 from lending_club_pipeline.storage.outputs import outputs_of

@@ -17,7 +17,8 @@ from lending_club_pipeline.contract.errors import (
     StorageError,
 )
 from lending_club_pipeline.ingest.csv.byte_counts import count_bytes, is_as_it_was_read
-from lending_club_pipeline.ingest.deliveries.discovery import Delivery, find_delivery
+from lending_club_pipeline.ingest.deliveries.delivery_folders import Delivery
+from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
 from lending_club_pipeline.storage.inputs import inputs_of
 from tests.objects import proxies
 from tests.objects.buckets import VARIABLES, Bucket

@@ -11,7 +11,8 @@ import yaml
 
 from lending_club_pipeline.config import clock
 from lending_club_pipeline.operating.alertmanager import post, to_post
-from lending_club_pipeline.operating.conditions import FinishedRun, Observed, find_alerts
+from lending_club_pipeline.operating.conditions import find_alerts
+from lending_club_pipeline.operating.facts import FinishedRun, Observed
 from tests.operating.alertmanagers import QUICK, Alertmanager, alertmanager
 from tests.operating.programs import DEPLOY, answers, free_port, program, started, wait_for
 from tests.operating.watchmen import Watchman

@@ -11,7 +11,8 @@ import pytest
 
 from lending_club_pipeline.contract.errors import ServiceError
 from lending_club_pipeline.operating.alertmanager import post, to_post
-from lending_club_pipeline.operating.conditions import FinishedRun, Observed, find_alerts
+from lending_club_pipeline.operating.conditions import find_alerts
+from lending_club_pipeline.operating.facts import FinishedRun, Observed
 from tests.operating.alertmanagers import CONFIGURATION, TEMPLATES, Alertmanager
 from tests.operating.programs import program, wait_for
 from tests.operating.watchmen import Watchman

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lending_club_pipeline.defs.operating.statements import refreshed_statements
+from lending_club_pipeline.defs.operating.samples import refreshed_statements
 from lending_club_pipeline.operating.exporters import exporting
 from lending_club_pipeline.operating.measurements import OF_DATABRICKS
 from tests.databricks.histories import RUN, ran, workspace_at

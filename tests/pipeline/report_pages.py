@@ -1,9 +1,28 @@
 """Pages of the report, as a parser and as a browser see them."""
 
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
+from lending_club_pipeline.files.atomic import WrittenFile, describe, replacing
+from lending_club_pipeline.publish.report import render_report
+from lending_club_pipeline.reconcile.checks import CheckResult
+from lending_club_pipeline.reconcile.ledger import newest_publishable_date, read_ledger
+from lending_club_pipeline.warehouse import Warehouse
 from tests.browser import browse
+
+
+def write_report(
+    warehouse: Warehouse, target: Path, checks: Sequence[CheckResult], currency: str
+) -> WrittenFile:
+    """Write the report of the newest closed delivery."""
+    newest = newest_publishable_date(warehouse)
+    ledger = None if newest is None else read_ledger(warehouse, newest)
+    assert ledger is not None
+    page = render_report(warehouse, ledger, checks, currency)
+    with replacing(target) as work:
+        work.write_text(page, encoding="utf-8", newline="\n")
+    return describe(target)
 
 
 class Page(HTMLParser):

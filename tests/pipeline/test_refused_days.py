@@ -15,7 +15,7 @@ from lending_club_pipeline.defs.intents import FORCE_TAG, PLANNED_TAG
 from lending_club_pipeline.defs.partitions import daily_partitions
 from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.defs.run_records import partition_tags
-from lending_club_pipeline.defs.stopped_runs import days_beside_refused_ones
+from lending_club_pipeline.defs.sensors import days_beside_refused_ones
 from tests.workspaces import Workspace
 
 DAYS = [dt.date(2026, 3, 10) + dt.timedelta(days=n) for n in range(5)]

@@ -16,13 +16,13 @@ import pytest
 
 from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.publish import report as report_package
-from lending_club_pipeline.publish.report import CheckResult, write_report
 from lending_club_pipeline.publish.report.data import Example, ReasonCount
 from lending_club_pipeline.publish.report.queries import read_report
 from lending_club_pipeline.publish.report.render import render
+from lending_club_pipeline.reconcile.checks import CheckResult
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger, read_ledger
 from lending_club_pipeline.warehouse import Warehouse, choose_warehouse
-from tests.pipeline.report_pages import Page, dumped
+from tests.pipeline.report_pages import Page, dumped, write_report
 from tests.workspaces import AS_OF, Workspace
 
 BEFORE = dt.date(2026, 1, 30)

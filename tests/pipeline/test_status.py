@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lending_club_pipeline.operating.status import Status
+from lending_club_pipeline.operating.conditions import Status
 from lending_club_pipeline.present.status import print_status
 from lending_club_pipeline.runs.overview import DayOverview, Overview, Standing
 from tests.workspaces import Workspace

@@ -5,15 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from lending_club_pipeline.operating.conditions import (
-    Alert,
-    CheckState,
-    FinishedRun,
-    Observed,
-    WatcherState,
-    find_alerts,
-    settled,
-)
+from lending_club_pipeline.operating.conditions import Alert, find_alerts, settled
+from lending_club_pipeline.operating.facts import CheckState, FinishedRun, Observed, WatcherState
 from lending_club_pipeline.runs.overview import DayOverview, Standing
 
 NOW = dt.datetime(2026, 3, 9, 12, tzinfo=dt.UTC)

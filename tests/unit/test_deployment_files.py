@@ -12,7 +12,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from lending_club_pipeline.config.names import unknown_in_file
+from lending_club_pipeline.config.problems import unknown_in_file
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.defs.code_server import LOCATION, MODULE
 

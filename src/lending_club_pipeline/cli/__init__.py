@@ -77,9 +77,8 @@ def main() -> None:
     """Run the command line and turn errors into one line and an exit code."""
     use_lenient_streams()
     forget_settings_of_dagster()
-    # Dagster and dbt make hundreds of thousands of objects that live as long as the process;
-    # looking for garbage among them as often as Python does would take a tenth of the time. A run
-    # of one date makes a million of them, of any size.
+    # A run of one date makes a million objects, which live as long as the process. Looking for
+    # garbage among them as often as Python does would take a tenth of the time.
     gc.set_threshold(1_500_000, 20, 20)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -125,7 +124,7 @@ def _exit_code() -> int:
         code = _code_of(error)
         click.echo(f"{'Refused' if code == REFUSED else 'Error'}: {error}", err=True)
         return code
-    except Exception as error:  # noqa: BLE001 - the last one to catch it says so
+    except Exception as error:  # noqa: BLE001 - no other code reports it
         traceback.print_exception(error)
         return FAILED
     return SUCCESS

@@ -22,8 +22,8 @@ from lending_club_pipeline.contract.locations import Location
 
 @click.command(epilog=EPILOG)
 @click.option("--as-of", type=DATE, help="Business date of the delivery, YYYY-MM-DD.")
-@click.option("--from", "first", type=DATE, help="Process every delivery from this date on,")
-@click.option("--to", "last", type=DATE, help="through this date; today if left out.")
+@click.option("--from", "first", type=DATE, help="First date of a range of deliveries.")
+@click.option("--to", "last", type=DATE, help="Last date of the range, today by default.")
 @click.option("--force", is_flag=True, help="Process unchanged deliveries, too.")
 @click.option("--inputs", type=LOCATION, help="Folder of deliveries instead of INPUT_PATH.")
 @click.option("--outputs", type=LOCATION, help="Folder for outputs instead of OUTPUT_PATH.")
@@ -46,9 +46,8 @@ def run(
 ) -> None:
     """Process one delivery, or a range, to account_summary.
 
-    Without a date it takes the folder of today's date in the inputs folder; without one, the
-    undated files; without these, the newest dated folder. An unchanged delivery that was processed
-    before is skipped; if the outputs are not the published ones, they are published again.
+    Without a date it takes today's folder, else the undated files, else the newest dated folder. An
+    unchanged delivery is skipped. If the outputs were changed or lost, they are published again.
     """
     if (first is None and last is not None) or (first is not None and as_of is not None):
         raise click.UsageError("Name one date (--as-of), or a range of them (--from, --to).")

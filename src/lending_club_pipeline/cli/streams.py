@@ -1,4 +1,4 @@
-"""Standard streams that may be closed, full or without a reader: a command must not fail for it."""
+"""Standard streams that may be closed, full or without a reader: no command fails because of it."""
 
 import errno
 import io

@@ -34,14 +34,19 @@ def missing_days(
     """Return the expected days without a delivery, from the first delivered day to the newest.
 
     Args:
-        delivered: days of which there is a delivery.
-        calendar: on which days of the week one is expected.
-        holidays: days on which none is.
+        delivered: days with a delivery.
+        calendar: on which days of the week a delivery is expected.
+        holidays: days on which no delivery is expected.
     """
     if not delivered:
         return []
     expected = expected_days(min(delivered), max(delivered), calendar, holidays)
     return [day for day in expected if day not in delivered]
+
+
+def days_between(first: dt.date, last: dt.date) -> list[dt.date]:
+    """Return all days from the first through the last."""
+    return [first + at * _DAY for at in range((last - first).days + 1)]
 
 
 def expected_days(
@@ -52,13 +57,12 @@ def expected_days(
     Args:
         first: first day that counts.
         last: last day that counts.
-        calendar: on which days of the week one is expected.
-        holidays: days on which none is.
+        calendar: on which days of the week a delivery is expected.
+        holidays: days on which no delivery is expected.
     """
-    days = (first + at * _DAY for at in range((last - first).days + 1))
     return [
         day
-        for day in days
+        for day in days_between(first, last)
         if day not in holidays and (calendar == "every_day" or day.weekday() < _SATURDAY)
     ]
 

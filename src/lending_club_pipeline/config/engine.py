@@ -15,8 +15,8 @@ DatabaseType = Literal["duckdb", "databricks"]
 # Memory of Python, Dagster, dbt and Arrow besides the engine: measured 330 MB on the sample
 # delivery, rounded up.
 _PROCESS_OVERHEAD_BYTES: Final = 400 * 2**20
-# The engine exceeds its limit, more so with a larger limit: after a dozen runs, the process held
-# 660 MiB beyond it with a limit of 2 GiB, and 1,260 MiB with 8 GiB.
+# The engine exceeds its limit, by more if the limit is larger. After a dozen runs the process held
+# 660 MiB beyond a limit of 2 GiB, and 1,260 MiB beyond one of 8 GiB.
 _BEYOND_BOUND_PARTS: Final = 8
 _SPLITTING_BYTES: Final = 128 * 2**20
 _LEAST_MEMORY_BYTES: Final = 768 * 2**20

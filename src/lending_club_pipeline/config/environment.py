@@ -51,7 +51,7 @@ def sheltered(environment: Mapping[str, str]) -> dict[str, str]:
     return {**machine, "PYTHONUTF8": "1", **environment}
 
 
-def variables_of_now() -> dict[str, str]:
+def current_variables() -> dict[str, str]:
     """Return all variables, to restore them later for a client that needs them."""
     return dict(os.environ)
 

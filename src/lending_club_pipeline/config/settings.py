@@ -1,8 +1,8 @@
 """All settings, by concern, and the only reader of the environment.
 
-Values come, in this order, from the environment, from `.env` in the working folder, and from a
-folder of secret files (`SECRETS_DIR`, as Kubernetes and Docker mount them). A setting is written in
-two places: as a field of its concern, and in `.env.example`.
+The first source that has a value counts: the environment, `.env` in the working folder, a folder of
+secret files (`SECRETS_DIR`, as Kubernetes and Docker mount them). A setting is written in two
+places: as a field of its concern, and in `.env.example`.
 """
 
 import os
@@ -19,9 +19,8 @@ from lending_club_pipeline.config.concern import ENV_FILE, Concern
 from lending_club_pipeline.config.databricks import DatabricksSettings
 from lending_club_pipeline.config.deliveries import DaySettings, DeliverySettings, OutputSettings
 from lending_club_pipeline.config.engine import DbtSettings, DuckDBSettings, EngineSettings
-from lending_club_pipeline.config.names import near_misses, unknown_in_file
 from lending_club_pipeline.config.objects import ObjectSettings
-from lending_club_pipeline.config.problems import describe_problems
+from lending_club_pipeline.config.problems import describe_problems, near_misses, unknown_in_file
 from lending_club_pipeline.config.services import (
     DagsterSettings,
     OperatingSettings,

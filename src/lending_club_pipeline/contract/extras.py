@@ -24,7 +24,7 @@ def require_extra(extra: str, needed_by: str) -> None:
         needed_by: the setting or command that needs it.
 
     Raises:
-        ConfigurationError: they are not; the text says how to install them.
+        ConfigurationError: a package is missing; the text says how to install it.
     """
     if not _is_there(_KNOWN_BY[extra]):
         raise ConfigurationError(

@@ -1,8 +1,12 @@
-"""The two files of a delivery, the optional third one, and the columns that they must have."""
+"""The two files of a delivery, the optional third one, their columns, and their compression."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
+
+Compression = Literal["none", "gz", "zst"]
+# The ending of a file's name, by its compression.
+SUFFIXES: Final[dict[Compression, str]] = {"none": "", "gz": ".gz", "zst": ".zst"}
 
 
 @dataclass(frozen=True)
@@ -14,7 +18,7 @@ class SourceFile:
         table: name under which its records are landed.
         columns: required columns, in the order in which they are landed.
         landed_columns: the same columns under the names that they have in the warehouse.
-        numbers: landed columns that mostly hold numbers, and the column of the number beside each.
+        numbers: the column that holds the number, by landed column that mostly holds numbers.
     """
 
     name: str

@@ -41,7 +41,7 @@ def differences(expected: ExpectedTable, types: Mapping[str, str], found: Table)
 
     Args:
         expected: the table as it should be.
-        types: the engine's own name of each type that is expected, by how it is written.
+        types: the engine's name of each expected type, by its name in `expected`.
         found: the table as it is.
     """
     if found.kind:
@@ -70,7 +70,7 @@ def describe_differences(
 
     Args:
         expected: the table as it should be.
-        types: the engine's own name of each type that is expected, by how it is written.
+        types: the engine's name of each expected type, by its name in `expected`.
         found: the table as it is.
     """
     problems = list(differences(expected, types, found))

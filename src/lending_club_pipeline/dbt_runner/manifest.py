@@ -2,8 +2,9 @@
 
 import json
 import shutil
+import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import Any, Final
 
 from lending_club_pipeline.contract.errors import TransformationError
 from lending_club_pipeline.contract.seeds import project_dir
-from lending_club_pipeline.dbt_runner.parsing import parse_in_subprocess
 from lending_club_pipeline.dbt_runner.project import fingerprint
+from lending_club_pipeline.dbt_runner.subprocesses import run_in_subprocess
 from lending_club_pipeline.files.atomic import replacing
 from lending_club_pipeline.files.io_errors import explaining, full, is_full
 
@@ -128,3 +129,35 @@ def project_arguments(project: Path, target: Path) -> list[str]:
         "--no-send-anonymous-usage-stats",
         "--no-version-check",
     ]  # fmt: skip
+
+
+def parse_in_subprocess(arguments: Sequence[str], environment: Mapping[str, str]) -> str | None:
+    """Run `dbt parse` in a subprocess, whose memory is freed when it ends.
+
+    dbt keeps a hundred megabytes that a run does not need; the parsed project is on the disk.
+
+    Args:
+        arguments: options of dbt.
+        environment: its variables beside those of the machine.
+
+    Returns:
+        The error message, or None.
+    """
+    done = run_in_subprocess(__name__, arguments, environment=environment)
+    if done.returncode == 0:
+        return None
+    return done.stderr.strip() or f"dbt ended with {done.returncode}"
+
+
+def _main(arguments: list[str]) -> int:
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - only in the process that parses
+
+    result = dbtRunner().invoke(["parse", *arguments])
+    if result.success:
+        return 0
+    sys.stderr.write(str(result.exception or "no reason given"))
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv[1:]))

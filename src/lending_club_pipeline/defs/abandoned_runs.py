@@ -29,7 +29,7 @@ _SECOND_LOOK_SECONDS: Final = 15.0
 _NUMBER_REUSED_SECONDS: Final = 3600.0
 # If a run was killed before its first sign of life, its last event is at least this old.
 _NEVER_SEEN_SECONDS: Final = 180.0
-_UNFINISHED: Final = (
+UNDER_WAY: Final = (
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.CANCELING,
@@ -55,13 +55,13 @@ def signs_of_life(instance: dg.DagsterInstance | None, run_id: str) -> Iterator[
     instance.add_run_tags(run_id, {**process_tags(), ALIVE_TAG: _now()})
     ended = threading.Event()
 
-    def tell() -> None:
+    def record() -> None:
         while not ended.wait(_SIGN_OF_LIFE_SECONDS):
             # Do not end a run because the history cannot be written for a moment.
             with suppress(Exception):
                 instance.add_run_tags(run_id, {ALIVE_TAG: _now()})
 
-    thread = threading.Thread(target=tell, name="signs of life", daemon=True)
+    thread = threading.Thread(target=record, name="signs of life", daemon=True)
     thread.start()
     try:
         yield
@@ -84,7 +84,7 @@ def close_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
 
 def _look(instance: dg.DagsterInstance) -> list[tuple[dg.DagsterRun, str]]:
     """Return the runs that seem abandoned, each with the reason."""
-    records = instance.get_run_records(dg.RunsFilter(statuses=list(_UNFINISHED)))
+    records = instance.get_run_records(dg.RunsFilter(statuses=list(UNDER_WAY)))
     return [(it.dagster_run, why) for it in records if (why := _why_abandoned(it))]
 
 
@@ -96,7 +96,7 @@ def _why_abandoned(record: dg.RunRecord) -> str:
     tags = record.dagster_run.tags
     process, is_here = tags.get(PROCESS_TAG), not _is_elsewhere(record.dagster_run)
     if process is not None and is_here and not is_running(int(process)):
-        return f"Process {process}, which ran it, ended without a word."
+        return f"Process {process}, which ran it, ended and recorded no result."
     alive_at = tags.get(ALIVE_TAG)
     if alive_at is None:
         most, since = _NEVER_SEEN_SECONDS, record.update_timestamp

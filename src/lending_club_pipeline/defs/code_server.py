@@ -17,17 +17,13 @@ from typing import Final
 import dagster as dg
 
 from lending_club_pipeline.contract.errors import ServiceError
+from lending_club_pipeline.defs.abandoned_runs import UNDER_WAY
 from lending_club_pipeline.defs.web_server import NoAnswerError, reload_definitions
 
 MODULE: Final = "lending_club_pipeline.definitions"
 LOCATION: Final = "lending-club"
 # Dagster sets this tag only on runs that live in a code server.
 _LIVES_IN_CODE_SERVER: Final = ".dagster/grpc_info"
-_UNFINISHED: Final = (
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-)
 _RETRY_SECONDS: Final = 2.0
 _RETRIES: Final = 30
 
@@ -40,7 +36,7 @@ def close_lost_runs(instance: dg.DagsterInstance) -> list[str]:
     Dagster's default launcher cannot check these runs, and the queue would wait for them. Call this
     before a code server starts, and only if there is just one code server.
     """
-    unfinished = instance.get_runs(dg.RunsFilter(statuses=list(_UNFINISHED)))
+    unfinished = instance.get_runs(dg.RunsFilter(statuses=list(UNDER_WAY)))
     lost = [run for run in unfinished if _LIVES_IN_CODE_SERVER in run.tags]
     for run in lost:
         if run.status is dg.DagsterRunStatus.CANCELING:

@@ -30,7 +30,7 @@ from lending_club_pipeline.operating.audit import login
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger, read_ledgers
 from lending_club_pipeline.runs.campaigns import Campaign
 from lending_club_pipeline.runs.day_states import read_days
-from lending_club_pipeline.runs.outlook import Request, date_of_delivery, look_ahead
+from lending_club_pipeline.runs.outlook import Request, look_ahead
 from lending_club_pipeline.runs.plan import WhySkipped
 from lending_club_pipeline.runs.reports import CommandReport, RunReport
 from lending_club_pipeline.warehouse import choose_warehouse
@@ -60,27 +60,6 @@ def carry_out(
         lambda date: run_job(settings, PUBLISH_JOB_NAME, (date, date), on_message, tags),
     )
     return campaign.carry_out(outlook)
-
-
-def process_delivery(
-    settings: DataPlatformConfig,
-    as_of_date: dt.date | None,
-    on_message: Callable[[str], None],
-) -> RunReport:
-    """Process one delivery from file to file, even if it is unchanged.
-
-    Args:
-        settings: the project's settings.
-        as_of_date: business date; None takes the delivery that `run` takes without a date.
-        on_message: called with a text about the current step.
-
-    Raises:
-        PipelineError: the run could not even begin.
-        KeyboardInterrupt: the process was told to stop; the run is recorded as failed.
-    """
-    date = as_of_date or date_of_delivery(settings, settings.today())
-    tags = dict.fromkeys((PLANNED_TAG, FORCE_TAG, NAMED_TAG), "true")
-    return process_days(settings, (date, date), on_message, tags)
 
 
 def process_days(

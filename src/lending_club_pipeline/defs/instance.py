@@ -142,10 +142,10 @@ def open_instance(home: Path) -> dg.DagsterInstance:
 def keeping_open(home: Path, run_id: str) -> Iterator[None]:
     """Keep the databases of a history in SQLite open while a run writes its events.
 
-    Dagster opens and closes a connection for each of some 500 writes of a run. SQLite moves the
-    write-ahead log into the database, flushes both and removes the log whenever the last connection
-    is closed (https://www.sqlite.org/wal.html#avoiding_excessively_large_wal_files): half of the
-    cost of a write. With one more connection, which locks nothing, it does so only once.
+    Dagster opens and closes a connection for each of some 500 writes of a run. Whenever the last
+    connection is closed, SQLite moves the write-ahead log into the database and flushes both
+    (https://www.sqlite.org/wal.html#avoiding_excessively_large_wal_files). That is half of the cost
+    of a write. With one more connection, which locks nothing, it does so only once.
 
     Args:
         home: Dagster's home; nothing is done if the history is kept elsewhere.

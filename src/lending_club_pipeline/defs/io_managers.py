@@ -19,7 +19,7 @@ class ParquetIOManager(dg.ConfigurableIOManager):
     one file for all partitions.
 
     It writes results of an engine (an object with `write_parquet`), Arrow tables and record
-    batch readers, and Polars or pandas frames; a reader sees the old file or the new one. It
+    batch readers, and Polars or pandas frames. A reader sees the old file or the new one. It
     loads the type that annotates the downstream asset's parameter: `pyarrow.Table`,
     `pyarrow.RecordBatchReader`, `polars.DataFrame`, `polars.LazyFrame` or `pandas.DataFrame`.
 

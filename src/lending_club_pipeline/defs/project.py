@@ -26,8 +26,7 @@ from lending_club_pipeline.defs.publish.assets import build_output_assets
 from lending_club_pipeline.defs.publish.serving import build_serving_asset
 from lending_club_pipeline.defs.resources import build_resources
 from lending_club_pipeline.defs.schedules import build_schedules
-from lending_club_pipeline.defs.sensors import build_delivery_sensor
-from lending_club_pipeline.defs.stopped_runs import days_beside_refused_ones
+from lending_club_pipeline.defs.sensors import build_delivery_sensor, days_beside_refused_ones
 from lending_club_pipeline.warehouse import choose_warehouse
 
 

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import dagster as dg
-import duckdb
 from pydantic import PrivateAttr
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
@@ -102,18 +101,6 @@ class DuckDBResource(WarehouseResource):
     """The embedded warehouse."""
 
     _kind: ClassVar = DuckDBWarehouse
-
-    @contextmanager
-    def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Return a cursor on the database of this run, for downstream assets.
-
-        Raises:
-            ConfigurationError: no run is going on.
-        """
-        warehouse = self.warehouse
-        assert isinstance(warehouse, DuckDBWarehouse)  # noqa: S101 - narrows the type
-        with warehouse.cursor() as cursor:
-            yield cursor
 
 
 class DatabricksResource(WarehouseResource):

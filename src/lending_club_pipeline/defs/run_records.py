@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import dagster as dg
 
+from lending_club_pipeline.config.calendars import days_between
 from lending_club_pipeline.contract.errors import PipelineError
 from lending_club_pipeline.defs.failures import OUTCOME, STOPPED_BY
 from lending_club_pipeline.runs.reports import Outcome
@@ -44,10 +45,8 @@ def partitions_of(run: dg.DagsterRun) -> list[dt.date]:
     key = run.tags.get(PARTITION_NAME_TAG)
     if key is not None:
         return [dt.date.fromisoformat(key)]
-    first, last = partition_range_of(run) or (None, None)
-    if first is None or last is None:
-        return []
-    return [first + dt.timedelta(n) for n in range((last - first).days + 1)]
+    days = partition_range_of(run)
+    return [] if days is None else days_between(*days)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The sensor that starts runs of new deliveries."""
+"""The sensors that start runs: of new deliveries, and of days that a stopped run left out."""
 
 import datetime as dt
 import hashlib
@@ -11,15 +11,23 @@ import dagster as dg
 from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import WarehouseError, WarehouseLockedError
+from lending_club_pipeline.defs.abandoned_runs import UNDER_WAY
+from lending_club_pipeline.defs.intents import FORCE_TAG, PLANNED_TAG, intent_of
 from lending_club_pipeline.defs.jobs import (
     JOB_NAME,
     PUBLISH_JOB_NAME,
     process_delivery,
     publish_outputs,
 )
-from lending_club_pipeline.defs.run_records import partition_tags, partitions_of
+from lending_club_pipeline.defs.run_records import (
+    BACKFILL_TAG,
+    error_of,
+    partition_range_of,
+    partition_tags,
+    partitions_of,
+)
 from lending_club_pipeline.ingest.deliveries.delivered_files import looks_like, text_bytes
-from lending_club_pipeline.ingest.deliveries.discovery import Delivery
+from lending_club_pipeline.ingest.deliveries.delivery_folders import Delivery
 from lending_club_pipeline.ingest.deliveries.watch import Watch, look
 from lending_club_pipeline.runs.day_states import DayState, read_days
 from lending_club_pipeline.runs.plan import (
@@ -29,6 +37,7 @@ from lending_club_pipeline.runs.plan import (
     Step,
     is_published,
     newest_publishable,
+    parts_without,
     plan,
 )
 from lending_club_pipeline.runs.survey import policy_of
@@ -46,9 +55,7 @@ _LONGEST_PAUSE_SECONDS: Final = 3600.0
 _UNFINISHED: Final = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
+    *UNDER_WAY,
 ]
 
 
@@ -243,3 +250,36 @@ def _tries(
         job_name=job,
         tags={DELIVERY_TAG: key, **partition_tags((dates[0], dates[-1]))},
     )
+
+
+@dg.run_failure_sensor(
+    name="days_beside_refused_ones",
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    request_job=process_delivery,
+)
+def days_beside_refused_ones(
+    context: dg.RunFailureSensorContext,
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Run the other days of a run of several days that single deliveries have stopped.
+
+    `lending-club run --from --to` does so by itself. Shipped running: it completes a request.
+    """
+    run = context.dagster_run
+    if partition_range_of(run) is None or PLANNED_TAG in run.tags:
+        yield dg.SkipReason("It was not a run of several days, or it came from the command line.")
+        return
+    errors = [error_of(event) for event in context.get_step_failure_events()]
+    stopped_by = {date for error in errors if error is not None for date in error.stopped_by}
+    parts = parts_without(partitions_of(run), stopped_by) if stopped_by else []
+    kept = {BACKFILL_TAG: run.tags[BACKFILL_TAG]} if BACKFILL_TAG in run.tags else {}
+    if intent_of(run.tags).force:
+        kept[FORCE_TAG] = "true"
+    for part in parts:
+        yield dg.RunRequest(
+            run_key=f"{run.run_id} {part[0]}",
+            asset_selection=None if run.asset_selection is None else list(run.asset_selection),
+            tags=partition_tags((part[0], part[-1])) | kept,
+        )
+    if not parts:
+        yield dg.SkipReason("No single delivery stopped it, or it had no other days.")

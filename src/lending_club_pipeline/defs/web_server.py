@@ -40,7 +40,7 @@ def expect_loaded(url: str, location: str) -> None:
         location: name of the code location.
 
     Raises:
-        ServiceError: it does not; the text says why.
+        ServiceError: it does not show them; the text says why.
     """
     workspace = _ask(url, _LOADED, {}, _ANSWER_SECONDS)["workspaceOrError"]
     entries = workspace.get("locationEntries", [])
@@ -75,7 +75,7 @@ def _reason(loaded: dict[str, Any]) -> str:
     message = str(loaded.get("message") or loaded["__typename"])
     if causes := loaded.get("causes"):
         kind, message = causes[-1]["className"], causes[-1]["message"]
-        # The module of an error stands before its name; before that of others, the faulty line.
+        # Most names of errors have their module in front; some messages have the faulty line there.
         message = re.sub(rf"^[\w.]+\.(?={kind}:)", "", message)
     return " ".join(message.split())
 

@@ -117,7 +117,7 @@ def trace_account(
     if not found:
         raise NothingToExplainError(
             f"accounts.csv of {date} has no account {account_id}. Its spelling counts, capital "
-            f"letters too; another day is named by --as-of. {REJECTED_RECORDS}"
+            f"letters too. Name another day by --as-of. {REJECTED_RECORDS}"
         )
     records = _records(warehouse, ACCOUNTS, found, date)
     owners = {number for row in found if (number := _number(row["customer_id"])) is not None}
@@ -146,8 +146,8 @@ def trace_customer(
     ]
     if not records and not rows:
         raise NothingToExplainError(
-            f"The delivery of {date} has no customer {customer_id} and no account of one. Another "
-            f"day is named by --as-of. {REJECTED_RECORDS}"
+            f"The delivery of {date} has no customer {customer_id} and no account of one. Name "
+            f"another day by --as-of. {REJECTED_RECORDS}"
         )
     return CustomerTrace(date, customer_id, records, _records(warehouse, ACCOUNTS, rows, date))
 
@@ -171,19 +171,13 @@ def _number(text: str) -> int | None:
 
 
 def _processed_date(warehouse: Warehouse, as_of_date: dt.date | None) -> dt.date:
-    try:
-        dates = [
-            row["as_of_date"]
-            for row in warehouse.fetch("select distinct as_of_date from delivery_ledger")
-        ]
-    except PipelineError:
-        raise
-    except Exception as error:
-        # Each engine reports a missing table in its own way.
-        raise NothingToExplainError(_NONE_PROCESSED) from error
-    date = as_of_date or max(dates, default=None)
-    if date is None:
+    dates: list[dt.date] = []
+    if "delivery_ledger" in warehouse.relations():
+        rows = warehouse.fetch("select distinct as_of_date from delivery_ledger")
+        dates = [row["as_of_date"] for row in rows]
+    if not dates:
         raise NothingToExplainError(_NONE_PROCESSED)
+    date = as_of_date or max(dates)
     if date not in dates:
         raise NothingToExplainError(
             f"The delivery of {date} was not processed. Process it by "
@@ -248,27 +242,24 @@ def _records(
     }
     published = _published(warehouse, rows, date) if source is ACCOUNTS else set()
     kept: set[str] = set()
-    stories = []
+    traces = []
     for row in rows:
         number = row["record_number"]
         key = _key(source, row)
         reasons = quarantined.get(number, ())
         status = _status(source, key, reasons, kept, published)
-        stories.append(
+        traces.append(
             RecordTrace(
                 source,
                 row["delivered_name"],
                 number,
-                {
-                    name: row[landed]
-                    for name, landed in zip(source.columns, source.landed_columns, strict=True)
-                },
-                _typed(source, base.get(number)),
+                _fields(source, row),
+                _fields(source, base[number]) if number in base else None,
                 status,
                 reasons,
             )
         )
-    return tuple(stories)
+    return tuple(traces)
 
 
 def _key(source: SourceFile, row: dict[str, Any]) -> str:
@@ -291,13 +282,10 @@ def _status(
     return "published" if key in published else "not_savings"
 
 
-def _typed(source: SourceFile, row: dict[str, Any] | None) -> dict[str, Any] | None:
-    if row is None:
-        return None
-    return {
-        name: row[landed]
-        for name, landed in zip(source.columns, source.landed_columns, strict=True)
-    }
+def _fields(source: SourceFile, row: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a record, by the columns' names in the file."""
+    names = zip(source.columns, source.landed_columns, strict=True)
+    return {name: row[landed] for name, landed in names}
 
 
 def _published(warehouse: Warehouse, rows: Sequence[dict[str, Any]], date: dt.date) -> set[str]:

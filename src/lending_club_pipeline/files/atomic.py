@@ -1,13 +1,14 @@
-"""Write a file so that a reader sees the old one or the new one, never a part."""
+"""Replace files and folders so that a reader sees the old one or the new one, never a part."""
 
 import contextlib
+import ctypes
+import errno
 import hashlib
 import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 from lending_club_pipeline.contract.errors import WarehouseError
@@ -16,9 +17,11 @@ from lending_club_pipeline.files import io_errors
 from lending_club_pipeline.files.processes import has_ended, process_label
 from lending_club_pipeline.files.sharing import OWNER_ONLY, Sharing, behind_links
 
-_CHUNK: Final = 2**22
 _ABANDONED_SECONDS: Final = 3600
 OUTPUT_SETTING: Final = "--outputs or OUTPUT_PATH"
+_FROM_HERE: Final = -100
+_RENAME_EXCHANGE: Final = 2
+_CANNOT: Final = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
 
 
 @dataclass(frozen=True)
@@ -94,12 +97,7 @@ class Publication:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
                 self.fsync()
@@ -126,22 +124,19 @@ class Publication:
 
 
 @contextlib.contextmanager
-def replacing(
-    target: Path, setting: str = OUTPUT_SETTING, sharing: Sharing = OWNER_ONLY
-) -> Iterator[Path]:
+def replacing(target: Path, setting: str = OUTPUT_SETTING) -> Iterator[Path]:
     """Yield a temporary path to write to; publish it as `target` if the body succeeds.
 
-    If the body fails, `target` stays as it was.
+    If the body fails, `target` stays as it was. Only its owner may read the file.
 
     Args:
         target: the file to publish.
         setting: the setting that names another place; errors show it.
-        sharing: who may read it; its owner only by default.
 
     Raises:
         OutputError: the folder cannot be written or the disk is full.
     """
-    with Publication(setting, sharing) as publication:
+    with Publication(setting) as publication:
         work = publication.temp_path_for(target)
         with explaining(target, setting):
             yield work
@@ -152,13 +147,11 @@ def describe(path: Path, rows: int | None = None, name: Location | None = None) 
 
     Args:
         path: the file.
-        rows: rows in it, where it has rows.
+        rows: number of its rows, if it has rows.
         name: its future path, if it is not published yet.
     """
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        for chunk in iter(lambda: file.read(_CHUNK), b""):
-            digest.update(chunk)
+        digest = hashlib.file_digest(file, "sha256")
     return WrittenFile(name or path, path.stat().st_size, digest.hexdigest(), rows)
 
 
@@ -212,3 +205,25 @@ def explaining(target: Path, setting: str = OUTPUT_SETTING) -> Iterator[None]:
         if "disk is full" in str(error):
             raise io_errors.full(target) from error
         raise
+
+
+def swap(first: Path, second: Path) -> bool:
+    """Swap two folders of one file system atomically: both names exist at every moment.
+
+    Returns:
+        False if the operating system (macOS) or the file system cannot; nothing has changed then.
+
+    Raises:
+        OSError: one of them is missing, or may not be renamed.
+    """
+    # Python has no function for it; the C libraries of Linux do.
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    paths = (os.fsencode(first), os.fsencode(second))
+    if rename(_FROM_HERE, paths[0], _FROM_HERE, paths[1], _RENAME_EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _CANNOT:
+        return False
+    raise OSError(number, os.strerror(number), str(first))

@@ -1,8 +1,8 @@
 """Paths in DuckDB's SQL: any folder name is allowed, and a path is never a pattern or data.
 
-When DuckDB reads a path, it treats `*`, `?` and brackets as a pattern, `key=value` in the name of
-any folder above as a column of every row, and a backslash as a slash. Only the functions of this
-module write a path into a statement.
+DuckDB reads `*`, `?` and brackets in a path as a pattern, and a backslash as a slash. From a folder
+named `key=value` it makes a column of every row. Only the functions of this module write a path
+into a statement.
 """
 
 import re
@@ -15,9 +15,9 @@ _PATTERN: Final = re.compile(r"[*?\[]")
 _DATE: Final = "YYYY-MM-DD"
 
 
-def literal(path: Path) -> str:
-    """Return a path as the target of `copy … to`, where DuckDB knows no patterns."""
-    return "'" + str(path).replace("'", "''") + "'"
+def literal(value: object) -> str:
+    """Return a value as a text literal; so a path is the target of `copy … to`, never a pattern."""
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 def exactly(path: Path) -> str:

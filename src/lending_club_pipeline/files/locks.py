@@ -31,7 +31,7 @@ class LockWait:
         self._place = place
         self._seconds = seconds
         self._deadline = time.monotonic() + seconds
-        self._said = ""
+        self._reported = ""
 
     @property
     def is_over(self) -> bool:
@@ -43,13 +43,13 @@ class LockWait:
         """Seconds until the deadline."""
         return max(0.0, self._deadline - time.monotonic())
 
-    def say(self, holder: str) -> None:
+    def report(self, holder: str) -> None:
         """Log the holder once; again only if the holder changes."""
-        if holder != self._said:
+        if holder != self._reported:
             logger.warning(
                 "%s: waiting for %s to end, %g s at most.", self._place, holder, self._seconds
             )
-        self._said = holder
+        self._reported = holder
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def exclusive_lock(path: Path, wait_seconds: float) -> Iterator[None]:
         while not _try_lock(file.fileno()):
             if waiting.is_over:
                 raise WarehouseLockedError(_held_by(path, wait_seconds))
-            waiting.say(_holder(path))
+            waiting.report(_holder(path))
             time.sleep(POLL_SECONDS)
         file.seek(0)
         file.truncate()

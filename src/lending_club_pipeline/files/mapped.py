@@ -20,7 +20,7 @@ class MappedFile:
         self.content = content
         self._kept_from = 0
 
-    def let_go_before(self, position: int) -> None:
+    def release_before(self, position: int) -> None:
         """Release the memory of the pages before a position. They can still be read."""
         if position - self._kept_from >= WINDOW_BYTES:
             self._kept_from = position // mmap.PAGESIZE * mmap.PAGESIZE

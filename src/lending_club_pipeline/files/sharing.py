@@ -30,7 +30,7 @@ class Sharing:
             return
         self.make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
-        self._give(folder, 0o700 | self.mode | (self.mode & _READ_BITS) >> 2)
+        self._set_access(folder, 0o700 | self.mode | (self.mode & _READ_BITS) >> 2)
 
     def apply(self, file: Path) -> None:
         """Set a file's group, then its mode: a change of the group clears bits.
@@ -38,9 +38,9 @@ class Sharing:
         Raises:
             OutputError: there is no such group, or the user is not a member of it.
         """
-        self._give(file, self.mode)
+        self._set_access(file, self.mode)
 
-    def _give(self, path: Path, mode: int) -> None:
+    def _set_access(self, path: Path, mode: int) -> None:
         if self.group is not None:
             try:
                 os.chown(path, -1, _number_of(self.group))

@@ -1,9 +1,9 @@
 """Land a delivery: split both files into Parquet, prove that nothing is missing, replace the day.
 
-A landed day is one folder, `as_of_date=YYYY-MM-DD`, with five files: the records of each file,
-the records that did not split, a description of the delivered files, and the counts that prove
-completeness; and the control totals, if there are any. The folder is replaced as a whole, and only
-if both files were accepted and equal their control totals.
+A landed day is one folder, `as_of_date=YYYY-MM-DD`. It holds the records of each file
+(`*_encoded.parquet`), the records that did not split (`rejects.parquet`), the counts that prove
+completeness (`files.parquet`), and the control totals, if there are any. The folder is replaced as
+a whole, and only if both files were accepted and equal their control totals.
 """
 
 import datetime as dt
@@ -19,8 +19,9 @@ import duckdb
 from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
 from lending_club_pipeline.contract.source_files import ACCOUNTS
 from lending_club_pipeline.files import duckdb_paths
+from lending_club_pipeline.files.atomic import swap
+from lending_club_pipeline.files.duckdb_engines import bounded_engine
 from lending_club_pipeline.files.io_errors import explaining
-from lending_club_pipeline.files.swap import swap
 from lending_club_pipeline.ingest import landed_records
 from lending_club_pipeline.ingest.csv import parsing, quotes, rejects
 from lending_club_pipeline.ingest.csv.byte_counts import (
@@ -33,7 +34,7 @@ from lending_club_pipeline.ingest.csv.headers import Header
 from lending_club_pipeline.ingest.deliveries import control_totals, preflight
 from lending_club_pipeline.ingest.deliveries.balance_sums import sum_balances
 from lending_club_pipeline.ingest.deliveries.control_totals import ControlTotals
-from lending_club_pipeline.ingest.deliveries.discovery import DeliveredFile, Delivery
+from lending_club_pipeline.ingest.deliveries.delivery_folders import DeliveredFile, Delivery
 from lending_club_pipeline.ingest.landed_files import (
     LandedDelivery,
     LandedFile,
@@ -151,7 +152,7 @@ def _split_all(
     for file, counts, plain in counted:
         headers.append(preflight.header_of(file, counts, plain))
     spill = work / "spill"
-    with parsing.splitter(limits.memory_bytes, limits.threads, spill) as connection:
+    with bounded_engine(limits.memory_bytes, limits.threads, spill) as connection:
         connection.execute(_CREATE_ALL_REJECTED)
         files = []
         for (file, counts, plain), header in zip(counted, headers, strict=True):
@@ -217,7 +218,7 @@ def _land_file(
         )
     connection.execute(
         "insert into all_rejected "
-        f"select {parsing.quoted(file.source.name)}, line_number, reason, raw_record "
+        f"select {duckdb_paths.literal(file.source.name)}, line_number, reason, raw_record "
         "from rejected"
     )
     row = connection.execute(

@@ -19,6 +19,7 @@ from lending_club_pipeline.operating.conditions import Alert
 _LASTS: Final = dt.timedelta(days=1)
 _SECONDS: Final = 10.0
 _ALERTS: Final = "/api/v2/alerts"
+_FAILED: Final = "alertmanager_notifications_failed_total"
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def to_post(alerts: Iterable[Alert], dagster_url: str) -> list[Posted]:
 
 
 def _posted(alert: Alert, dagster_url: str) -> Posted:
-    url = f"{dagster_url}/runs/{alert.run_id}" if alert.run_id else dagster_url
+    url = alert.link(dagster_url)
     annotations = {"summary": alert.summary, "remedy": alert.remedy, "link": url}
     return Posted(
         alert.labels, annotations, url, "" if alert.since is None else alert.since.isoformat()
@@ -112,11 +113,11 @@ def receivers(address: str, filter_: str) -> dict[str, list[str]]:
     """
     query = urllib.parse.urlencode({"filter": filter_})
     found = json.loads(call(f"{address}{_ALERTS}?{query}"))
-    told: dict[str, list[str]] = {}
+    receivers_of: dict[str, list[str]] = {}
     for alert in found:
         names = [it["name"] for it in alert["receivers"]]
-        told.setdefault(alert["labels"]["alertname"], []).extend(names)
-    return told
+        receivers_of.setdefault(alert["labels"]["alertname"], []).extend(names)
+    return receivers_of
 
 
 def sent(address: str) -> dict[str, tuple[int, int]]:
@@ -141,9 +142,6 @@ def sent(address: str) -> dict[str, tuple[int, int]]:
             (attempts, failures + number) if name == _FAILED else (attempts + number, failures)
         )
     return {name: (total - failed, failed) for name, (total, failed) in counts.items() if total}
-
-
-_FAILED: Final = "alertmanager_notifications_failed_total"
 
 
 def call(url: str, body: object = None) -> bytes:

@@ -6,11 +6,11 @@ cause and remedy are annotations.
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal
 
-from lending_club_pipeline.runs.overview import SETTLED, DayOverview
-from lending_club_pipeline.runs.reports import Outcome
+from lending_club_pipeline.operating.facts import CheckState, FinishedRun, Observed, WatcherState
+from lending_club_pipeline.runs.overview import SETTLED, DayOverview, Overview
 
 # The kind decides the receivers: deploy/alertmanager/alertmanager.yml.
 Kind = Literal["failure", "quality", "service"]
@@ -63,93 +63,9 @@ class Alert:
             **self.about,
         }
 
-
-@dataclass(frozen=True)
-class FinishedRun:
-    """The newest finished run of a job and date.
-
-    Attributes:
-        job: name of the job.
-        as_of_date: its business date, or the first day of its month; None if it has none.
-        run_id: Dagster's id of the run.
-        outcome: how it ended.
-        message: what went wrong, in one line; empty after a success.
-        ended_at: when it ended.
-    """
-
-    job: str
-    as_of_date: dt.date | None
-    run_id: str
-    outcome: Outcome
-    message: str
-    ended_at: dt.datetime
-
-
-@dataclass(frozen=True)
-class CheckState:
-    """The last result of a check.
-
-    Attributes:
-        asset: the asset that it checks.
-        name: its name.
-        passed: whether it found nothing.
-        is_blocking: whether it stops publication.
-        description: what it proves; may be empty.
-        run_id: Dagster's id of the run.
-        failing_rows: how many rows it found, if it counts them.
-    """
-
-    asset: str
-    name: str
-    passed: bool
-    is_blocking: bool
-    description: str = ""
-    run_id: str = ""
-    failing_rows: int | None = None
-
-
-@dataclass(frozen=True)
-class WatcherState:
-    """State of a sensor or schedule that is switched on.
-
-    Attributes:
-        name: its name.
-        error: error of its last tick, in one line; empty without an error.
-        looked_at: time of its last tick.
-        interval: time between two ticks; None if that is not regular.
-    """
-
-    name: str
-    error: str
-    looked_at: dt.datetime | None
-    interval: dt.timedelta | None = None
-
-
-@dataclass(frozen=True)
-class Observed:
-    """The facts from which alerts are found.
-
-    Attributes:
-        now: the current time.
-        days: status of each business date, if the warehouse was queried.
-        due: dates whose delivery should have been processed by now.
-        done: dates that a run processed, as far as Dagster knows.
-        runs: the newest finished run of each job and date.
-        settled: ids of failed runs with their date, if the date was settled by other means.
-        checks: last result of each check.
-        watchers: sensors and schedules that are switched on.
-        daemons: last sign of life of each of Dagster's daemons.
-    """
-
-    now: dt.datetime
-    days: Sequence[DayOverview] = ()
-    due: Collection[dt.date] = ()
-    done: Collection[dt.date] = ()
-    runs: Sequence[FinishedRun] = ()
-    settled: Collection[tuple[str, dt.date]] = ()
-    checks: Sequence[CheckState] = ()
-    watchers: Sequence[WatcherState] = ()
-    daemons: Mapping[str, dt.datetime] = field(default_factory=dict)
+    def link(self, dagster_url: str) -> str:
+        """Return the address of the run that found it, or of Dagster's first page."""
+        return f"{dagster_url}/runs/{self.run_id}" if self.run_id else dagster_url
 
 
 def find_alerts(observed: Observed) -> list[Alert]:
@@ -182,7 +98,7 @@ def _still_failed(observed: Observed) -> list[FinishedRun]:
 def settled(runs: Sequence[FinishedRun], days: Sequence[DayOverview]) -> set[tuple[str, dt.date]]:
     """Return the failures that were settled by other means than a run that Dagster knows.
 
-    The warehouse and the inputs tell when a refused or held delivery is settled: it may have been
+    The warehouse and the inputs show when a refused or held delivery is settled: it may have been
     removed, which starts no run. Any other failure is settled when another run has built or
     published its date since.
 
@@ -276,7 +192,7 @@ def _late(observed: Observed) -> Iterator[Alert]:
             "critical",
             {"as_of_date": date.isoformat()},
             f"DELIVERY_DEADLINE has passed, and the delivery of {date} is not processed"
-            + (": it lies there." if is_there else "."),
+            + (": its files are there." if is_there else "."),
             f"Run it: lending-club run --as-of {date}. If there is none, ask the sender; if none "
             "is due, add the day to DELIVERY_HOLIDAYS.",
         )
@@ -337,3 +253,25 @@ def _of_daemons(observed: Observed) -> Iterator[Alert]:
                 f"Dagster's daemon {name} was seen last at {seen_at:%Y-%m-%d %H:%M:%S} UTC.",
                 "Start dagster-daemon again; until then no schedule, sensor or queue works.",
             )
+
+
+@dataclass(frozen=True)
+class Status:
+    """Status of the pipeline.
+
+    Attributes:
+        seen: status of the business dates.
+        alerts: the open alerts.
+        notes: facts that could not be read, with the reason.
+        dagster_url: address of Dagster's pages.
+    """
+
+    seen: Overview
+    alerts: Sequence[Alert]
+    notes: Sequence[str]
+    dagster_url: str
+
+    @property
+    def is_critical(self) -> bool:
+        """Whether a problem stops deliveries."""
+        return any(alert.severity == "critical" for alert in self.alerts)

@@ -17,7 +17,7 @@ class Measurement:
 
     Attributes:
         name: its name in OpenTelemetry.
-        unit: its unit by UCUM; in braces what is counted.
+        unit: its unit by UCUM; the name of the counted things stands in braces.
         labels: names of its labels.
         meaning: meaning of a value.
         bad: a bad value, and its meaning.
@@ -68,7 +68,7 @@ NODE_DURATION: Final = Measurement(
     "lending_club.asset.duration",
     "s",
     ("asset", "layer"),
-    "Time that it took to make a table or file last: of dbt's node, or of the writing",
+    "Time that dbt took to build a table, or that it took to write a file, the last time",
     "Growing from week to week",
 )
 ASSET_AGE: Final = Measurement(
@@ -89,7 +89,7 @@ PUBLISHED_MONEY: Final = Measurement(
     "lending_club.published.money",
     "{dollar}",
     ("measure",),
-    "Sum over the published accounts; to the cent it stands in the ledger",
+    "Sum over the published accounts; the ledger holds it to the cent",
     "Far from the day before; see `MOVEMENT_LIMITS`",
 )
 QUARANTINE: Final = Measurement(
@@ -124,7 +124,7 @@ RUNS: Final = Measurement(
     "lending_club.runs.finished",
     "{run}",
     ("dagster_job", "status"),
-    "Runs of a job that ended in the last seven days, by how they did",
+    "Runs of a job that ended in the last seven days, by status",
     "Many `failure`",
 )
 SUCCESS_RATIO: Final = Measurement(
@@ -145,7 +145,7 @@ DELIVERIES: Final = Measurement(
     "lending_club.deliveries",
     "{delivery}",
     ("outcome",),
-    "Business dates of the last seven days, by how their newest run ended",
+    "Business dates of the last seven days, by outcome of their newest run",
     "Any `failed`, `refused` or `held`",
 )
 DAEMON_AGE: Final = Measurement(
@@ -173,7 +173,7 @@ ALERTS: Final = Measurement(
     "lending_club.alerts.open",
     "{alert}",
     ("alert",),
-    "What is wrong now, as far as Dagster's storage knows",
+    "Open alerts, as far as Dagster's storage shows them",
     "Above 0",
 )
 UNREADABLE: Final = Measurement(

@@ -8,13 +8,8 @@ from typing import Final
 
 from lending_club_pipeline.config import clock
 from lending_club_pipeline.operating.alertmanager import Posted, post, receivers, sent, to_post
-from lending_club_pipeline.operating.conditions import (
-    CheckState,
-    FinishedRun,
-    Observed,
-    WatcherState,
-    find_alerts,
-)
+from lending_club_pipeline.operating.conditions import find_alerts
+from lending_club_pipeline.operating.facts import CheckState, FinishedRun, Observed, WatcherState
 from lending_club_pipeline.runs.reports import Outcome
 
 _TEST: Final = "test"

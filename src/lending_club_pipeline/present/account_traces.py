@@ -16,7 +16,7 @@ from lending_club_pipeline.explanations.traces import (
 _TIERS: Final = "dbt/seeds/interest_rate_tiers.csv"
 _BONUS: Final = "dbt/seeds/loan_bonus_rates.csv"
 _ROUNDING: Final = "dbt/macros/rules/interest_on.sql"
-_FATES: Final = {
+_OUTCOMES: Final = {
     "published": "published in account_summary",
     "not_savings": "not published: only savings accounts bear interest (int_savings_accounts_only)",
     "exact_duplicate": "dropped: it has the same values as an earlier record (exact_duplicate)",
@@ -63,7 +63,7 @@ def customer_lines(trace: CustomerTrace) -> Iterator[str]:
 
 
 def _record_lines(record: RecordTrace) -> Iterator[str]:
-    yield f"{record.delivered_name}, record {record.record_number}: {_FATES[record.status]}"
+    yield f"{record.delivered_name}, record {record.record_number}: {_OUTCOMES[record.status]}"
     width = max(len(name) for name in record.raw)
     for name, text in record.raw.items():
         yield f"  {name:{width}}  {_field(text, record.typed, name)}"

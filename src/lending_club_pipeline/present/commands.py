@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lending_club_pipeline.contract.numbers import format_money
-from lending_club_pipeline.present.terminal import WIDTH_OF_FILES, print_closing
+from lending_club_pipeline.present.terminal import console_for_tables, print_closing
 from lending_club_pipeline.runs.reports import CommandReport, DayReport
 
 _OUTCOMES: Final = {
@@ -120,9 +120,7 @@ def _say_if_late(report: CommandReport) -> None:
 def print_days(report: CommandReport, currency: str) -> None:
     """Print a line per date with its outcome, and the published files."""
     _say_if_late(report)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = WIDTH_OF_FILES
+    console = console_for_tables()
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("business date")
     table.add_column("outcome")

@@ -10,11 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lending_club_pipeline.operating.conditions import Alert
+from lending_club_pipeline.operating.conditions import Alert, Status
 from lending_club_pipeline.operating.measurements import Sample
 from lending_club_pipeline.operating.rehearsal import Rehearsal
-from lending_club_pipeline.operating.status import Status
-from lending_club_pipeline.present.terminal import WIDTH_OF_FILES
+from lending_club_pipeline.present.terminal import console_for_tables
 from lending_club_pipeline.runs.overview import SETTLED, DayOverview
 
 _STYLES: Final[Mapping[str, str]] = {
@@ -58,7 +57,7 @@ def _alert_as_json(alert: Alert, dagster_url: str) -> dict[str, Any]:
         "what_to_do": alert.remedy,
         "since": None if alert.since is None else alert.since.isoformat(),
         "run_id": alert.run_id,
-        "link": f"{dagster_url}/runs/{alert.run_id}" if alert.run_id else dagster_url,
+        "link": alert.link(dagster_url),
     }
 
 
@@ -69,9 +68,7 @@ def print_status(status: Status, last: int) -> None:
         status: the status.
         last: number of newest dates to show; older dates are shown only if they have a problem.
     """
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = WIDTH_OF_FILES
+    console = console_for_tables()
     _print_days(console, status.seen.days, last)
     for reason in status.seen.waiting:
         console.print(Text(f"Not taken: {reason}"), soft_wrap=True)

@@ -5,7 +5,6 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from rich.box import SIMPLE_HEAD
@@ -73,12 +72,7 @@ class Progress:
         _PROGRESS.setLevel(logging.DEBUG if shows_steps else logging.INFO)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         _PROGRESS.setLevel(self._level)
         if self._live is not None:
             self._live.stop()
@@ -187,12 +181,17 @@ def _numbers(entry: LedgerEntry) -> tuple[str, str, str]:
     )
 
 
-def print_closing(ledger: DeliveryLedger, currency: str, written: Sequence[Location]) -> None:
-    """Print the closing table, its verdict, and the published files."""
+def console_for_tables() -> Console:
+    """Return a console; a file or a pipe has no width that a table would have to fit."""
     console = Console(highlight=False)
     if not console.is_terminal:
-        # A file or a pipe has no width that the table would have to fit.
         console.width = WIDTH_OF_FILES
+    return console
+
+
+def print_closing(ledger: DeliveryLedger, currency: str, written: Sequence[Location]) -> None:
+    """Print the closing table, its verdict, and the published files."""
+    console = console_for_tables()
     console.print(closing_table(ledger, currency))
     verdict = (
         "Every record and every cent is accounted for."

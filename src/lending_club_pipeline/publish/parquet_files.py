@@ -22,9 +22,7 @@ class WritesParquet(Protocol):
         """Write to `work` and return the number of rows."""
 
 
-def write_parquet_file(
-    url: str, table: object, objects: ObjectSettings | None = None
-) -> WrittenFile:
+def write_parquet_file(url: str, table: object, objects: ObjectSettings) -> WrittenFile:
     """Write a table as one Parquet file; a reader sees the old file or the new one.
 
     Args:
@@ -33,13 +31,13 @@ def write_parquet_file(
         table: a `WritesParquet`, an Arrow table or record batch reader, a Polars or pandas frame.
 
     Raises:
-        OutputError: the target cannot be written; what was there stays as it is.
+        OutputError: the target cannot be written; the old file stays.
         TypeError: the table is none of these.
     """
     return _write_remote(url, table, objects) if "://" in url else _write_local(Path(url), table)
 
 
-def read_parquet_file(url: str, wanted: type, objects: ObjectSettings | None = None) -> Any:  # noqa: ANN401 - the caller decides
+def read_parquet_file(url: str, wanted: type, objects: ObjectSettings) -> Any:  # noqa: ANN401 - the caller decides
     """Read a Parquet file.
 
     Args:
@@ -69,13 +67,13 @@ def _write_local(target: Path, obj: object) -> WrittenFile:
     return describe(target, rows)
 
 
-def _write_remote(url: str, obj: object, objects: ObjectSettings | None) -> WrittenFile:
+def _write_remote(url: str, obj: object, objects: ObjectSettings) -> WrittenFile:
     """Write a local file, upload it under a temporary name, then rename it."""
     with tempfile.TemporaryDirectory(prefix="parquet-") as folder:
         work = Path(folder) / "table.parquet"
         rows = _write(obj, work)
         known = describe(work, rows)
-        system, path = filesystem_of(url, objects or ObjectSettings())
+        system, path = filesystem_of(url, objects)
         system.makedirs(system._parent(path), exist_ok=True)  # noqa: SLF001 - has no public name
         with _uploaded(system, work, path) as uploaded:
             system.mv(uploaded, path)
@@ -131,13 +129,13 @@ def _write_arrow(reader: Any, work: Path) -> int:  # noqa: ANN401 - Arrow has no
     return rows
 
 
-def _arrow_dataset(url: str, objects: ObjectSettings | None) -> Any:  # noqa: ANN401 - Arrow has no types
+def _arrow_dataset(url: str, objects: ObjectSettings) -> Any:  # noqa: ANN401 - Arrow has no types
     import pyarrow.dataset as ds  # noqa: PLC0415 - as above
 
     # Do not parse the path as a URL, nor its folders as columns.
     system, path = fsspec.filesystem("file"), url
     if "://" in url:
-        system, path = filesystem_of(url, objects or ObjectSettings())
+        system, path = filesystem_of(url, objects)
     return ds.dataset(path, filesystem=system, format="parquet", partitioning=None)
 
 

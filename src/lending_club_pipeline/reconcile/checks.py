@@ -83,8 +83,3 @@ def record_checks(
     warehouse.replace_days(TABLE, dates, rows)
     passed = [row[KEY] for row in rows if row["passed"] and row["severity"] == BLOCKING]
     return min(passed.count(date) for date in dates)
-
-
-def passed_blocking(results: Iterable[CheckResult]) -> int:
-    """Count the blocking checks that passed."""
-    return sum(it.passed and it.severity == BLOCKING for it in results)

@@ -1,6 +1,7 @@
 """Freshness and volume: deliveries that are missing, or unusually large or small."""
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -110,8 +111,8 @@ def volume_anomalies(
                     file.as_of_date,
                     file.source_file,
                     file.row_count,
-                    -(-usual.least.numerator // usual.least.denominator),
-                    usual.most.numerator // usual.most.denominator,
+                    math.ceil(usual.least),
+                    math.floor(usual.most),
                 )
             )
         known.append(file.row_count)

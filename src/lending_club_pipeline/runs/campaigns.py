@@ -44,8 +44,8 @@ class Campaign:
     def carry_out(self, outlook: Outlook) -> CommandReport:
         """Carry out steps; a refused or failed date does not stop the others.
 
-        A date that failed before a later run succeeded is tried again at the end: tables that a
-        failed larger run left half built may have caused the failure.
+        A date that failed before a later run succeeded is tried again at the end. The cause may be
+        tables that a failed larger run left half built.
 
         Args:
             outlook: the plan, and the states behind it.
@@ -95,11 +95,11 @@ class Campaign:
                 outcome: DayOutcome = report.left_alone.get(date, "success")
                 yield DayReport(date, outcome, "", report.ledgers.get(date), report.run_id)
         elif len(dates) == 1:
-            yield self._ended_badly(dates[0], report)
+            yield self._unsuccessful(dates[0], report)
         else:
-            yield from self._apart(dates, report)
+            yield from self._run_others(dates, report)
 
-    def _ended_badly(self, date: dt.date, report: RunReport) -> DayReport:
+    def _unsuccessful(self, date: dt.date, report: RunReport) -> DayReport:
         """Count failures with the same message: the cause is then not a single delivery."""
         is_alike = report.outcome == "failed" and report.message == self._last_failure
         self._failed_alike = self._failed_alike + 1 if is_alike else report.outcome == "failed"
@@ -109,7 +109,7 @@ class Campaign:
         ledger = report.open_ledgers.get(date)
         return DayReport(date, report.outcome, report.message, ledger, report.run_id)
 
-    def _apart(self, dates: Sequence[dt.date], report: RunReport) -> Iterator[DayReport]:
+    def _run_others(self, dates: Sequence[dt.date], report: RunReport) -> Iterator[DayReport]:
         """Continue without the dates that stopped a run.
 
         If no delivery was refused or held, halve the dates to find the one that failed.

@@ -16,10 +16,8 @@ from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.contract.seeds import project_dir
 from lending_club_pipeline.ingest.csv.byte_counts import count_bytes
 from lending_club_pipeline.ingest.deliveries.control_totals import read_control_totals
-from lending_club_pipeline.ingest.deliveries.discovery import (
-    DeliveredFile,
-    find_delivery,
-)
+from lending_club_pipeline.ingest.deliveries.delivery_folders import DeliveredFile
+from lending_club_pipeline.ingest.deliveries.discovery import find_delivery
 from lending_club_pipeline.ingest.deliveries.preflight import check_file
 from lending_club_pipeline.runs.history import check_history
 from lending_club_pipeline.runs.memory import check_memory

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from lending_club_pipeline.config.calendars import days_between
 from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.contract.errors import RefusedDeliveryError, WarehouseError
@@ -29,8 +30,6 @@ from lending_club_pipeline.runs.survey import policy_of, refuse_other_source, su
 from lending_club_pipeline.storage.inputs import inputs_of
 from lending_club_pipeline.storage.outputs import outputs_of
 from lending_club_pipeline.warehouse import choose_warehouse
-
-_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ def _dates(settings: DataPlatformConfig, request: Request, today: Today) -> list
     dates = dates_with_delivery(inputs_of(settings), request.first, last, today)
     if not dates:
         raise no_delivery_between(settings.deliveries.input_path, request.first, last)
-    return [dates[0] + n * _DAY for n in range((dates[-1] - dates[0]).days + 1)]
+    return days_between(dates[0], dates[-1])
 
 
 def date_of_delivery(settings: DataPlatformConfig, today: Today) -> dt.date:

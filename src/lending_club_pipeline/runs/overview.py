@@ -10,7 +10,7 @@ from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.calendars import expected_days, parse_deadline
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.ingest.deliveries.delivered_files import looks_like
-from lending_club_pipeline.ingest.deliveries.discovery import Delivery
+from lending_club_pipeline.ingest.deliveries.delivery_folders import Delivery
 from lending_club_pipeline.ingest.deliveries.watch import Watch, look
 from lending_club_pipeline.reconcile.checks import CheckResult, read_checks
 from lending_club_pipeline.runs.day_states import DayState, read_days
@@ -29,7 +29,7 @@ Standing = Literal[
     "missing",
     "expired",
 ]
-Lying = Literal["unchanged", "changed", "refused", "pending", "absent", "unknown"]
+InputStatus = Literal["unchanged", "changed", "refused", "pending", "absent", "unknown"]
 # States that need no action.
 SETTLED: Final[frozenset[Standing]] = frozenset({"published", "processed", "expired"})
 
@@ -42,9 +42,9 @@ class DayOverview:
         as_of_date: the business date.
         standing: `published` (the outputs hold it), `processed`, `held`, `refused`, `failed`,
             `interrupted`, `new` (delivered, not processed yet), `missing` or `expired`.
-        delivery: files in the inputs, compared with the processed ones: the same (`unchanged`),
-            other files (`changed`), refused ones (`refused`), incomplete or still changing ones
-            (`pending`), or none (`absent`); `unknown` if the folder of deliveries is gone.
+        delivery: its files in the inputs. They are those that were processed (`unchanged`), others
+            (`changed`), refused (`refused`), incomplete or still changing (`pending`), or missing
+            (`absent`). Without a folder of deliveries it is `unknown`.
         message: why it is refused; empty otherwise.
         run_id: Dagster's id of the last run of this date.
         built_at: when its newest build ended, in UTC.
@@ -53,7 +53,7 @@ class DayOverview:
 
     as_of_date: dt.date
     standing: Standing
-    delivery: Lying
+    delivery: InputStatus
     message: str = ""
     run_id: str = ""
     built_at: dt.datetime | None = None
@@ -161,16 +161,16 @@ def _delivered(days: Mapping[dt.date, DayState], watch: Watch) -> set[dt.date]:
 
 
 def _of(date: dt.date, state: DayState | None, watch: Watch, *, is_published: bool) -> DayOverview:
-    lying = _lying(date, state, watch)
+    files = _input_status(date, state, watch)
     if state is None:
-        return DayOverview(date, "new" if lying == "changed" else "missing", lying)
-    standing = _standing(state, lying)
+        return DayOverview(date, "new" if files == "changed" else "missing", files)
+    standing = _standing(state, files)
     if standing == "processed" and is_published:
         standing = "published"
     return DayOverview(
         date,
         standing,
-        lying,
+        files,
         state.refused if standing == "refused" else "",
         state.run_id,
         state.build_ended_at,
@@ -178,7 +178,7 @@ def _of(date: dt.date, state: DayState | None, watch: Watch, *, is_published: bo
     )
 
 
-def _lying(date: dt.date, state: DayState | None, watch: Watch) -> Lying:
+def _input_status(date: dt.date, state: DayState | None, watch: Watch) -> InputStatus:
     delivery = watch.deliveries.get(date)
     if delivery is None:
         if not watch.is_there:
@@ -199,15 +199,15 @@ def _is_known(delivery: Delivery, state: DayState) -> bool:
         return False
 
 
-def _standing(state: DayState, lying: Lying) -> Standing:
+def _standing(state: DayState, files: InputStatus) -> Standing:
     if state.expired_at is not None:
         return "expired"
     # Pending files may be the refused ones, or a part of their replacement.
-    if lying == "refused" or (lying in ("pending", "unknown") and state.refused):
+    if files == "refused" or (files in ("pending", "unknown") and state.refused):
         return "refused"
-    if lying == "changed":
+    if files == "changed":
         return "new"
-    if lying in ("absent", "pending", "unknown") and state.landed_at is None:
+    if files in ("absent", "pending", "unknown") and state.landed_at is None:
         # The delivery was refused, then removed.
         return "missing"
     return _standing_of_build(state)

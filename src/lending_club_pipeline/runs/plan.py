@@ -16,8 +16,8 @@ from lending_club_pipeline.runs.day_states import DayState, builds_of
 WhySkipped = Literal["unchanged", "expired", "missing"]
 
 _DAY: Final = dt.timedelta(days=1)
-# Measured with a limit of 2 GiB: deliveries whose text is a quarter of the engine's memory sort and
-# join within it; thirty-one of a million accounts each, nearly all of it, did not.
+# Measured with a limit of 2 GiB: deliveries whose text takes a quarter of the engine's memory sort
+# and join within it. Deliveries whose text takes nearly all of it do not.
 _PARTS_OF_MEMORY: Final = 4
 
 

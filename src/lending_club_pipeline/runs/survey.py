@@ -2,7 +2,7 @@
 
 import datetime as dt
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,6 @@ from lending_club_pipeline.contract.errors import (
     ConfigurationError,
     Place,
     RefusedDeliveryError,
-    WarehouseError,
 )
 from lending_club_pipeline.contract.locations import ObjectUrl
 from lending_club_pipeline.contract.seeds import project_dir
@@ -23,22 +22,20 @@ from lending_club_pipeline.ingest.deliveries.delivered_files import (
     identify,
     text_bytes,
 )
+from lending_club_pipeline.ingest.deliveries.delivery_folders import Delivery
 from lending_club_pipeline.ingest.deliveries.discovery import (
-    Delivery,
     find_dated,
     find_delivery,
     refuse_future,
 )
-from lending_club_pipeline.runs.day_states import DayState, read_days
+from lending_club_pipeline.runs.day_states import DayState
 from lending_club_pipeline.runs.plan import FoundDelivery, Policy
 from lending_club_pipeline.storage.inputs import Readable, inputs_of
-from lending_club_pipeline.warehouse import Warehouse
 
 # Number of deliveries of another folder that are compared with known ones, newest first.
 _COMPARED: Final = 3
 # Prefix that marks a source as a folder, not as the name of a sender.
 _FOLDER: Final = "folder "
-Compare = Callable[[Delivery, str], bool]
 
 
 @dataclass
@@ -63,7 +60,6 @@ def survey(
     dates: Iterable[dt.date],
     days: Mapping[dt.date, DayState],
     today: Today,
-    compare: Compare = are_the_same,
     *,
     takes_undated: bool = False,
 ) -> Survey:
@@ -72,9 +68,8 @@ def survey(
     Args:
         settings: the project's settings.
         dates: business dates.
-        days: what is known, by date.
+        days: states by date.
         today: the current business date; nothing newer is accepted.
-        compare: function that tells whether files are the landed ones.
         takes_undated: undated files are the delivery of each of these dates that has no folder;
             otherwise they are the delivery of today only.
     """
@@ -88,7 +83,7 @@ def survey(
                 continue
             state = days.get(date, DayState(date))
             seen.found[date] = FoundDelivery(
-                date, text_bytes(delivery), compare(delivery, state.files)
+                date, text_bytes(delivery), are_the_same(delivery, state.files)
             )
             seen.identities[date] = identify(delivery)
             seen.deliveries[date] = delivery
@@ -116,21 +111,6 @@ def _find(inputs: Readable, date: dt.date, today: Today, *, takes_undated: bool)
     if takes_undated:
         return find_delivery(inputs, date, today)
     return find_dated(inputs, date, today)
-
-
-def known_days(warehouse: Warehouse) -> dict[dt.date, DayState]:
-    """Read the states of all dates in a separate session, or nothing if that is not possible.
-
-    The run then reports the problem of the warehouse, or waits for another run.
-
-    Args:
-        warehouse: a warehouse that is not open.
-    """
-    try:
-        with warehouse.session(read_only=True):
-            return read_days(warehouse)
-    except WarehouseError:
-        return {}
 
 
 def policy_of(settings: DataPlatformConfig) -> Policy:
@@ -172,7 +152,7 @@ def refuse_other_source(
 
     Args:
         settings: the project's settings.
-        days: what is known, by date.
+        days: states by date.
         today: the current business date.
 
     Raises:

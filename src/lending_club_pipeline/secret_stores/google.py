@@ -39,7 +39,7 @@ def read(reference: Reference) -> str:
     except exceptions.BadRequest:
         raise SecretError("its newest version is disabled. Enable it, or add another.") from None
     except UnicodeDecodeError:
-        raise SecretError("it is no text in UTF-8. Store one line of text.") from None
+        raise SecretError("it is not text in UTF-8. Store one line of text.") from None
     except (exceptions.GoogleAPIError, OSError) as error:
         raise SecretError(
             f"Google Secret Manager cannot be reached ({type(error).__name__}). Look at the "

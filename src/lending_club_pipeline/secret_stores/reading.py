@@ -80,7 +80,7 @@ def _entry(reference: Reference, text: str) -> str:
             entries = None
         if not isinstance(entries, dict) or reference.key not in entries:
             raise SecretError(
-                f"the secret is no JSON object with an entry {reference.key}. Correct what stands "
+                f"the secret is not a JSON object with an entry {reference.key}. Correct the part "
                 "behind #, or leave it out to use the whole secret."
             )
         value = entries[reference.key]

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from lending_club_pipeline.contract.errors import ConfigurationError
-from lending_club_pipeline.contract.source_files import CONTROL, SOURCE_FILES
-from lending_club_pipeline.synthetic.lines import SUFFIXES
+from lending_club_pipeline.contract.source_files import CONTROL, SOURCE_FILES, SUFFIXES
 from lending_club_pipeline.synthetic.populations import EPOCH
 
 _MOST_RECORDS: Final = 1_000_000_000
@@ -42,7 +41,7 @@ def refuse_shares(**shares: float) -> None:
     for name, share in shares.items():
         if not 0 <= share <= 1:
             raise ConfigurationError(
-                f"{name}={share} is no share of the records. Write a number from 0 to 1, "
+                f"{name}={share} is not a share of the records. Write a number from 0 to 1, "
                 "such as 0.01 for one in a hundred."
             )
 

@@ -11,14 +11,18 @@ from typing import TypeAlias
 import duckdb
 
 from lending_club_pipeline.contract.errors import OutputError
-from lending_club_pipeline.contract.source_files import ACCOUNTS, CUSTOMERS, SourceFile
+from lending_club_pipeline.contract.source_files import (
+    ACCOUNTS,
+    CUSTOMERS,
+    SUFFIXES,
+    Compression,
+    SourceFile,
+)
 from lending_club_pipeline.files.processes import process_label
 from lending_club_pipeline.synthetic.accounts import account_lines
 from lending_club_pipeline.synthetic.arguments import delivered_paths
 from lending_club_pipeline.synthetic.customers import customer_lines
 from lending_club_pipeline.synthetic.lines import (
-    SUFFIXES,
-    Compression,
     LineSource,
     WritingLimits,
     write_lines,
@@ -34,7 +38,7 @@ class DayWriter:
     """Writes deliveries.
 
     Attributes:
-        connection: an engine from `line_engine`.
+        connection: an engine of one thread; see `write_lines`.
         compression: how the files are compressed.
         limits: bounds of the work.
         on_progress: called with a short text about the current step.

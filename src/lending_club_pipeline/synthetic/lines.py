@@ -8,18 +8,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, Literal, cast
+from typing import BinaryIO, Final, cast
 
 import duckdb
 import pyarrow as pa
 
+from lending_club_pipeline.contract.source_files import Compression
 from lending_club_pipeline.synthetic.dirt import NOT_UTF8_BYTE, NOT_UTF8_MARK
 
-Compression = Literal["none", "gz", "zst"]
-
-SUFFIXES: Final[dict[Compression, str]] = {"none": "", "gz": ".gz", "zst": ".zst"}
-# A part is large enough that its planning does not matter, and small enough that all parts under
-# way fit into memory: measured 200 bytes a record with its copies, rounded up.
+# With parts of this size their planning does not matter. All parts under way must fit into memory:
+# measured 200 bytes a record with its copies, rounded up.
 _MOST_RECORDS_OF_A_PART: Final = 1_000_000
 _BYTES_PER_RECORD: Final = 300
 _GZIP_LEVEL: Final = 6
@@ -54,17 +52,6 @@ class WritingLimits:
         return min(_MOST_RECORDS_OF_A_PART, self.memory_bytes // (parts * _BYTES_PER_RECORD) + 1)
 
 
-@contextlib.contextmanager
-def line_engine(limits: WritingLimits) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an engine whose queries each run on the calling thread."""
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": f"{limits.memory_bytes}B",
-        "threads": 1,
-    }
-    with duckdb.connect(config=config) as connection:
-        yield connection
-
-
 def write_lines(
     connection: duckdb.DuckDBPyConnection,
     source: LineSource,
@@ -76,7 +63,7 @@ def write_lines(
     """Write a file; its bytes do not depend on the limits.
 
     Args:
-        connection: an engine from `line_engine`.
+        connection: an engine of one thread, so that each query runs on the calling thread.
         source: the records.
         target: the file.
         compression: how it is compressed.

@@ -3,8 +3,10 @@
 
 from typing import Final
 
+from lending_club_pipeline.files.duckdb_paths import literal
+
 # First parts and last parts as they are written there, sixteen of each; family names come first
-# where that is the custom. A culture may stand here more than once to be met more often.
+# where that is the custom. A culture that is listed several times occurs more often.
 _ENGLISH: Final = (
     """
     James Mary Robert Patricia John Jennifer Michael Linda David Elizabeth William Barbara Grace
@@ -122,8 +124,8 @@ _BITS_OF_EACH: Final = 4
 
 def full_name(number: str) -> str:
     """Return SQL for a person's name from a drawn number: two parts and a space."""
-    first = ", ".join(_quoted(part) for firsts, _ in _CULTURES for part in firsts.split())
-    last = ", ".join(_quoted(part) for _, lasts in _CULTURES for part in lasts.split())
+    first = ", ".join(literal(part) for firsts, _ in _CULTURES for part in firsts.split())
+    last = ", ".join(literal(part) for _, lasts in _CULTURES for part in lasts.split())
     culture = f"({number} & {2**_BITS_OF_CULTURE - 1}) * {_OF_EACH}"
     at_first = f"(({number} >> {_BITS_OF_CULTURE}) & {_OF_EACH - 1})"
     at_last = f"(({number} >> {_BITS_OF_CULTURE + _BITS_OF_EACH}) & {_OF_EACH - 1})"
@@ -131,7 +133,3 @@ def full_name(number: str) -> str:
         f"list_extract([{first}], {culture} + {at_first} + 1) || ' ' || "
         f"list_extract([{last}], {culture} + {at_last} + 1)"
     )
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -118,7 +118,7 @@ def place_dirt(
         source_file: name of the file.
         records: how many records it has.
         dirty: share of dirty records, from 0 to 1. Some record is always clean.
-        stream: what the places are drawn from, seed included.
+        stream: random stream of the places, seed included.
         without: kinds that cannot occur.
     """
     kinds = [name for name in kinds_of(source_file) if name not in without | {RECORD_TOO_LONG}]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from lending_club_pipeline.ingest.csv.parsing import quoted
+from lending_club_pipeline.files.duckdb_paths import literal
 from lending_club_pipeline.synthetic.dirt import (
     CONFLICTING_DUPLICATE,
     EXACT_DUPLICATE,
@@ -21,9 +21,10 @@ def marked_records(
 ) -> str:
     """Return SQL for records with their dirt, and the record whose values they hold.
 
-    The columns are `kind` (of dirt; NULL for clean records), `turn` (how many records of the kind
-    came before), `origin` (another record for a duplicate, else the record itself) and `unusual`
-    (a drawn number for clean records that are written in an unusual way, else NULL).
+    The columns are `kind` (of dirt), `turn` (how many records of the kind came before), `origin`
+    (another record for a duplicate, else the record itself) and `unusual` (a drawn number if the
+    record is written in an unusual way). `kind` is NULL for a clean record, and `unusual`
+    for a record that is written in the usual way.
 
     Args:
         placement: the dirt of the file.
@@ -155,4 +156,4 @@ def _in_turn(choices: Sequence[str]) -> str:
 
 def _literal(text: str) -> str:
     # A NUL would end the statement.
-    return "(" + quoted(text).replace("\0", "' || chr(0) || '") + ")"
+    return "(" + literal(text).replace("\0", "' || chr(0) || '") + ")"

@@ -1,6 +1,6 @@
 """Small tables with rows by business date, which the pipeline itself writes on each engine.
 
-All rows of a date are written at once: a statement may be sent twice, and a killed run leaves
+All rows of a date are written at once. So a statement may be sent twice, and a killed run leaves
 either the old rows or the new rows.
 """
 

@@ -1,10 +1,8 @@
 """The embedded warehouse: one DuckDB file and the landed Parquet beside it."""
 
 import datetime as dt
-import re
 import shutil
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -22,11 +20,11 @@ from lending_club_pipeline.contract.errors import (
 from lending_club_pipeline.contract.preflight_results import PreflightResult
 from lending_club_pipeline.contract.tables import ExpectedTable, Table, describe_differences
 from lending_club_pipeline.files import duckdb_paths
-from lending_club_pipeline.files.locks import POLL_SECONDS, LockWait, exclusive_lock
+from lending_club_pipeline.files.locks import exclusive_lock
 from lending_club_pipeline.files.plain_paths import plain_file
 from lending_club_pipeline.warehouse import approvals, landing_views
 from lending_club_pipeline.warehouse.day_tables import KEY, DayTable, dates_listed
-from lending_club_pipeline.warehouse.duckdb_errors import explaining
+from lending_club_pipeline.warehouse.duckdb_file import explaining, open_database
 from lending_club_pipeline.warehouse.protocol import DAILY_RECORDS, FileFormat
 from lending_club_pipeline.warehouse.serving import Serving
 
@@ -36,18 +34,12 @@ if TYPE_CHECKING:
 
 _COPY_OPTIONS: Final[dict[FileFormat, str]] = {
     "csv": "format csv, header true",
-    # Level 1 makes files as small as the default does, in two thirds of the time; so does giving up
-    # early on a dictionary of values that hardly repeat.
+    # Level 1 makes files as small as the default level does, in two thirds of the time. So does a
+    # smaller dictionary: DuckDB gives up early on values that hardly repeat.
     "parquet": "format parquet, compression zstd, compression_level 1, dictionary_size_limit 1000",
 }
 _TIMESTAMP: Final = "timestamp"
-# How long a run waits for a reader, such as a sensor that reads the states.
-_READER_SECONDS: Final = 3.0
 _CONNECTIONS_OF_DBT: Final = "dbt.adapters.duckdb.connections"
-
-
-def _text(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 @dataclass
@@ -104,7 +96,9 @@ class DuckDBWarehouse:
 
     @contextmanager
     def _connected(self, *, read_only: bool) -> Iterator[None]:
-        self._open = self._connect(read_only=read_only)
+        self._open = open_database(
+            self.path, read_only=read_only, wait_seconds=self.lock_wait_seconds
+        )
         try:
             # Set after connecting: options of the connection would have to be equal for dbt's
             # connection to the same file in this process.
@@ -116,36 +110,6 @@ class DuckDBWarehouse:
             self._open.close()
             self._open = None
 
-    def _connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-        """Open the file; wait for a process that has it open without holding our lock."""
-        if read_only and not self.path.exists():
-            raise WarehouseError(
-                f"{self.path}: there is no database yet. Process a delivery by `lending-club run`."
-            )
-        # A writer holds the lock, so no other run can have it open: only brief readers can.
-        least = 0.0 if read_only else _READER_SECONDS
-        waiting = LockWait(str(self.path), max(self.lock_wait_seconds, least))
-        while True:
-            try:
-                with explaining(self.path):
-                    if not read_only:
-                        self._make_if_missing()
-                    return duckdb.connect(plain_file(self.path), read_only=read_only)
-            except WarehouseLockedError as error:
-                if waiting.is_over:
-                    raise
-                waiting.say(_holder_in(str(error)))
-            time.sleep(POLL_SECONDS)
-
-    def _make_if_missing(self) -> None:
-        """Make the file under another name first: a killed run leaves no file or a complete one."""
-        if self.path.exists() and not (self.path.is_file() and self.path.stat().st_size == 0):
-            return
-        work = self.path.with_name(f".{self.path.name}.new")
-        work.unlink(missing_ok=True)
-        duckdb.connect(plain_file(work)).close()
-        work.replace(self.path)
-
     @property
     def _connection(self) -> duckdb.DuckDBPyConnection:
         if self._open is None:
@@ -155,7 +119,7 @@ class DuckDBWarehouse:
     def preflight(self) -> Iterator[PreflightResult]:
         """Open an existing database for writing, without waiting; see `Warehouse.preflight`."""
         try:
-            yield PreflightResult("database", "ok", self._examined())
+            yield PreflightResult("database", "ok", self._checked())
         except WarehouseLockedError as error:
             if self.lock_wait_seconds:
                 waits = f"A run waits for it, {self.lock_wait_seconds:g} s at most."
@@ -165,7 +129,7 @@ class DuckDBWarehouse:
         except PipelineError as error:
             yield PreflightResult("database", "problem", str(error))
 
-    def _examined(self) -> str:
+    def _checked(self) -> str:
         if not self.path.exists():
             return f"{self.path} (will be made)"
         impatient = replace(self, lock_wait_seconds=0.0)
@@ -197,7 +161,7 @@ class DuckDBWarehouse:
                 )
 
     def check_tables(self, expected: Sequence[ExpectedTable]) -> None:
-        """Compare tables with what dbt will write to them; see `Warehouse.check_tables`."""
+        """Compare tables with the columns that dbt writes; see `Warehouse.check_tables`."""
         found = self._tables()
         for table in expected:
             if table.name in found:
@@ -218,7 +182,7 @@ class DuckDBWarehouse:
         )
         found: dict[str, Table] = {}
         for row in rows:
-            name, kind = row["table_name"], "no table but a view" if row["is_view"] else ""
+            name, kind = row["table_name"], "not a table but a view" if row["is_view"] else ""
             table = found.setdefault(name, Table(name, {}, kind))
             table.columns[row["column_name"]] = row["data_type"]
         return found
@@ -235,7 +199,7 @@ class DuckDBWarehouse:
         """Add an approval; see `Warehouse.record_approval`."""
         with explaining(self.path):
             self._connection.execute(
-                approvals.insertion(approvals.TABLE, approval, _TIMESTAMP, _text)
+                approvals.insertion(approvals.TABLE, approval, _TIMESTAMP, duckdb_paths.literal)
             )
 
     def read_days(
@@ -259,7 +223,7 @@ class DuckDBWarehouse:
             cursor.begin()
             cursor.execute(f"delete from {table.name} where {KEY} in ({dates_listed(dates)})")
             if rows:
-                values = table.values(rows, _TIMESTAMP, _text)
+                values = table.values(rows, _TIMESTAMP, duckdb_paths.literal)
                 cursor.execute(f"insert into {table.name} by name {values}")
             cursor.commit()
 
@@ -275,11 +239,12 @@ class DuckDBWarehouse:
         """Delete all in one transaction; see `Warehouse.drop_days`. Raw records are only viewed."""
         with explaining(self.path):
             known = self.fetch("select table_name from duckdb_tables() where not internal")
-            listed = ", ".join(f"date {_text(date.isoformat())}" for date in dates)
             with self.cursor() as cursor:
                 cursor.begin()
                 for table in sorted(DAILY_RECORDS & {row["table_name"] for row in known}):
-                    cursor.execute(f"delete from {table} where as_of_date in ({listed})")
+                    cursor.execute(
+                        f"delete from {table} where as_of_date in ({dates_listed(dates)})"
+                    )
                 cursor.commit()
 
     def dbt_environment(self) -> Mapping[str, str]:
@@ -377,9 +342,3 @@ def _one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def copy_statement(query: str, target: Path, file_format: FileFormat) -> str:
     """Return the statement that writes a result to a file, in the order of the query."""
     return f"copy ({query}) to {duckdb_paths.literal(target)} ({_COPY_OPTIONS[file_format]})"
-
-
-def _holder_in(message: str) -> str:
-    """Return the process that our own message names."""
-    found = re.search(r"process \d+ \([^)]*\)", message)
-    return found[0] if found else "another process"

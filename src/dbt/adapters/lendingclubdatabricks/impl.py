@@ -21,7 +21,7 @@ class _View:
 
 
 class LendingClubDatabricksAdapter(DatabricksAdapter):
-    """dbt-databricks with our connections; from this name dbt derives that of its module."""
+    """dbt-databricks with our connections; dbt derives the name of its module from this name."""
 
     ConnectionManager = SignedInConnectionManager
 

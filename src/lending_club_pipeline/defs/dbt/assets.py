@@ -14,23 +14,24 @@ from lending_club_pipeline.dbt_runner.invocation import NodeResult, build_argume
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
 from lending_club_pipeline.dbt_runner.node_retries import RetryPolicy, build_with_retries
 from lending_club_pipeline.defs.checks import check_result
-from lending_club_pipeline.defs.dbt.freshness_and_volume import (
-    FRESHNESS_AND_VOLUME_CHECKS,
-    check_freshness_and_volume,
+from lending_club_pipeline.defs.dbt.build_failures import (
+    fail_if_failed,
+    fail_without_evidence,
+    hold,
+    is_only_held,
+    is_proven,
 )
 from lending_club_pipeline.defs.dbt.graph import DbtGraph
-from lending_club_pipeline.defs.dbt.holds import hold, is_only_held
-from lending_club_pipeline.defs.dbt.month_ends import log_month_ends
-from lending_club_pipeline.defs.dbt.reconciliation_breaks import (
+from lending_club_pipeline.defs.dbt.ledger_checks import (
+    FRESHNESS_AND_VOLUME_CHECKS,
     as_table,
+    check_freshness_and_volume,
     describe,
     read_reconciliation_breaks,
 )
+from lending_club_pipeline.defs.dbt.month_ends import log_month_ends
 from lending_club_pipeline.defs.dbt.results import (
     check_results,
-    fail_if_failed,
-    fail_without_evidence,
-    is_proven,
     listed,
     materializations,
     merged,
@@ -139,7 +140,7 @@ class _DbtRun:
             # Record the end of the build, so that runs of other dates do not complete it.
             self._journal.end_build(dates, Build(is_built=False))
             raise
-        yield from self._told(nodes, asked, dates, months)
+        yield from self._events(nodes, asked, dates, months)
 
     def _build(self, dates: Sequence[dt.date], months: Sequence[dt.date]) -> list[NodeResult]:
         """Build as many dates at a time as fit into memory; months with the last ones."""
@@ -174,7 +175,7 @@ class _DbtRun:
             show_progress,
         )
 
-    def _told(
+    def _events(
         self,
         nodes: list[NodeResult],
         asked: Sequence[dt.date],

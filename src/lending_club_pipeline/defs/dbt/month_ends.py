@@ -12,11 +12,10 @@ from lending_club_pipeline.dbt_runner.invocation import NodeResult, month_argume
 from lending_club_pipeline.dbt_runner.manifest import PreparedManifest
 from lending_club_pipeline.dbt_runner.node_retries import RetryPolicy, build_with_retries
 from lending_club_pipeline.defs.checks import key_of
+from lending_club_pipeline.defs.dbt.build_failures import fail_if_failed, fail_without_evidence
 from lending_club_pipeline.defs.dbt.graph import DbtGraph
 from lending_club_pipeline.defs.dbt.results import (
     check_results,
-    fail_if_failed,
-    fail_without_evidence,
     listed,
     materializations,
     showing_nodes,

@@ -1,24 +1,16 @@
-"""Events and messages for Dagster about nodes that dbt built."""
+"""Events and messages for Dagster about nodes that dbt built, with rows, columns and lineage."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import dagster as dg
 
-from lending_club_pipeline.contract.errors import TransformationError
-from lending_club_pipeline.dbt_runner.evidence import without_evidence
 from lending_club_pipeline.dbt_runner.invocation import NodeResult
 from lending_club_pipeline.dbt_runner.lineage import ColumnLineage, trace_in_subprocess
 from lending_club_pipeline.defs.dbt.graph import DbtGraph
-from lending_club_pipeline.defs.dbt.metadata import (
-    lineage_metadata,
-    model_metadata,
-    read_columns,
-    read_table_facts,
-)
 from lending_club_pipeline.defs.progress import show_step
 from lending_club_pipeline.warehouse import Warehouse
 
@@ -101,7 +93,7 @@ def check_results(
 
     Args:
         graph: the nodes of the dbt project.
-        results: what became of them.
+        results: their results.
         selected: requested checks.
         found: rows of failed tests without personal data, by unique id.
     """
@@ -145,58 +137,88 @@ def _check_result(
     )
 
 
-def fail_if_failed(
-    graph: DbtGraph, results: Sequence[NodeResult], said: Mapping[str, str] | None = None
-) -> None:
-    """Fail if a node failed.
+@dataclass(frozen=True)
+class TableFacts:
+    """Facts about a relation from the warehouse.
+
+    Attributes:
+        row_count: rows in it, or None if they are not counted.
+        columns: type by column name, in order.
+    """
+
+    row_count: int | None
+    columns: Mapping[str, str]
+
+
+def read_table_facts(
+    warehouse: Warehouse, names: Sequence[str], uncounted: Collection[str] = ()
+) -> dict[str, TableFacts]:
+    """Read rows and columns of some relations, with two statements in all.
 
     Args:
-        graph: the nodes of the dbt project.
-        results: what became of them.
-        said: messages that replace dbt's, by unique id.
-
-    Raises:
-        TransformationError: the text names node and cause.
+        warehouse: the open warehouse.
+        names: the relations.
+        uncounted: relations whose rows are not counted.
     """
-    failed = [result for result in results if result.is_failed]
-    if not failed:
-        return
-    first = failed[0]
-    name = graph.title_of(first.unique_id)
-    why = (said or {}).get(first.unique_id, first.message)
-    what = "test" if first.status == "fail" else "model or test"
-    others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-    raise TransformationError(
-        f"dbt {what} {name}{others}: {why}. Nothing was published; the outputs of the "
-        "last good run are unchanged."
+    counts = " union all ".join(
+        f"select '{name}' as name, count(*) as row_count from {name}"
+        for name in names
+        if name not in uncounted
     )
+    row_counts = (
+        {row["name"]: row["row_count"] for row in warehouse.fetch(counts)} if counts else {}
+    )
+    columns = read_columns(warehouse, names) if names else {}
+    return {name: TableFacts(row_counts.get(name), columns[name]) for name in names}
 
 
-def is_proven(graph: DbtGraph, results: Sequence[NodeResult], select: Sequence[str] = ()) -> bool:
-    """Whether no node failed, and every expected node was built or passed."""
-    is_failed = any(result.is_failed for result in results)
-    return not is_failed and not without_evidence(graph.expected(select), results)
+def read_columns(warehouse: Warehouse, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Read the columns of some relations, in order, and their types."""
+    listed = ", ".join(f"'{name}'" for name in names)
+    columns: dict[str, dict[str, str]] = {name: {} for name in names}
+    for row in warehouse.fetch(
+        "select table_name, column_name, data_type from information_schema.columns "
+        f"where table_schema = current_schema() and table_name in ({listed}) "
+        "order by table_name, ordinal_position"
+    ):
+        columns[row["table_name"]][row["column_name"]] = row["data_type"].lower()
+    return columns
 
 
-def fail_without_evidence(
-    graph: DbtGraph, results: Sequence[NodeResult], select: Sequence[str] = ()
-) -> None:
-    """Fail if an expected node has no result from dbt.
+def model_metadata(
+    result: NodeResult | None, facts: TableFacts | None, descriptions: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the metadata of a materialized model.
 
     Args:
-        graph: the nodes of the dbt project.
-        results: what became of them.
-        select: dbt's selection; none means all.
-
-    Raises:
-        TransformationError: the text names the node.
+        result: dbt's result, or None for an ephemeral model.
+        facts: facts from the warehouse, or None for an ephemeral model.
+        descriptions: documented columns.
     """
-    missing = without_evidence(graph.expected(select), results)
-    if not missing:
-        return
-    others = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-    raise TransformationError(
-        f"dbt did not run {graph.title_of(missing[0])}{others}: a check that did not run did "
-        "not pass. Nothing was published; the outputs of the last good run are unchanged. Run "
-        "again; if it stays so, look for a change of the dbt project."
-    )
+    metadata: dict[str, Any] = {}
+    if result is not None:
+        metadata["duration_seconds"] = result.seconds
+    if facts is not None:
+        if facts.row_count is not None:
+            metadata["dagster/row_count"] = facts.row_count
+        metadata["dagster/column_schema"] = dg.TableSchema(
+            [
+                dg.TableColumn(column, type_, descriptions.get(column))
+                for column, type_ in facts.columns.items()
+            ]
+        )
+    return metadata
+
+
+def lineage_metadata(columns: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, Any]:
+    """Return the column lineage of a model as Dagster shows it."""
+    if not columns:
+        return {}
+    deps = {
+        column: [
+            dg.TableColumnDep(asset_key=parent, column_name=parent_column)
+            for parent, parent_column in parents
+        ]
+        for column, parents in columns.items()
+    }
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps)}

@@ -1,7 +1,7 @@
 """Specs of the dbt project's assets from dagster-dbt, translated once per project.
 
-Importing dagster-dbt takes 0.2 s and the translation another 0.1 s, more than all of our other
-definitions; the result changes only with the project and with the code that translates it.
+Importing dagster-dbt takes 0.2 s and the translation another 0.1 s: more than all of our other
+definitions. The result changes only with the project and with the code that translates it.
 """
 
 import hashlib

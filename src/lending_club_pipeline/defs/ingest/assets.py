@@ -42,10 +42,8 @@ from lending_club_pipeline.ingest.deliveries.delivered_files import (
     described_again,
     looks_like,
 )
-from lending_club_pipeline.ingest.deliveries.discovery import (
-    Delivery,
-    no_delivery_between,
-)
+from lending_club_pipeline.ingest.deliveries.delivery_folders import Delivery
+from lending_club_pipeline.ingest.deliveries.discovery import no_delivery_between
 from lending_club_pipeline.ingest.landed_files import landed_folder
 from lending_club_pipeline.ingest.landing import SplitterLimits, land
 from lending_club_pipeline.reconcile.checks import record_checks
@@ -169,7 +167,7 @@ def _land_all(
     )
     _refuse_if_any(seen.refusals, len(landed) + len(unchanged))
     left = [step.as_of_date for step in steps if isinstance(step, Skip) and step.why != "missing"]
-    _tell_of_left_alone(context, steps)
+    _record_skipped(context, steps)
     if not landed and not left:
         raise no_delivery_between(settings.deliveries.input_path, dates[0], dates[-1])
     _warn_of_missing(context, [date for date in dates if date not in left], landed)
@@ -229,7 +227,7 @@ def _left_alone(steps: Sequence[Step], seen: Survey, journal: DayJournal) -> dic
     }
 
 
-def _tell_of_left_alone(context: dg.AssetExecutionContext, steps: Sequence[Step]) -> None:
+def _record_skipped(context: dg.AssetExecutionContext, steps: Sequence[Step]) -> None:
     """Record the skipped dates, also on their partitions in Dagster."""
     for step in steps:
         if isinstance(step, Skip) and step.why != "missing":
@@ -267,7 +265,7 @@ def _warn_of_missing(
     known = {day.landed.as_of_date for day in landed}
     missing = [date.isoformat() for date in dates if date not in known]
     if missing:
-        context.log.warning(f"No delivery lies there of {', '.join(missing)}: left out.")
+        context.log.warning(f"There is no delivery of {', '.join(missing)}: left out.")
     for date in missing:
         for key in context.selected_asset_keys:
             context.add_asset_metadata(

@@ -53,11 +53,11 @@ def summed(
     """Yield the metadata of each date; nothing wrong about dates that are skipped."""
     for day in landed:
         rows, metadata = describe(day)
-        _tell_of(context, key, day, {"dagster/row_count": rows, **metadata})
+        _add_metadata(context, key, day, {"dagster/row_count": rows, **metadata})
     return dg.MaterializeResult(asset_key=key)
 
 
-def _tell_of(
+def _add_metadata(
     context: dg.AssetExecutionContext, key: str, day: LandedDay, metadata: dict[str, Any]
 ) -> None:
     date = day.landed.as_of_date.isoformat()
@@ -79,7 +79,7 @@ def materialized(
     key = f"{source.table}_raw"
     for day, file in files:
         stored = landed_records.file_in(day.landed.folder, source)
-        _tell_of(
+        _add_metadata(
             context,
             key,
             day,

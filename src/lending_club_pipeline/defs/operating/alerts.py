@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
@@ -20,13 +20,9 @@ from lending_club_pipeline.defs.operating.state import (
     watcher_states,
 )
 from lending_club_pipeline.operating.alertmanager import Posted, post, to_post
-from lending_club_pipeline.operating.conditions import (
-    REMEMBERED,
-    Observed,
-    find_alerts,
-    settled,
-)
-from lending_club_pipeline.runs.overview import Overview, business_now, days_due, look_at_days
+from lending_club_pipeline.operating.conditions import REMEMBERED, find_alerts, settled
+from lending_club_pipeline.operating.facts import Observed
+from lending_club_pipeline.runs.overview import business_now, days_due, look_at_days
 
 _SECONDS: Final = 15
 # A query keeps a SQL warehouse awake, which is paid by the minute.
@@ -92,7 +88,7 @@ def build_alerts_sensor(
             return dg.SensorResult(skip_reason="ALERTMANAGER_URL is not set: no alerts are sent.")
         memory = _Memory.read(context.cursor)
         observed = _observe(context, settings, intervals)
-        memory, observed = _asked(settings, memory, observed)
+        memory, observed = _with_warehouse(settings, memory, observed)
         posted = to_post(find_alerts(observed), settings.dagster.url)
         ended = post(settings.operating.alertmanager_url, observed.now, posted, memory.posted)
         return dg.SensorResult(
@@ -122,18 +118,15 @@ def _observe(
     )
 
 
-def _asked(
-    settings: DataPlatformConfig,
-    memory: _Memory,
-    observed: Observed,
-    look: Callable[[DataPlatformConfig, dt.datetime], Overview] = look_at_days,
+def _with_warehouse(
+    settings: DataPlatformConfig, memory: _Memory, observed: Observed
 ) -> tuple[_Memory, Observed]:
     """Add facts from the warehouse, queried or remembered, about dates with a problem."""
     question = _question(settings, observed)
     if question and _may_ask(settings, memory, question, observed.now):
         # A run holds the warehouse, or there is none yet: use the remembered facts.
         with suppress(WarehouseError):
-            found = look(settings, observed.now)
+            found = look_at_days(settings, observed.now)
             over = settled(observed.runs, found.days)
             memory = replace(
                 memory,

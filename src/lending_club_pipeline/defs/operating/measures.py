@@ -15,13 +15,8 @@ from lending_club_pipeline.defs.operating.state import (
     watcher_states,
 )
 from lending_club_pipeline.operating import measurements as of
-from lending_club_pipeline.operating.conditions import (
-    ALERT_NAMES,
-    REMEMBERED,
-    CheckState,
-    Observed,
-    find_alerts,
-)
+from lending_club_pipeline.operating.conditions import ALERT_NAMES, REMEMBERED, find_alerts
+from lending_club_pipeline.operating.facts import CheckState, Observed
 from lending_club_pipeline.operating.measurements import Measurement, Sample
 
 _PUBLICATION: Final = "account_summary_csv"

@@ -7,12 +7,8 @@ from typing import Final
 import dagster as dg
 
 from lending_club_pipeline.defs.run_records import RunError, error_of, partitions_of
-from lending_club_pipeline.operating.conditions import (
-    REMEMBERED,
-    CheckState,
-    FinishedRun,
-    WatcherState,
-)
+from lending_club_pipeline.operating.conditions import REMEMBERED
+from lending_club_pipeline.operating.facts import CheckState, FinishedRun, WatcherState
 
 _FINISHED: Final = [
     dg.DagsterRunStatus.SUCCESS,

@@ -13,8 +13,8 @@ from lending_club_pipeline.defs.operating.state import (
     processed_dates,
     watcher_states,
 )
-from lending_club_pipeline.operating.conditions import CheckState, Observed, find_alerts, settled
-from lending_club_pipeline.operating.status import Status
+from lending_club_pipeline.operating.conditions import Status, find_alerts, settled
+from lending_club_pipeline.operating.facts import CheckState, Observed
 from lending_club_pipeline.reconcile.checks import BLOCKING, CheckResult
 from lending_club_pipeline.runs.overview import (
     Overview,

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias, cast
 
 from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
+from lending_club_pipeline.contract.source_files import Compression
 from lending_club_pipeline.ingest.csv.lines import LineEnd
-from lending_club_pipeline.ingest.deliveries.discovery import Compression, DeliveredFile
+from lending_club_pipeline.ingest.deliveries.delivery_folders import DeliveredFile
 from lending_club_pipeline.storage.inputs import fetch, is_as_listed
 from lending_club_pipeline.storage.object_paths import ChangedError, ObjectPath
 

@@ -70,8 +70,8 @@ def read_header(plain: Path, named: Location, source: SourceFile) -> Header:
         source: the kind of file.
 
     Raises:
-        RefusedDeliveryError: the file is empty, compressed or not UTF-8, its delimiter is no
-            comma, a required column is missing, or a name appears twice.
+        RefusedDeliveryError: the file is empty, compressed or not UTF-8, its delimiter is not
+            a comma, a required column is missing, or a name appears twice.
     """
     with plain.open("rb") as file:
         start = file.read(_LONGEST_RECORD)

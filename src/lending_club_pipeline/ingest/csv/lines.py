@@ -1,7 +1,7 @@
 """Physical lines: only the line end of the file's records ends a line.
 
-A lone CR in a file of LF or CRLF is text, and so is an LF in a file of CR: `sed -n` and editors
-number the lines in the same way.
+A lone CR in a file of LF or CRLF is text, and so is an LF in a file of CR. `sed -n` and editors
+number lines in the same way.
 """
 
 from typing import Final, Literal, Protocol

@@ -4,8 +4,6 @@ Both engines read its result, so they never disagree on quotes, short or long re
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -39,26 +37,6 @@ _NEW_LINES: Final[dict[LineEnd, str]] = {"LF": r"\n", "CRLF": r"\r\n", "CR": r"\
 _ERROR_LINE: Final = re.compile(r"Line: (\d+)")
 
 
-def quoted(text: object) -> str:
-    """Quote a value as an SQL text literal."""
-    return "'" + str(text).replace("'", "''") + "'"
-
-
-@contextmanager
-def splitter(
-    memory_bytes: int, threads: int | None, spill: Path
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the engine that splits: in memory, bounded, spilling into `spill`."""
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": f"{memory_bytes}B",
-        "temp_directory": str(spill),
-    }
-    if threads is not None:
-        config["threads"] = threads
-    with duckdb.connect(config=config) as connection:
-        yield connection
-
-
 def split(
     connection: duckdb.DuckDBPyConnection,
     plain: Path,
@@ -73,7 +51,7 @@ def split(
     Rows keep the order of the file, so that their position is their record number.
 
     Args:
-        connection: an engine from `splitter`.
+        connection: an engine in memory.
         plain: the text of the file.
         place: the file as errors name it.
         header: its header.
@@ -141,15 +119,15 @@ def _refusal(plain: Path, place: Place, message: str) -> RefusedDeliveryError:
 def collect_rejects(connection: duckdb.DuckDBPyConnection) -> int:
     """Reduce the parser's errors to one row per rejected record, in table `rejected`.
 
-    The columns are `position` (byte at which the record begins), `line_number` (the parser's
-    count of records until `rejects.locate` corrects it), `lines` (physical lines that it takes),
-    `empty_lines` (those of them that are empty), `reason` and `raw_record` (cut at 10,000
-    characters by the parser).
+    The columns are `position` (the first byte of the record), `line_number`, `lines` (how many
+    physical lines it takes), `empty_lines` (how many of these are empty), `reason` and
+    `raw_record`. Until `rejects.locate` corrects it, `line_number` is the parser's count of
+    records. The parser cuts `raw_record` at 10,000 characters.
     """
     ranks = " ".join(f"when '{name}' then {rank}" for rank, name in enumerate(_REASONS))
     names = " ".join(f"when '{name}' then '{reason}'" for name, reason in _REASONS.items())
-    # A record with thousands of extra fields has as many errors, each with the record's text:
-    # which one counts is decided without that text, which need not fit into memory.
+    # A record with thousands of extra fields has as many errors, each with the record's text. These
+    # texts may not fit into memory, so the error that counts is chosen without them.
     connection.execute(f"""
         create or replace temp table first_errors as
         select rowid as error_id

@@ -203,13 +203,13 @@ class _Walk:
             at = record.end + (2 if self._line_end == "CRLF" else 1)
 
     def _skip(self, at: int) -> int:
-        """Skip records that need no scan, to the next one that may, or to the end."""
+        """Skip records that need no scan; return where the next other record begins, or the end."""
         while at < len(self._content):
             begin = self._begin_of_quoted(at) if self._is_uniform else at
             patterns = _QUOTED_RECORDS if self._is_uniform else _RECORDS
             match = patterns[self._line_end].match(self._content, begin, self._window_end(begin))
             at = begin if match is None else match.end()
-            self._file.let_go_before(at)
+            self._file.release_before(at)
             if at == begin:
                 break
         return at
@@ -219,7 +219,7 @@ class _Walk:
         content, searched = self._content, at
         while (quote := content.find(b'"', searched, searched + WINDOW_BYTES)) < 0:
             searched += WINDOW_BYTES
-            self._file.let_go_before(min(searched, len(content)))
+            self._file.release_before(min(searched, len(content)))
             if searched >= len(content):
                 return len(content)
         return max(at, content.rfind(b"\r" if self._line_end == "CR" else b"\n", at, quote) + 1)

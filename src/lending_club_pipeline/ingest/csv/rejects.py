@@ -34,8 +34,8 @@ def locate(
         line_end: line end of its records.
         one_line_each: every record of the file is one line and no line is empty; then the
             parser's count is right.
-        is_sanitized: the parser saw a copy in which broken records are blanked out; otherwise its
-            text may be right, too, and only text that it cannot show is read again.
+        is_sanitized: the parser saw a copy in which broken records are blanked out. Otherwise only
+            text that the parser cannot show is read again.
     """
     unclear = f"""
         where reason != 'record_wrong_number_of_fields' or contains(raw_record, '?')
@@ -61,7 +61,7 @@ def locate(
                     counted_to = position
                 record = record_at(file.content, position)
                 located.append(_located(file.content, record, line, reason, line_end))
-                file.let_go_before(position)
+                file.release_before(position)
             _insert(connection, located)
     connection.execute("""
         update rejected

@@ -7,7 +7,7 @@ from typing import Final
 
 import duckdb
 
-from lending_club_pipeline.ingest.csv.parsing import quoted
+from lending_club_pipeline.files.duckdb_paths import literal
 from lending_club_pipeline.ingest.csv.white_space import WHITE_SPACE
 
 # Pattern of a number; a test compares it with `money_pattern` of the dbt project.
@@ -77,7 +77,7 @@ def _statement(accounts: str) -> str:
         trimmed as (
             select
                 case when is_plain then cast(balance as decimal(18, 2)) end as plain_amount,
-                case when not is_plain then trim(balance, {quoted(WHITE_SPACE)}) end as other
+                case when not is_plain then trim(balance, {literal(WHITE_SPACE)}) end as other
             from landed
         ),
         numbers as (

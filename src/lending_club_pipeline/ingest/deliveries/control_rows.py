@@ -11,7 +11,7 @@ from lending_club_pipeline.ingest.csv.byte_counts import BOM, ByteCounts
 from lending_club_pipeline.ingest.csv.headers import Header, read_header
 from lending_club_pipeline.ingest.csv.quotes import fields_of, record_at
 from lending_club_pipeline.ingest.csv.white_space import WHITE_SPACE
-from lending_club_pipeline.ingest.deliveries.discovery import DeliveredFile
+from lending_club_pipeline.ingest.deliveries.delivery_folders import DeliveredFile
 
 # Two rows need far less; a larger file is not a control file.
 _LARGEST_BYTES: Final = 2**20

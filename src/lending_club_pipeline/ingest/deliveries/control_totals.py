@@ -18,7 +18,7 @@ from lending_club_pipeline.contract.source_files import ACCOUNTS, SOURCE_FILES
 from lending_club_pipeline.ingest.csv.byte_counts import ByteCounts
 from lending_club_pipeline.ingest.deliveries.balance_sums import BalanceSum, parse_number
 from lending_club_pipeline.ingest.deliveries.control_rows import ControlRow, read_rows
-from lending_club_pipeline.ingest.deliveries.discovery import DeliveredFile
+from lending_club_pipeline.ingest.deliveries.delivery_folders import DeliveredFile
 
 KEPT_AS: Final = "control.json"
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -77,19 +77,21 @@ def read_control_totals(
     for row in read_rows(control, counts, plain):
         name = _source_file(row)
         if name in found:
-            raise _refused("control_row_twice", row.place, f"{name} has a second row", "Leave one")
+            raise RefusedDeliveryError(
+                "control_row_twice", row.place, f"{name} has a second row", "Leave one"
+            )
         other_dates.extend(_other_date(row, name, as_of_date))
         found[name] = FileTotals(name, _records(row), _sum(row, name))
     missing = [source.name for source in SOURCE_FILES if source.name not in found]
     if missing:
-        raise _refused(
+        raise RefusedDeliveryError(
             "control_row_missing",
             Place(control.path),
             f"it has no row for {' and '.join(missing)}",
             "A control file has one row for each of the two files",
         )
     if other_dates:
-        raise _refused(
+        raise RefusedDeliveryError(
             "control_date_differs",
             other_dates[0][0],
             "; ".join(problem for _, problem in other_dates),
@@ -117,7 +119,7 @@ def compare_totals(
     found = [*_differing_records(expected, records), *_differing_sum(expected, balances)]
     if found:
         problems = "; ".join(problem for _, problem in found)
-        raise _refused(found[0][0], place, problems, _REMEDY)
+        raise RefusedDeliveryError(found[0][0], place, problems, _REMEDY)
 
 
 def _differing_records(
@@ -185,7 +187,7 @@ def _source_file(row: ControlRow) -> str:
     names = {source.name.lower(): source.name for source in SOURCE_FILES}
     given = re.sub(r"\.(gz|zst)$", "", row.file.lower())
     if given not in names:
-        raise _refused(
+        raise RefusedDeliveryError(
             "control_file_unknown",
             row.place,
             "this row is about a file that no delivery has",
@@ -196,7 +198,7 @@ def _source_file(row: ControlRow) -> str:
 
 def _records(row: ControlRow) -> int:
     if _RECORDS.fullmatch(row.records) is None:
-        raise _refused(
+        raise RefusedDeliveryError(
             "control_unreadable",
             row.place,
             "the number of records is not a whole number",
@@ -210,7 +212,7 @@ def _sum(row: ControlRow, name: str) -> Decimal | None:
     if name != ACCOUNTS.name and not row.sum_of_balances:
         return None
     if amount is None or name != ACCOUNTS.name:
-        raise _refused(
+        raise RefusedDeliveryError(
             "control_unreadable",
             row.place,
             "the sum of balances is not a number"
@@ -227,7 +229,7 @@ def _other_date(row: ControlRow, name: str, as_of_date: dt.date) -> Iterator[tup
     except ValueError:
         date = None
     if date is None or _DATE.fullmatch(row.business_date) is None:
-        raise _refused(
+        raise RefusedDeliveryError(
             "control_unreadable",
             row.place,
             "the business date is not a date",
@@ -245,7 +247,3 @@ def _shown(amount: Decimal) -> str:
     """Write an amount with thousands commas, and with two decimals or as many as it has."""
     _, _, decimals = f"{amount:f}".partition(".")
     return f"{amount:,.{max(2, len(decimals.rstrip('0')))}f}"
-
-
-def _refused(code: str, place: Place, problem: str, remedy: str) -> RefusedDeliveryError:
-    return RefusedDeliveryError(code, place, problem, remedy)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
-from lending_club_pipeline.ingest.deliveries.discovery import DeliveredFile, Delivery
+from lending_club_pipeline.ingest.deliveries.delivery_folders import DeliveredFile, Delivery
 from lending_club_pipeline.storage.inputs import sha256_of
 from lending_club_pipeline.storage.object_paths import ObjectPath
 
@@ -66,7 +66,7 @@ def looks_like(delivery: Delivery, described: str) -> bool:
 
     Args:
         delivery: the delivery.
-        described: what `describe` said of others; or an empty text.
+        described: result of `describe` for other files, or an empty text.
 
     Raises:
         OSError: a file is gone, or may not be looked at.
@@ -80,7 +80,7 @@ def are_the_same(delivery: Delivery, described: str) -> bool:
 
     Args:
         delivery: the delivery.
-        described: what `describe` said of others; or an empty text.
+        described: result of `describe` for other files, or an empty text.
 
     Raises:
         OSError: a file is gone, or may not be read.

@@ -6,7 +6,7 @@ from lending_club_pipeline.contract.errors import Place, RefusedDeliveryError
 from lending_club_pipeline.ingest.csv import quotes
 from lending_club_pipeline.ingest.csv.byte_counts import ByteCounts, line_that_ends_otherwise
 from lending_club_pipeline.ingest.csv.headers import Header, read_header
-from lending_club_pipeline.ingest.deliveries.discovery import DeliveredFile
+from lending_club_pipeline.ingest.deliveries.delivery_folders import DeliveredFile
 
 
 def check_file(file: DeliveredFile, counts: ByteCounts, plain: Path) -> Header:

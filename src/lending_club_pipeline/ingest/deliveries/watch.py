@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from lending_club_pipeline.config.clock import Today
 from lending_club_pipeline.contract.errors import RefusedDeliveryError
 from lending_club_pipeline.ingest.deliveries.delivered_files import identify
-from lending_club_pipeline.ingest.deliveries.discovery import Delivery, dated_folders, find_dated
+from lending_club_pipeline.ingest.deliveries.delivery_folders import Delivery
+from lending_club_pipeline.ingest.deliveries.discovery import dated_folders, find_dated
 from lending_club_pipeline.storage.inputs import Readable
 
 

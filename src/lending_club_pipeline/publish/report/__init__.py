@@ -1,10 +1,7 @@
 """`report.html`: a delivery on one page, for people who do not read SQL."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from lending_club_pipeline.contract.errors import OutputError
-from lending_club_pipeline.files.atomic import WrittenFile, describe, replacing
 from lending_club_pipeline.publish.report.queries import read_report
 from lending_club_pipeline.publish.report.render import render
 from lending_club_pipeline.reconcile.checks import CheckResult
@@ -14,8 +11,6 @@ from lending_club_pipeline.reconcile.ledger import (
     read_ledger,
 )
 from lending_club_pipeline.warehouse.protocol import Warehouse
-
-__all__ = ["render_report", "write_report"]
 
 
 def render_report(
@@ -35,22 +30,3 @@ def render_report(
     earlier = newest_publishable_date(warehouse, before=ledger.as_of_date)
     previous = None if earlier is None else read_ledger(warehouse, earlier)
     return render(read_report(warehouse, ledger, previous, checks, currency))
-
-
-def write_report(
-    warehouse: Warehouse, target: Path, checks: Sequence[CheckResult], currency: str
-) -> WrittenFile:
-    """Publish the report of the newest closed delivery as a file.
-
-    Raises:
-        OutputError: no delivery was processed yet, its tiers do not add up to its ledger, or the
-            file cannot be written.
-    """
-    newest = newest_publishable_date(warehouse)
-    ledger = None if newest is None else read_ledger(warehouse, newest)
-    if ledger is None:
-        raise OutputError("There is nothing to report: no delivery was processed yet.")
-    page = render_report(warehouse, ledger, checks, currency)
-    with replacing(target) as work:
-        work.write_text(page, encoding="utf-8", newline="\n")
-    return describe(target)

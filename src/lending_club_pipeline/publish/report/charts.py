@@ -10,8 +10,13 @@ from typing import Any
 from lending_club_pipeline.contract.numbers import format_count, format_money
 from lending_club_pipeline.contract.reasons import explain
 from lending_club_pipeline.publish.report import words
-from lending_club_pipeline.publish.report.data import Figures, ReasonCount, Report, TierTotals
-from lending_club_pipeline.publish.report.stages import stage_lines
+from lending_club_pipeline.publish.report.data import (
+    Figures,
+    ReasonCount,
+    Report,
+    TierTotals,
+    stage_lines,
+)
 from lending_club_pipeline.reconcile.ledger import DeliveryLedger, LedgerEntry
 
 

@@ -1,13 +1,14 @@
 """Content of the report: numbers, reasons and places; no names, no raw fields."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from lending_club_pipeline.contract.stages import Stage, main_branch_first
 from lending_club_pipeline.reconcile.checks import CheckResult
-from lending_club_pipeline.reconcile.ledger import DeliveryLedger
+from lending_club_pipeline.reconcile.ledger import DeliveryLedger, LedgerEntry
 from lending_club_pipeline.reconcile.movements import Movements
 
 _NOTHING: Final = Decimal("0.00")
@@ -91,7 +92,7 @@ class Figures:
 
     @property
     def add_up(self) -> bool:
-        """Whether the tiers are what the ledger says was published."""
+        """Whether the tiers add up to the published accounts and balance in the ledger."""
         published = self.ledger.entries["accounts.csv", "published"]
         totals = self.totals
         return (totals.accounts, totals.original_balance) == (
@@ -135,3 +136,17 @@ class Report:
     movements: Movements
     changes: tuple[Change, ...]
     currency: str
+
+
+@dataclass(frozen=True)
+class StageLine:
+    """A stage with the numbers of one delivery."""
+
+    stage: Stage
+    entry: LedgerEntry
+
+
+def stage_lines(ledger: DeliveryLedger, source_file: str) -> Iterator[StageLine]:
+    """Return the stages of a file, each with its line of the ledger."""
+    for stage in main_branch_first(source_file):
+        yield StageLine(stage, ledger.entries[source_file, stage.name])

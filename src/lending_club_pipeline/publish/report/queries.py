@@ -41,7 +41,7 @@ def read_report(
         currency: the accounts' currency, as its ISO 4217 code.
 
     Raises:
-        OutputError: the tiers of the delivery are not what its ledger says was published.
+        OutputError: the tiers of the delivery do not add up to its ledger.
     """
     known = [ledger] if previous is None else [ledger, previous]
     tiers = _tiers(warehouse, [it.as_of_date for it in known])

@@ -3,11 +3,12 @@
 import base64
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib.resources import files
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from jinja2 import Environment, StrictUndefined
 
@@ -16,6 +17,7 @@ from lending_club_pipeline.contract.numbers import (
     format_change,
     format_count,
     format_money,
+    format_percent,
     format_rate,
     format_share,
 )
@@ -23,10 +25,8 @@ from lending_club_pipeline.contract.reasons import explain
 from lending_club_pipeline.contract.stages import stages
 from lending_club_pipeline.publish.report import words
 from lending_club_pipeline.publish.report.charts import balances_by_tier, charts
-from lending_club_pipeline.publish.report.data import Example, Figures, Report
-from lending_club_pipeline.publish.report.decisions import decisions
-from lending_club_pipeline.publish.report.moved import moved_lines
-from lending_club_pipeline.publish.report.stages import stage_lines
+from lending_club_pipeline.publish.report.data import Example, Figures, Report, stage_lines
+from lending_club_pipeline.publish.report.moved import TITLES, change_in_percent, moved_lines
 from lending_club_pipeline.reconcile.checks import CheckResult
 
 # Number of decisions that fit on the first screen beside the changes.
@@ -34,6 +34,7 @@ _SHOWN_DECISIONS: Final = 5
 _SCRIPTS: Final = ("assets/chart.umd.min.js", "assets/chartjs-chart-sankey.min.js", "charts.js")
 # Texts that could end the data block or begin a comment in it.
 _JSON_ESCAPES: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+_SHOWN_REASONS: Final = 2
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,8 @@ def _comparison(report: Report) -> list[Comparison]:
         return []
     now, before = report.figures, report.previous
     return [
-        _compared("Customers delivered", *_rows_of(before, now, "Customer.csv", "records")),
-        _compared("Accounts delivered", *_rows_of(before, now, "accounts.csv", "records")),
+        _compared("Customers delivered", *_records_of(before, now, "Customer.csv")),
+        _compared("Accounts delivered", *_records_of(before, now, "accounts.csv")),
         _compared("Records set aside", before.ledger.all_excluded, now.ledger.all_excluded),
         _compared("Savings accounts", before.totals.accounts, now.totals.accounts),
         _compared("Original balance", before.totals.original_balance, now.totals.original_balance),
@@ -150,8 +151,8 @@ def _comparison(report: Report) -> list[Comparison]:
     ]
 
 
-def _rows_of(before: Figures, now: Figures, source_file: str, stage: str) -> tuple[int, int]:
-    return before.ledger.rows(source_file, stage), now.ledger.rows(source_file, stage)
+def _records_of(before: Figures, now: Figures, source_file: str) -> tuple[int, int]:
+    return before.ledger.rows(source_file, "records"), now.ledger.rows(source_file, "records")
 
 
 def _compared(title: str, before: Decimal | int, now: Decimal | int) -> Comparison:
@@ -165,3 +166,70 @@ def _tier_comparison(report: Report) -> list[Comparison]:
         _compared(name, before, now)
         for name, before, now in balances_by_tier(report.figures, report.previous)
     ]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A finding that needs a person.
+
+    Attributes:
+        urgency: `bad` stops publication, `warn` does not.
+        title: the finding.
+        remedy: the remedy.
+        section: id of the section of the page that shows more.
+    """
+
+    urgency: Literal["bad", "warn"]
+    title: str
+    remedy: str
+    section: str
+
+
+def decisions(report: Report) -> tuple[Decision, ...]:
+    """Return the findings that need a decision; empty if all is well."""
+    return (*_open_ledger(report), *_held(report), *_checks(report), *_excluded(report))
+
+
+def _open_ledger(report: Report) -> Iterator[Decision]:
+    if not report.figures.ledger.is_closed:
+        yield Decision("bad", "The ledger does not close", "Nothing is published of it.", "flow")
+
+
+def _held(report: Report) -> Iterator[Decision]:
+    for it in report.movements.measures:
+        if it.is_beyond_limit and it.limit_percent is not None:
+            yield Decision(
+                "bad" if it.is_held else "warn",
+                f"{TITLES[it.measure]}: {change_in_percent(it)}, "
+                f"limit {format_percent(it.limit_percent)}",
+                "Approve the delivery, or ask the sender for another one."
+                if it.is_held
+                else "The delivery was approved.",
+                "moved",
+            )
+
+
+def _checks(report: Report) -> Iterator[Decision]:
+    for check in report.checks:
+        if not check.passed:
+            yield Decision(
+                "bad" if check.severity == "error" else "warn",
+                check.description or check.name,
+                words.found(check.found),
+                "checks",
+            )
+
+
+def _excluded(report: Report) -> Iterator[Decision]:
+    excluded = report.figures.ledger.all_excluded
+    if excluded:
+        most = ", ".join(
+            f"{explain(it.reason).title} ({format_count(it.total)})"
+            for it in report.reasons[:_SHOWN_REASONS]
+        )
+        yield Decision(
+            "warn",
+            f"{format_count(excluded)} records excluded",
+            f"Return quarantine.csv to the sender. Most frequent: {most}.",
+            "reasons-section",
+        )

@@ -105,7 +105,7 @@ class Catalog:
 def _kind(row: Mapping[str, Any]) -> str:
     kind, file_format = str(row["table_type"]).upper(), str(row["data_source_format"]).upper()
     if kind not in _TABLES:
-        return f"no table but a {kind.lower().replace('_', ' ')}"
+        return f"not a table but a {kind.lower().replace('_', ' ')}"
     return "" if file_format == "DELTA" else f"of the format {file_format}, not DELTA"
 
 

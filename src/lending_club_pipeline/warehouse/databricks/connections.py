@@ -120,7 +120,7 @@ def _by_principal(address: DatabricksSettings) -> Callable[[], Callable[[], Head
 
 
 def headers_of(address: DatabricksSettings) -> Callable[[], Headers]:
-    """Return what gives the headers of a request to the workspace that signs in.
+    """Return a function that gives the headers with which a request signs in to the workspace.
 
     Raises:
         SecretError: a manager does not give the secret.

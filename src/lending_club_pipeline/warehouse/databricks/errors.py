@@ -63,8 +63,8 @@ class TransientWarehouseError(WarehouseError):
 def chain(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and its causes, outermost first.
 
-    The error that was being handled when it was raised counts as well, unless that is an error of
-    this project: then another statement had failed and was handled.
+    The error that was being handled when it was raised counts, too. An error of this project does
+    not: it belongs to another statement, which had failed and was handled.
     """
     seen: set[int] = set()
     found: BaseException | None = error

@@ -160,7 +160,7 @@ class Lease:
         while not self._try_to_take():
             if waiting.is_over:
                 raise self._taken_by_another()
-            waiting.say(_shown(self._row()))
+            waiting.report(_shown(self._row()))
             time.sleep(min(_POLL_SECONDS, waiting.left))
 
     def _try_to_take(self) -> bool:

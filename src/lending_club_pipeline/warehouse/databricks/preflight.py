@@ -38,7 +38,7 @@ _ON_SCHEMA: Final = ("USE SCHEMA", "CREATE TABLE", "SELECT", "MODIFY")
 _ON_VOLUME: Final = ("READ VOLUME", "WRITE VOLUME")
 
 
-class _NotWellError(Exception):
+class _FailedStepError(Exception):
     """A step failed; the text holds the remedy."""
 
 
@@ -90,14 +90,14 @@ class Preflight:
         host, port = host_and_port(self.address.host)
         proxy = proxy_of(self.address.host)
         if proxy is not None:
-            _knock(proxy)
+            _check_proxy(proxy)
             return PreflightResult(
                 "", "ok", f"{host} is looked up by the proxy that HTTPS_PROXY names"
             )
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError:
-            raise _NotWellError(
+            raise _FailedStepError(
                 f"{host} is not known. Correct DATABRICKS_HOST (the address of the workspace, "
                 "without https://), or look at the network: a VPN, a proxy (HTTPS_PROXY)"
             ) from None
@@ -119,24 +119,24 @@ class Preflight:
                     "", "ok", f"{secured.version()}, certificate valid until {until}"
                 )
         except ssl.SSLCertVerificationError as error:
-            raise _NotWellError(
+            raise _FailedStepError(
                 f"the certificate of {host} is not trusted ({error.verify_message}). Ask for your "
                 "company's certificates (PEM) and name the file by DATABRICKS_CA_FILE"
             ) from None
         except OSError as error:
             if self.address.ca_file is not None and not self.address.ca_file.is_file():
-                reason = f"DATABRICKS_CA_FILE={self.address.ca_file} is no file. Correct it"
+                reason = f"DATABRICKS_CA_FILE={self.address.ca_file} is not a file. Correct it"
             else:
                 reason = (
                     f"no TLS connection to {host}, port {port} ({type(error).__name__}). Ask for "
                     "the way to be opened in the firewall, or name a proxy by HTTPS_PROXY"
                 )
-            raise _NotWellError(reason) from None
+            raise _FailedStepError(reason) from None
 
     # --- the SQL warehouse
 
     def _sign_in(self) -> PreflightResult:
-        """Open a session; the answer of the service tells refusals apart."""
+        """Open a session; the status of a refusal shows which step has failed."""
         try:
             self.session.open()
         except WarehouseError as error:
@@ -156,7 +156,7 @@ class Preflight:
             row = self.session.fetch("select current_user() as principal")[0]
         except WarehouseError as error:
             if errors.http_code_of(error) in _NO_SUCH_PATH:
-                raise _NotWellError(
+                raise _FailedStepError(
                     f"there is no SQL warehouse at DATABRICKS_HTTP_PATH={self.address.http_path}. "
                     "Copy the path from the connection details of the SQL warehouse, or ask the "
                     "administrator to make one and to give you CAN USE on it"
@@ -175,7 +175,7 @@ class Preflight:
         except WarehouseError as error:
             if not errors.condition_in(error).startswith(_HIDDEN):
                 raise
-            raise _NotWellError(
+            raise _FailedStepError(
                 f"there is no catalog {catalog}, or {self._principal} may not see it. Correct "
                 f"DATABRICKS_CATALOG, or ask the administrator for: {self._grant_of_catalog()}"
             ) from None
@@ -233,8 +233,8 @@ class Preflight:
         return PreflightResult(
             "",
             "warning",
-            f"not listed as granted to {self._principal}, who may have it all the same as a member "
-            "of a group or as the owner: this cannot be told from here. If a run says that a right "
+            f"not listed as granted to {self._principal}, who may still have it as a member "
+            "of a group or as the owner: the grants do not show this. If a run says that a right "
             f"is missing, ask the administrator for:\n{sql}",
         )
 
@@ -291,16 +291,16 @@ class Preflight:
 def _found(subject: str, check: Callable[[], PreflightResult]) -> PreflightResult:
     try:
         found = check()
-    except (_NotWellError, WarehouseError, ConfigurationError) as error:
+    except (_FailedStepError, WarehouseError, ConfigurationError) as error:
         return PreflightResult(subject, "problem", str(error))
     return PreflightResult(subject, found.verdict, found.detail)
 
 
-def _knock(proxy: str) -> None:
+def _check_proxy(proxy: str) -> None:
     """Check that a proxy answers.
 
     Raises:
-        _NotWellError: it does not.
+        _FailedStepError: it does not.
     """
     parts = urllib.parse.urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     # The proxy's address may hold name and password.
@@ -310,7 +310,7 @@ def _knock(proxy: str) -> None:
         place = (parts.hostname or "", parts.port or default)
         socket.create_connection(place, _TIMEOUT_SECONDS).close()
     except OSError as error:
-        raise _NotWellError(
+        raise _FailedStepError(
             f"the proxy {shown} does not answer ({type(error).__name__}). Correct HTTPS_PROXY, or "
             "name the host by NO_PROXY if there is a way to it without a proxy"
         ) from None

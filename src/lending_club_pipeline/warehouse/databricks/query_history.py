@@ -64,8 +64,8 @@ class Statement:
 class QueryHistory:
     """The statements of the last 24 hours.
 
-    The first read requests the whole window, later ones only what may have changed: a backfill can
-    send tens of thousands of statements in a day.
+    The first read requests the whole window, later reads only statements that may have changed: a
+    backfill can send tens of thousands of statements in a day.
 
     Attributes:
         address: the SQL warehouse and the sign-in.

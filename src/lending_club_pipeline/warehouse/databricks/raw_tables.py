@@ -23,9 +23,9 @@ class RawTable:
     """A Delta table of delivered data.
 
     Attributes:
-        name: its name, that of dbt's source.
+        name: its name, which is also the name of dbt's source.
         columns: SQL type by column name, in order.
-        comment: what it holds.
+        comment: its content, in words.
         content: the columns that are hashed for the proof.
     """
 

@@ -1,8 +1,8 @@
 """Sign-in by a token or as a service principal, only at the configured host.
 
 The SDK would read variables and files of other tools (DATABRICKS_DISCOVERY_URL, a profile in
-~/.databrickscfg, ARM_*, …), and dbt-databricks would send our secret to Azure as well. So neither
-of them signs in here. The address is that of
+~/.databrickscfg, ARM_*, …). dbt-databricks would also send our secret to Azure. So neither of them
+signs in here. The address is that of
 https://docs.databricks.com/aws/en/dev-tools/auth/oauth-m2m, "manually generate access tokens".
 """
 

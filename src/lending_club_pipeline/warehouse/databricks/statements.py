@@ -80,7 +80,7 @@ class StatementSession:
         """Run a statement and return its small result, one mapping per row.
 
         Raises:
-            WarehouseError: it failed; a transient fault was retried before.
+            WarehouseError: it failed; a transient error was retried before.
         """
 
         def run() -> list[dict[str, Any]]:
@@ -97,7 +97,7 @@ class StatementSession:
         It reads only this column: for some types of other columns, Arrow would need pandas.
 
         Raises:
-            WarehouseError: it failed; a transient fault was retried before.
+            WarehouseError: it failed; a transient error was retried before.
         """
 
         def run() -> list[Any]:
@@ -112,7 +112,7 @@ class StatementSession:
         """Run a statement and ignore its result.
 
         Raises:
-            WarehouseError: it failed; a transient fault was retried before.
+            WarehouseError: it failed; a transient error was retried before.
         """
 
         def run() -> None:
@@ -135,7 +135,7 @@ class StatementSession:
         """Call a function; retry it with growing pauses while its errors are transient.
 
         Raises:
-            WarehouseError: a fault is permanent, or lasted longer than DATABRICKS_RETRY_SECONDS.
+            WarehouseError: an error is permanent, or lasted longer than DATABRICKS_RETRY_SECONDS.
         """
         from tenacity import (  # noqa: PLC0415 - an extra, needed in production only
             Retrying,

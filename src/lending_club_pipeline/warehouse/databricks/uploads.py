@@ -10,20 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import duckdb
-
 from lending_club_pipeline.contract.source_files import SOURCE_FILES, SourceFile
 from lending_club_pipeline.files import duckdb_paths
+from lending_club_pipeline.files.duckdb_engines import bounded_engine
 from lending_club_pipeline.ingest import landed_records
 from lending_club_pipeline.warehouse.databricks.content import content_in_duckdb
 from lending_club_pipeline.warehouse.databricks.raw_tables import RAW_TABLES
 
 # The connector reads a whole file into memory before it sends it.
 _PART_BYTES: Final = 32 * 2**20
-
-
-def _text(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def write_parts(
@@ -39,7 +34,8 @@ def write_parts(
         threads: threads of that engine; None means all cores.
     """
     parts = {}
-    with _engine(memory_bytes, threads, target / "spill") as connection:
+    spill = target / "spill"
+    with bounded_engine(memory_bytes, threads, spill, keeps_order=False) as connection:
         for table, query in _queries(landed, as_of_date):
             folder = target / table
             connection.execute(
@@ -65,7 +61,7 @@ def measure(
     found = {}
     with (
         tempfile.TemporaryDirectory() as spill,
-        _engine(memory_bytes, threads, Path(spill)) as connection,
+        bounded_engine(memory_bytes, threads, Path(spill), keeps_order=False) as connection,
     ):
         for table, query in _queries(landed, as_of_date):
             rows = connection.execute(
@@ -74,17 +70,6 @@ def measure(
             ).fetchall()
             found.update({(table, file): int(content) for file, content in rows})
     return found
-
-
-def _engine(memory_bytes: int, threads: int | None, spill: Path) -> duckdb.DuckDBPyConnection:
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": f"{memory_bytes}B",
-        "temp_directory": str(spill),
-        "preserve_insertion_order": False,
-    }
-    if threads is not None:
-        config["threads"] = threads
-    return duckdb.connect(config=config)
 
 
 def _queries(landed: Path, as_of_date: dt.date) -> Iterator[tuple[str, str]]:
@@ -103,11 +88,11 @@ def _records(source: SourceFile, landed: Path, date: str, files: str) -> str:
     return f"""
         select
             {date},
-            {_text(source.name)} as source_file,
+            {duckdb_paths.literal(source.name)} as source_file,
             cast(records.file_row_number + 1 as bigint) as record_number,
             {fields},
             files.sha256 as file_sha256,
             files.loaded_at
         from {records} as records
-        inner join {files} as files on files.source_file = {_text(source.name)}
+        inner join {files} as files on files.source_file = {duckdb_paths.literal(source.name)}
     """

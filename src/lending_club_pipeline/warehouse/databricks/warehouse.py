@@ -181,7 +181,7 @@ class DatabricksWarehouse:
         )
 
     def check_tables(self, expected: Sequence[ExpectedTable]) -> None:
-        """Compare tables with what dbt will write to them; see `Warehouse.check_tables`."""
+        """Compare tables with the columns that dbt writes; see `Warehouse.check_tables`."""
         self.catalog.check(expected)
 
     def record_approval(self, approval: approvals.Approval) -> None:

@@ -1,7 +1,8 @@
-"""Errors of a DuckDB database, with remedies."""
+"""The file of a DuckDB database: how it is opened, and its errors with remedies."""
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from lending_club_pipeline.contract.errors import (
     WarehouseLockedError,
 )
 from lending_club_pipeline.files.io_errors import damaged, is_damaged, is_full, out_of_memory
+from lending_club_pipeline.files.locks import POLL_SECONDS, LockWait
 from lending_club_pipeline.files.plain_paths import plain_file
 
 _LOCK_HOLDER: Final = re.compile(
@@ -22,6 +24,55 @@ _LOCK_HOLDER: Final = re.compile(
 )
 # A transaction of the only process fails only if its log cannot be written.
 _OF_THE_DISK: Final = (duckdb.IOException, duckdb.TransactionException)
+# How long a run waits for a reader, such as a sensor that reads the states.
+_READER_SECONDS: Final = 3.0
+
+
+def open_database(path: Path, *, read_only: bool, wait_seconds: float) -> duckdb.DuckDBPyConnection:
+    """Open a database; wait for a process that has it open without holding our lock.
+
+    Args:
+        path: the database file; a writer makes it if it is missing.
+        read_only: open it for reading.
+        wait_seconds: how long to wait for the other process.
+
+    Raises:
+        WarehouseLockedError: the other process still has it open.
+        WarehouseError: there is no database to read, or it cannot be used.
+    """
+    if read_only and not path.exists():
+        raise WarehouseError(
+            f"{path}: there is no database yet. Process a delivery by `lending-club run`."
+        )
+    # A writer holds the lock, so no other run can have it open: only brief readers can.
+    waiting = LockWait(str(path), max(wait_seconds, 0.0 if read_only else _READER_SECONDS))
+    while True:
+        try:
+            with explaining(path):
+                if not read_only:
+                    _make_if_missing(path)
+                return duckdb.connect(plain_file(path), read_only=read_only)
+        except WarehouseLockedError as error:
+            if waiting.is_over:
+                raise
+            waiting.report(_holder_in(str(error)))
+        time.sleep(POLL_SECONDS)
+
+
+def _make_if_missing(path: Path) -> None:
+    """Make the file under another name first: a killed run leaves no file or a complete one."""
+    if path.exists() and not (path.is_file() and path.stat().st_size == 0):
+        return
+    work = path.with_name(f".{path.name}.new")
+    work.unlink(missing_ok=True)
+    duckdb.connect(plain_file(work)).close()
+    work.replace(path)
+
+
+def _holder_in(message: str) -> str:
+    """Return the process that our own message names."""
+    found = re.search(r"process \d+ \([^)]*\)", message)
+    return found[0] if found else "another process"
 
 
 @contextmanager
