@@ -24,7 +24,7 @@ from lending_club_pipeline.contract.locations import ObjectUrl
 from lending_club_pipeline.files.atomic import describe, explaining, is_abandoned
 from lending_club_pipeline.files.processes import process_label
 from lending_club_pipeline.storage.errors import explaining_store
-from lending_club_pipeline.storage.old_publications import remove_old
+from lending_club_pipeline.storage.removal import remove, remove_old
 
 PUBLICATIONS: Final = "publications"
 # Four parts of this size are in memory at a time; a store takes ten thousand of them.
@@ -94,8 +94,7 @@ class ObjectOutputs:
     def remove(self, name: str) -> None:
         """Remove an object, if it is there."""
         url = self.location / name
-        with explaining_store(url):
-            obstore.delete(self.store, url.key)
+        remove(self.store, url, [url.key])
 
     def send(self, file: Path, url: ObjectUrl, **condition: Any) -> None:  # noqa: ANN401 - obstore
         """Write an object; readers see all of it or nothing.

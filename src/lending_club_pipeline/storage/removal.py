@@ -1,7 +1,9 @@
-"""Removal of old publications in an object store."""
+"""Removal of objects, and of old publications."""
 
 import datetime as dt
 import logging
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import obstore
@@ -16,6 +18,29 @@ from lending_club_pipeline.storage.errors import explaining_store
 _KEPT: Final = dt.timedelta(days=1)
 
 logger = logging.getLogger(__name__)
+
+
+def remove(store: ObjectStore, url: ObjectUrl, keys: Sequence[str]) -> None:
+    """Remove objects; one that is gone already is none to remove.
+
+    Another run, or a request whose answer was lost, may have removed it. Google's store then says
+    that there is no such object, where the others say that it is removed.
+
+    Args:
+        store: client of the store.
+        url: the object, or the prefix above them, for errors.
+        keys: their names.
+
+    Raises:
+        StorageError: the store refuses, or is not there.
+    """
+    try:
+        with explaining_store(url):
+            obstore.delete(store, keys)
+    except FileNotFoundError:
+        for key in keys:
+            with suppress(FileNotFoundError), explaining_store(url):
+                obstore.delete(store, key)
 
 
 def remove_old(store: ObjectStore, prefix: ObjectUrl, current: str, replaced: bytes) -> None:
@@ -37,9 +62,8 @@ def remove_old(store: ObjectStore, prefix: ObjectUrl, current: str, replaced: by
             ]
             kept = {current, *(label for label, it in found if it["last_modified"] > young)}
             kept |= {label for label, _ in found if f"/{label}/".encode() in replaced}
-            old = [it["path"] for label, it in found if label not in kept]
-            if old:
-                obstore.delete(store, old)
+        if old := [it["path"] for label, it in found if label not in kept]:
+            remove(store, prefix, old)
     except StorageError as error:
         # The publication is complete: leftovers only take space, and the next one tries again.
         logger.warning("Older publications could not be removed: %s", error)
