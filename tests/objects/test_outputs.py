@@ -240,3 +240,16 @@ def test_rights_of_files_are_refused_for_outputs_that_have_none() -> None:
         load_settings({"output_path": "s3://bucket/out", "output_group": "analysts"})
 
     assert "OUTPUT_GROUP" in str(caught.value)
+
+
+@pytest.mark.parametrize("setting", ["objects_encryption", "objects_kms_key"])
+@pytest.mark.parametrize(
+    "path", ["gs://bucket/out", "abfss://box@account.dfs.core.windows.net/out"]
+)
+def test_an_encryption_that_a_store_would_not_use_is_refused(path: str, setting: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings({"output_path": path, setting: "AES256"})
+
+    assert f"OBJECTS_ENCRYPTION and OBJECTS_KMS_KEY are for S3, but OUTPUT_PATH={path}" in str(
+        caught.value
+    )
