@@ -30,7 +30,7 @@ test-all: lint  ## The same, and the exhaustive tests (takes half an hour)
 test-stand-in: .venv/.dev  ## Test the SQL warehouse stand-in itself, and note what passed
 	@$(BIN)/python -m tests.stand_in_tests --always
 
-test-operations: .venv/.dev  ## Alerts, metrics, roles, audit, Azure with the real servers (.ci/run names their packages)
+test-operations: .venv/.dev  ## Alerts, metrics, roles, audit, object stores with real servers (.ci/run names their packages)
 	@$(PYTEST) -n 2 --operations tests/operating tests/objects tests/deployment/test_connections.py
 
 coverage: .venv/.dev  ## Run all tests and list the lines and branches that none reaches

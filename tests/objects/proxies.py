@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Request:
     headers: dict[str, str]
 
     def is_for(self, method: str, part: str) -> bool:
-        return self.method == method and part in self.path
+        return self.method == method and part in unquote(self.path)
 
 
 # Returns what the client gets; it may ask the server, or not.
@@ -90,14 +90,18 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)
         kept = {name.lower(): value for name, value in answer.headers}
-        for name in ("transfer-encoding", "connection", "date", "server"):
+        for name in ("connection", "date", "server"):
             kept.pop(name, None)
-        kept.setdefault("content-length", str(len(answer.body)))
+        # A server that tells no length has a reason.
+        is_chunked = "transfer-encoding" in kept
+        if not is_chunked:
+            kept.setdefault("content-length", str(len(answer.body)))
         for name, value in kept.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(answer.body)
+            chunk = b"%x\r\n%b\r\n" % (len(answer.body), answer.body) if answer.body else b""
+            self.wfile.write(chunk + b"0\r\n\r\n" if is_chunked else answer.body)
 
     do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = _serve  # noqa: N815
 

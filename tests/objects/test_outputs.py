@@ -2,7 +2,6 @@
 
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,27 +15,25 @@ from lending_club_pipeline.files.atomic import describe
 from lending_club_pipeline.publish.manifest import FILE_NAME, digest_of, holds, render_manifest
 from lending_club_pipeline.storage.outputs import Outputs, outputs_of
 from tests.objects import proxies
-from tests.objects.buckets import VARIABLES, Bucket
+from tests.objects.buckets import Bucket
 from tests.objects.proxies import FORBIDDEN, Answer, Proxy, Request
 
 DAY = dt.date(2026, 1, 31)
 NAMES = ("account_summary.csv", "report.html")
-STABLE = "/lending-club/out/account_summary.csv"
+STABLE = "/out/account_summary.csv"
 
 
 @pytest.fixture
-def proxy(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    for name, value in VARIABLES.items():
-        monkeypatch.setenv(name, value)
+def proxy(bucket: Bucket) -> Iterator[Proxy]:
     with proxies.before(bucket.endpoint) as proxy:
         yield proxy
 
 
-def outputs_behind(proxy: Proxy, **given: object) -> Outputs:
+def outputs_behind(proxy: Proxy, bucket: Bucket, **given: object) -> Outputs:
     return outputs_of(
         load_settings(
             {
-                "output_path": "s3://lending-club/out",
+                "output_path": bucket.url("out"),
                 "objects_endpoint": proxy.endpoint,
                 "landing_path": Path("landing"),
                 "objects_retry_seconds": 1,
@@ -84,7 +81,7 @@ def test_a_reader_of_the_manifest_sees_one_publication_at_every_moment(
             return answer
         return ask()
 
-    outputs = outputs_behind(proxy)
+    outputs = outputs_behind(proxy, bucket)
     publish(outputs, 1)
     proxy.rules.append(look)
     digest = publish(outputs, 2)
@@ -98,13 +95,13 @@ def test_a_reader_of_the_manifest_sees_one_publication_at_every_moment(
 def test_of_two_publishers_one_publishes_and_the_other_is_told(
     proxy: Proxy, bucket: Bucket
 ) -> None:
-    outputs, others = outputs_behind(proxy), outputs_behind(proxy)
+    outputs, others = outputs_behind(proxy, bucket), outputs_behind(proxy, bucket)
     publish(outputs, 1)
 
     with pytest.raises(OutputError) as caught:
         publish(outputs, 2, meanwhile=lambda: as_another_process(others, 3))
 
-    assert "s3://lending-club/out/manifest.json: another run published there" in str(caught.value)
+    assert f"{bucket.url('out')}/manifest.json: another run published there" in str(caught.value)
     assert read(bucket) == {b"3\n"}
     assert bucket.get("out/account_summary.csv")[:2] == b"3\n"
 
@@ -116,7 +113,7 @@ def as_another_process(outputs: Outputs, number: int) -> None:
 
 
 def test_the_first_publication_of_all_is_conditional_too(proxy: Proxy, bucket: Bucket) -> None:
-    outputs, others = outputs_behind(proxy), outputs_behind(proxy)
+    outputs, others = outputs_behind(proxy, bucket), outputs_behind(proxy, bucket)
 
     with pytest.raises(OutputError):
         publish(outputs, 2, meanwhile=lambda: as_another_process(others, 3))
@@ -132,7 +129,7 @@ def test_a_publication_whose_answer_is_lost_is_one(proxy: Proxy, bucket: Bucket)
         is_lost = request.is_for("PUT", FILE_NAME) and next(left, None)
         return proxies.BUSY if is_lost else answer
 
-    outputs = outputs_behind(proxy)
+    outputs = outputs_behind(proxy, bucket)
     publish(outputs, 1)
     proxy.rules.append(lose)
 
@@ -150,7 +147,7 @@ def test_a_publication_whose_answer_is_lost_is_one(proxy: Proxy, bucket: Bucket)
 def test_a_publication_that_breaks_off_leaves_the_old_or_the_new_state(
     proxy: Proxy, bucket: Bucket, part: str, published: bytes
 ) -> None:
-    outputs = outputs_behind(proxy)
+    outputs = outputs_behind(proxy, bucket)
     publish(outputs, 1)
     proxy.answer(FORBIDDEN, "PUT", part)
 
@@ -170,7 +167,7 @@ def test_a_publication_that_breaks_off_leaves_the_old_or_the_new_state(
 
 
 def test_an_output_that_somebody_replaced_is_noticed(proxy: Proxy, bucket: Bucket) -> None:
-    outputs = outputs_behind(proxy)
+    outputs = outputs_behind(proxy, bucket)
     digest = publish(outputs, 1)
     assert holds(outputs, digest)
 
@@ -182,7 +179,7 @@ def test_an_output_that_somebody_replaced_is_noticed(proxy: Proxy, bucket: Bucke
 def test_older_publications_are_removed_when_nobody_reads_them_any_more(
     proxy: Proxy, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outputs = outputs_behind(proxy)
+    outputs = outputs_behind(proxy, bucket)
     publish(outputs, 1)
     publish(outputs, 2)
     assert len(bucket.keys("out/publications/")) == 2 * len(NAMES)
@@ -196,27 +193,33 @@ def test_older_publications_are_removed_when_nobody_reads_them_any_more(
     assert kept == {b"2\n", b"3\n"}
 
 
-def test_outputs_are_encrypted_and_kept_as_the_settings_say(proxy: Proxy, bucket: Bucket) -> None:
-    outputs = outputs_behind(
-        proxy,
-        objects_encryption="aws:kms",
-        objects_kms_key="our-key",
-        objects_storage_class="STANDARD_IA",
-    )
-
+def test_of_two_who_remove_an_older_publication_none_is_disturbed_by_the_other(
+    proxy: Proxy, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs = outputs_behind(proxy, bucket)
     publish(outputs, 1)
+    publish(outputs, 2)
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(hours=25)
+    monkeypatch.setattr(clock, "now", lambda: later)
 
-    for key in bucket.keys("out/"):
-        found = bucket.head(key)
-        assert found["ServerSideEncryption"] == "aws:kms"
-        assert found["SSEKMSKeyId"] == "our-key"
-        assert found["StorageClass"] == "STANDARD_IA"
-    assert bucket.head("out/account_summary.csv")["ContentType"] == "text/csv; charset=utf-8"
-    assert json.loads(bucket.get("out/manifest.json"))["run_id"] == "1"
+    def be_too_late(request: Request, ask: Callable[[], Answer]) -> Answer:
+        # S3 is asked for all of them at once, with their names in the body.
+        is_deletion = request.method == "DELETE" or request.is_for("POST", "?delete")
+        if is_deletion and len(gone := bucket.keys("out/publications/")) == 3 * len(NAMES):
+            bucket.remove(next(it for it in gone if bucket.get(it)[:2] == b"1\n"))
+        return ask()
+
+    proxy.rules.append(be_too_late)
+
+    digest = publish(outputs, 3)
+
+    assert holds(outputs, digest)
+    kept = {bucket.get(key)[:2] for key in bucket.keys("out/publications/")}
+    assert kept == {b"2\n", b"3\n"}
 
 
 def test_a_page_beside_the_outputs_is_no_publication(proxy: Proxy, bucket: Bucket) -> None:
-    outputs = outputs_behind(proxy)
+    outputs = outputs_behind(proxy, bucket)
     digest = publish(outputs, 1)
     before = bucket.manifest()
 
@@ -232,8 +235,21 @@ def test_a_page_beside_the_outputs_is_no_publication(proxy: Proxy, bucket: Bucke
     assert holds(outputs, digest)
 
 
-def test_rights_of_files_are_refused_for_outputs_that_have_none(proxy: Proxy) -> None:
+def test_rights_of_files_are_refused_for_outputs_that_have_none() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        outputs_behind(proxy, output_group="analysts")
+        load_settings({"output_path": "s3://bucket/out", "output_group": "analysts"})
 
     assert "OUTPUT_GROUP" in str(caught.value)
+
+
+@pytest.mark.parametrize("setting", ["objects_encryption", "objects_kms_key"])
+@pytest.mark.parametrize(
+    "path", ["gs://bucket/out", "abfss://box@account.dfs.core.windows.net/out"]
+)
+def test_an_encryption_that_a_store_would_not_use_is_refused(path: str, setting: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings({"output_path": path, setting: "AES256"})
+
+    assert f"OBJECTS_ENCRYPTION and OBJECTS_KMS_KEY are for S3, but OUTPUT_PATH={path}" in str(
+        caught.value
+    )

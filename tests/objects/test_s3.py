@@ -1,82 +1,74 @@
-"""Deliveries from S3, outputs to S3: the same as with folders."""
+"""What only S3 has: regions, keys that run out, encryption by settings."""
 
-import hashlib
+import json
+from collections.abc import Iterator
 
+import pytest
+
+from lending_club_pipeline.contract.errors import StorageError
 from tests.objects import proxies
-from tests.objects.buckets import ObjectWorkspace
-from tests.workspaces import AS_OF, Workspace
-
-CUSTOMERS = "1,Ada,Yes\n2,Bob,No\n"
-ACCOUNTS = "A,1,100.50,Savings\nB,2,7,Savings\nC,3,1,Savings\n"
+from tests.objects.buckets import S3Bucket
+from tests.objects.proxies import Answer, Proxy
+from tests.objects.test_outputs import outputs_behind, publish
 
 
-def test_a_delivery_is_published_as_in_folders_and_left_alone_from_then_on(
-    in_objects: ObjectWorkspace,
+@pytest.fixture
+def proxy(s3: S3Bucket) -> Iterator[Proxy]:
+    with proxies.before(s3.endpoint) as proxy:
+        yield proxy
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer(400, [], b"<Error><Code>ExpiredToken</Code></Error>"), "the store refuses access"),
+        (Answer(301, [], b""), "this bucket is in another region. Set AWS_REGION"),
+    ],
+)
+def test_a_key_that_has_run_out_and_a_wrong_region_are_told(
+    proxy: Proxy, s3: S3Bucket, answer: Answer, said: str
 ) -> None:
-    bucket = in_objects.bucket
-    in_objects.deliver(CUSTOMERS, ACCOUNTS)
+    outputs = outputs_behind(proxy, s3)
+    proxy.answer(answer, "GET", "list-type")
 
-    ended = in_objects.command("run")
+    with pytest.raises(StorageError, match=f"s3://lending-club/out: {said}") as caught:
+        outputs.names()
 
-    assert ended.returncode == 0, ended.stderr
-    assert "s3://lending-club/out/account_summary.csv" in ended.stdout
-    sent = {key.removeprefix("out/"): bucket.get(key) for key in bucket.keys("out/")}
-    manifest = bucket.manifest()
-    assert manifest["as_of_date"] == AS_OF.isoformat()
-    for it in manifest["files"]:
-        for name in (it["name"], it["path"]):
-            assert hashlib.sha256(sent[name]).hexdigest() == it["sha256"]
-    assert len(sent) == 1 + 2 * len(manifest["files"])
-    # What was downloaded, and what was written before it was sent, is gone.
-    landing = in_objects.root / "landing"
-    assert [it.name for it in landing.iterdir()] == [f"as_of_date={AS_OF}"]
-    assert not list(landing.rglob("*.csv"))
-
-    # The same delivery from a folder into a folder.
-    local = Workspace(in_objects.root)
-    ended = local.command("run", DUCKDB_PATH="other.duckdb", LANDING_PATH="other")
-    assert ended.returncode == 0, ended.stderr
-    expected = local.output_bytes()
-    del expected["report.html"]
-    assert {name: sent[name] for name in expected} == expected
-
-    _assert_unchanged_is_neither_fetched_nor_sent_again(in_objects)
+    assert "\n" not in str(caught.value)
+    assert s3.secret not in str(caught.value)
 
 
-def _assert_unchanged_is_neither_fetched_nor_sent_again(in_objects: ObjectWorkspace) -> None:
-    with proxies.before(in_objects.bucket.endpoint) as proxy:
-        in_objects.endpoint = proxy.endpoint
+def test_a_process_without_credentials_is_told_which_ones_to_give(
+    proxy: Proxy, s3: S3Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    # The service of a machine that has no role.
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", proxy.endpoint)
+    proxy.answer(Answer(404, [], b""), "PUT", "/latest/api/token")
+    proxy.answer(Answer(404, [], b""), "GET", "/latest/meta-data")
 
-        assert in_objects.run_range(AS_OF, AS_OF).outcomes == {"unchanged"}
+    with pytest.raises(StorageError, match="there are no credentials for this store") as caught:
+        outputs_behind(proxy, s3).names()
 
-        assert not proxy.asked("GET", "/lending-club/in/")
-        assert not proxy.asked("GET", "/lending-club/out/account_summary")
-        assert not proxy.asked("PUT")
-        # The same content once more, in another way: it is read to see that.
-        client = in_objects.bucket.client
-        key = f"in/{AS_OF}/accounts.csv"
-        begun = client.create_multipart_upload(Bucket="lending-club", Key=key)
-        part = {"Bucket": "lending-club", "Key": key, "UploadId": begun["UploadId"]}
-        sent = client.upload_part(**part, PartNumber=1, Body=in_objects.bucket.get(key))
-        parts = {"Parts": [{"ETag": sent["ETag"], "PartNumber": 1}]}
-        client.complete_multipart_upload(**part, MultipartUpload=parts)
-        assert in_objects.run_range(AS_OF, AS_OF).outcomes == {"unchanged"}
-        assert proxy.asked("GET", "accounts.csv")
-        assert not proxy.asked("PUT")
+    assert "AWS_ACCESS_KEY_ID" in str(caught.value)
 
 
-def test_doctor_reaches_both_places_and_leaves_nothing(in_objects: ObjectWorkspace) -> None:
-    in_objects.deliver(CUSTOMERS, ACCOUNTS)
+def test_outputs_are_encrypted_and_kept_as_the_settings_say(proxy: Proxy, s3: S3Bucket) -> None:
+    outputs = outputs_behind(
+        proxy,
+        s3,
+        objects_encryption="aws:kms",
+        objects_kms_key="our-key",
+        objects_storage_class="STANDARD_IA",
+    )
 
-    ended = in_objects.command("doctor")
+    publish(outputs, 1)
 
-    assert ended.returncode == 0, ended.stdout
-    assert "OUTPUT_PATH: s3://lending-club/out: an object was written and removed" in ended.stdout
-    assert f"delivery: {AS_OF} in s3://lending-club/in/{AS_OF}" in ended.stdout
-    assert in_objects.bucket.keys("out/") == []
-
-    ended = in_objects.command("doctor", "--outputs", "s3://another/out")
-
-    assert ended.returncode == 1
-    assert "OUTPUT_PATH: s3://another/out" in ended.stdout
-    assert "there is no bucket or container another" in ended.stdout
+    for key in s3.keys("out/"):
+        found = s3.head(key)
+        assert found["ServerSideEncryption"] == "aws:kms"
+        assert found["SSEKMSKeyId"] == "our-key"
+        assert found["StorageClass"] == "STANDARD_IA"
+    assert s3.head("out/account_summary.csv")["ContentType"] == "text/csv; charset=utf-8"
+    assert json.loads(s3.get("out/manifest.json"))["run_id"] == "1"

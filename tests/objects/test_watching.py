@@ -10,8 +10,9 @@ from lending_club_pipeline.config import clock
 from lending_club_pipeline.config.settings import load_settings
 from lending_club_pipeline.storage.inputs import watched_inputs
 from tests.objects import proxies
-from tests.objects.buckets import VARIABLES, Bucket, ObjectWorkspace
+from tests.objects.buckets import Bucket, ObjectWorkspace
 from tests.objects.proxies import Proxy
+from tests.objects.test_runs import each_store
 from tests.pipeline.doors import open_doors
 
 TODAY = dt.datetime.now(dt.UTC).date()
@@ -37,17 +38,13 @@ def behind(proxy: Proxy) -> list[str]:
 
 
 def test_between_whole_lists_a_look_asks_for_the_newest_week_alone(
-    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, later: Callable[[float], None]
+    bucket: Bucket, later: Callable[[float], None]
 ) -> None:
-    for name, value in VARIABLES.items():
-        monkeypatch.setenv(name, value)
     for day in ("2026-01-01", "2026-03-01", "2026-03-10"):
         bucket.put(f"in/{day}/accounts.csv", b"x")
     with proxies.before(bucket.endpoint) as proxy:
         inputs = watched_inputs(
-            load_settings(
-                {"input_path": "s3://lending-club/in", "objects_endpoint": proxy.endpoint}
-            )
+            load_settings({"input_path": bucket.url("in"), "objects_endpoint": proxy.endpoint})
         )
 
         def look() -> list[str]:
@@ -58,7 +55,7 @@ def test_between_whole_lists_a_look_asks_for_the_newest_week_alone(
         # Newer ones, undated ones and those that are replaced or removed are seen at once.
         bucket.put("in/2026-03-11/accounts.csv", b"x")
         bucket.put("in/accounts.csv", b"x")
-        bucket.client.delete_object(Bucket=bucket.name, Key="in/2026-03-10/accounts.csv")
+        bucket.remove("in/2026-03-10/accounts.csv")
         bucket.put("in/2026-02-01/accounts.csv", b"x")
         assert look() == ["2026-01-01", "2026-03-01", "2026-03-11", "accounts.csv"]
         assert behind(proxy) == ["in/2026-03-03"]
@@ -68,6 +65,7 @@ def test_between_whole_lists_a_look_asks_for_the_newest_week_alone(
         assert behind(proxy) == [""]
 
 
+@each_store
 def test_the_sensor_takes_a_delivery_once_it_is_at_rest_and_its_run_publishes(
     in_objects: ObjectWorkspace, monkeypatch: pytest.MonkeyPatch, later: Callable[[float], None]
 ) -> None:
@@ -76,7 +74,7 @@ def test_the_sensor_takes_a_delivery_once_it_is_at_rest_and_its_run_publishes(
     with open_doors(in_objects) as doors:
         requests, said = doors.tick()
         assert requests == []
-        assert f"s3://lending-club/in/{TODAY}: a file changed" in said
+        assert f"{in_objects.bucket.url('in')}/{TODAY}: a file changed" in said
 
         later(1)
         (request,), _ = doors.tick()

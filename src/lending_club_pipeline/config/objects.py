@@ -12,6 +12,7 @@ from pydantic_settings import SettingsConfigDict
 from lending_club_pipeline.config.concern import Concern, prefixed
 from lending_club_pipeline.config.paths import AnyPath
 from lending_club_pipeline.config.values import WebAddress
+from lending_club_pipeline.contract.locations import Location, ObjectUrl
 
 Encryption = Literal["AES256", "aws:kms", "aws:kms:dsse"]
 
@@ -35,3 +36,17 @@ class ObjectSettings(Concern):
     """Key of AWS KMS for it; the account's own if it is not set."""
     storage_class: str | None = None
     """Storage class (Azure: access tier) of outputs; the bucket's default if it is not set."""
+
+    def check_for(self, outputs: Location) -> None:
+        """Check that outputs are encrypted as these settings say.
+
+        Raises:
+            ValueError: only S3 takes the encryption of an object from who writes it.
+        """
+        if not isinstance(outputs, ObjectUrl) or outputs.scheme == "s3":
+            return
+        if self.encryption or self.kms_key:
+            raise ValueError(
+                f"OBJECTS_ENCRYPTION and OBJECTS_KMS_KEY are for S3, but OUTPUT_PATH={outputs}: "
+                "leave them out, and set the key of the bucket or container there"
+            )

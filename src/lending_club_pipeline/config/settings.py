@@ -73,6 +73,7 @@ class DataPlatformConfig(BaseModel):
         if engine == "databricks":
             self.databricks.check_complete()
         self.outputs.check_rights()
+        self.objects.check_for(self.outputs.path)
         return self
 
     @classmethod

@@ -21,12 +21,24 @@ _STATUS: Final = re.compile(r"status code: (\d{3})")
 _NO_CONTAINER: Final = re.compile(
     "NoSuchBucket|ContainerNotFound|bucket does not exist", re.IGNORECASE
 )
-# Paths of the platforms' services that give credentials.
-_NO_CREDENTIALS: Final = re.compile(
-    "/latest/(api/token|meta-data)|/computeMetadata/|/metadata/identity|/oauth2/|credential",
-    re.IGNORECASE,
-)
-_OTHER_REGION: Final = re.compile("configured region|AuthorizationHeaderMalformed")
+# What the library says, and what is told of it.
+_KNOWN: Final = {
+    re.compile("configured region|AuthorizationHeaderMalformed"): (
+        "this bucket is in another region. Set AWS_REGION to the bucket's own."
+    ),
+    re.compile("(Content-Length|ETag) Header missing"): (
+        "the store does not say how long this object is. Google's does so if a large object is "
+        "stored with Content-Encoding: gzip: upload it without this header."
+    ),
+    # Paths of the platforms' services that give credentials.
+    re.compile(
+        "/latest/(api/token|meta-data)|/computeMetadata/|/metadata/identity|/oauth2/|credential",
+        re.IGNORECASE,
+    ): (
+        "there are no credentials for this store. Give this process a workload identity, or set "
+        "{credentials}."
+    ),
+}
 _EXPIRED: Final = re.compile("ExpiredToken|InvalidToken")
 _CREDENTIALS: Final = {
     "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
@@ -71,10 +83,6 @@ def _explained(url: ObjectUrl, error: BaseError) -> StorageError:
     status = found[1] if (found := _STATUS.search(said)) else ""
     if _NO_CONTAINER.search(said):
         return _no_container(url)
-    if _OTHER_REGION.search(said):
-        return StorageError(
-            f"{url}: this bucket is in another region. Set AWS_REGION to the bucket's own."
-        )
     denied = isinstance(error, PermissionDeniedError | UnauthenticatedError)
     if denied or status in _FORBIDDEN or _EXPIRED.search(said):
         return StorageError(
@@ -86,11 +94,9 @@ def _explained(url: ObjectUrl, error: BaseError) -> StorageError:
         return StorageError(
             f"{url}: the name of an object below it has an empty part. Rename or remove it."
         )
-    if _NO_CREDENTIALS.search(said):
-        return StorageError(
-            f"{url}: there are no credentials for this store. Give this process a workload "
-            f"identity, or set {_CREDENTIALS[url.scheme]}."
-        )
+    for pattern, text in _KNOWN.items():
+        if pattern.search(said):
+            return StorageError(f"{url}: {text.format(credentials=_CREDENTIALS[url.scheme])}")
     reason = f"it answered with status {status}" if status else _transport(said)
     return StorageError(
         f"{url}: the store could not be used: {reason}, and trying again for "

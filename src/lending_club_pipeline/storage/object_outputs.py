@@ -6,8 +6,6 @@ which names that prefix, is replaced in one step, only if it has not changed sin
 began. The fixed names are copies for readers who do not read the manifest.
 """
 
-import datetime as dt
-import logging
 import mimetypes
 import os
 import shutil
@@ -21,12 +19,12 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, PreconditionError
 from obstore.store import ObjectStore
 
-from lending_club_pipeline.config import clock
-from lending_club_pipeline.contract.errors import OutputError, StorageError
+from lending_club_pipeline.contract.errors import OutputError
 from lending_club_pipeline.contract.locations import ObjectUrl
 from lending_club_pipeline.files.atomic import describe, explaining, is_abandoned
 from lending_club_pipeline.files.processes import process_label
 from lending_club_pipeline.storage.errors import explaining_store
+from lending_club_pipeline.storage.removal import remove, remove_old
 
 PUBLICATIONS: Final = "publications"
 # Four parts of this size are in memory at a time; a store takes ten thousand of them.
@@ -36,9 +34,6 @@ _SHA256: Final = "sha256"
 _WORK: Final = ".publishing-"
 _SETTING: Final = "LANDING_PATH"
 _TYPES: Final = {".parquet": "application/vnd.apache.parquet", ".csv": "text/csv; charset=utf-8"}
-# Younger ones may belong to a publication under way.
-_KEPT: Final = dt.timedelta(days=1)
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -99,8 +94,7 @@ class ObjectOutputs:
     def remove(self, name: str) -> None:
         """Remove an object, if it is there."""
         url = self.location / name
-        with explaining_store(url):
-            obstore.delete(self.store, url.key)
+        remove(self.store, url, [url.key])
 
     def send(self, file: Path, url: ObjectUrl, **condition: Any) -> None:  # noqa: ANN401 - obstore
         """Write an object; readers see all of it or nothing.
@@ -233,30 +227,3 @@ def _clear_abandoned(scratch: Path) -> None:
         with suppress(FileNotFoundError):
             if is_abandoned(folder, folder.name.removeprefix(_WORK)):
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-def remove_old(store: ObjectStore, prefix: ObjectUrl, current: str, replaced: bytes) -> None:
-    """Remove older publications, and the remains of failed ones.
-
-    Args:
-        store: client of the store.
-        prefix: where publications are, each below its label.
-        current: label of the current publication.
-        replaced: the previous manifest, which a reader may just have read.
-    """
-    young = clock.now() - _KEPT
-    try:
-        with explaining_store(prefix):
-            found = [
-                (it["path"].removeprefix(f"{prefix.key}/").partition("/")[0], it)
-                for page in obstore.list(store, prefix.key)
-                for it in page
-            ]
-            kept = {current, *(label for label, it in found if it["last_modified"] > young)}
-            kept |= {label for label, _ in found if f"/{label}/".encode() in replaced}
-            old = [it["path"] for label, it in found if label not in kept]
-            if old:
-                obstore.delete(store, old)
-    except StorageError as error:
-        # The publication is complete: leftovers only take space, and the next one tries again.
-        logger.warning("Older publications could not be removed: %s", error)

@@ -43,7 +43,7 @@ def client_arguments(url: ObjectUrl, settings: ObjectSettings) -> dict[str, Any]
     config = {"s3": _s3, "gs": _google}.get(url.scheme, _azure)(url, settings)
     return {
         "config": {name: value for name, value in config.items() if value},
-        "client_options": _client_options(settings),
+        "client_options": _client_options(url, settings),
         "retry_config": {"retry_timeout": timedelta(seconds=settings.retry_seconds)},
     }
 
@@ -68,7 +68,7 @@ def _azure(url: ObjectUrl, settings: ObjectSettings) -> dict[str, str | None]:
     return {"account_name": account, "endpoint": settings.endpoint or own}
 
 
-def _client_options(settings: ObjectSettings) -> dict[str, Any]:
+def _client_options(url: ObjectUrl, settings: ObjectSettings) -> dict[str, Any]:
     wait = timedelta(seconds=settings.timeout_seconds)
     options: dict[str, Any] = {
         "timeout": _WHOLE_TRANSFER,
@@ -77,6 +77,10 @@ def _client_options(settings: ObjectSettings) -> dict[str, Any]:
         # Only for a configured server with http://: the clouds' own are always reached by TLS.
         "allow_http": (settings.endpoint or "").startswith("http://"),
     }
+    if url.scheme == "gs":
+        # Else Google unpacks objects of `Content-Encoding: gzip`, which then have another size
+        # than in the list, no ETag, and come from the beginning whatever is asked for.
+        options["default_headers"] = {"Accept-Encoding": "gzip"}
     if settings.ca_file is not None:
         try:
             options["root_certificate"] = settings.ca_file.read_bytes()
