@@ -116,7 +116,8 @@ with_cents as (
 )
 
 select
-    {{ only.month or 'month' }} as month,
+    -- The contract names the column.
+    {{ only.month or 'month' }} as month, -- noqa: RF04
     customer_id,
     account_type,
     {{ only.as_of_date or 'as_of_date' }} as as_of_date,
