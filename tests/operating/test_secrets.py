@@ -123,7 +123,7 @@ def test_a_secret_that_is_not_there_is_named(put: Put, reference: str) -> None:
 
 @pytest.mark.parametrize("reference", STORES)
 def test_an_entry_that_is_not_there_is_named(put: Put, reference: str) -> None:
-    assert "no JSON object with an entry token" in refusal(f"{reference}#token")
+    assert "not a JSON object with an entry token" in refusal(f"{reference}#token")
 
 
 @pytest.mark.parametrize("value", [f"{CANARY}\n{CANARY}", " \n", f"{CANARY}\x00"])
