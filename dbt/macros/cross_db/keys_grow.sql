@@ -24,7 +24,7 @@
     {{ return(run_query(query).rows | length == 0) }}
 {%- endmacro %}
 
-{#- Spark reads a file in parts, in no order. -#}
+{#- On Spark all records are judged: see `records_to_judge`. -#}
 {% macro databricks__keys_grow(table, key, condition) -%}
     {{ return(false) }}
 {%- endmacro %}

@@ -116,7 +116,7 @@ with_cents as (
 )
 
 select
-    -- The contract names the column.
+    -- A keyword, but the name that readers know.
     {{ only.month or 'month' }} as month, -- noqa: RF04
     customer_id,
     account_type,

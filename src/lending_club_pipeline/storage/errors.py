@@ -21,7 +21,7 @@ _STATUS: Final = re.compile(r"status code: (\d{3})")
 _NO_CONTAINER: Final = re.compile(
     "NoSuchBucket|ContainerNotFound|bucket does not exist", re.IGNORECASE
 )
-# What the library says, and what is told of it.
+# Texts of the library's errors, each with our message.
 _KNOWN: Final = {
     re.compile("configured region|AuthorizationHeaderMalformed"): (
         "this bucket is in another region. Set AWS_REGION to the bucket's own."

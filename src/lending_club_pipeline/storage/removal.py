@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 def remove(store: ObjectStore, url: ObjectUrl, keys: Sequence[str]) -> None:
-    """Remove objects; one that is gone already is none to remove.
+    """Remove objects; it is no error if one is gone already.
 
     Another run, or a request whose answer was lost, may have removed it. Google's store then says
     that there is no such object, where the others say that it is removed.
