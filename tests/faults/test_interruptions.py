@@ -78,18 +78,22 @@ def _assert_clean(workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "code"),
+    ("sent", "code", "moments"),
     [
-        pytest.param(signal.SIGINT, 130, id="interrupted", marks=pytest.mark.exhaustive),
-        pytest.param(signal.SIGKILL, -signal.SIGKILL, id="killed"),
+        pytest.param(
+            *(signal.SIGINT, 130, (LANDING, MODELS)),
+            id="interrupted",
+            marks=pytest.mark.exhaustive,
+        ),
+        pytest.param(signal.SIGKILL, -signal.SIGKILL, (MODELS,), id="killed"),
     ],
 )
 def test_a_run_that_is_stopped_changes_nothing_and_the_next_one_needs_no_help(
-    after_good_run: Workspace, sent: signal.Signals, code: int
+    after_good_run: Workspace, sent: signal.Signals, code: int, moments: tuple[str, ...]
 ) -> None:
     before = after_good_run.output_bytes()
 
-    for moment in (LANDING, MODELS):
+    for moment in moments:
         ended, errors = _stopped(after_good_run, moment, sent)
         assert ended == code, errors
         assert "Traceback" not in errors

@@ -109,12 +109,22 @@ def test_a_run_shows_and_records_no_name_and_no_record(processed: Processed) -> 
     )
 
 
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        pytest.param(("no header", "open quote"), id="one of each step"),
+        pytest.param(tuple(REFUSED), id="each kind", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_a_refusal_shows_and_records_no_name_and_no_record(
-    workspace: Workspace, temporary_files: Path, capfd: pytest.CaptureFixture[str]
+    workspace: Workspace,
+    temporary_files: Path,
+    capfd: pytest.CaptureFixture[str],
+    kinds: tuple[str, ...],
 ) -> None:
     said = []
-    for customers in REFUSED.values():
-        workspace.deliver(customers, ACCOUNTS.encode())
+    for kind in kinds:
+        workspace.deliver(REFUSED[kind], ACCOUNTS.encode())
         report = workspace.run()
         assert report.outcome == "refused", report.message
         said.append(report.message)

@@ -19,7 +19,7 @@ from moto.server import ThreadedMotoServer
 
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from tests.objects import google_server
-from tests.objects.google_server import Storage, Upload
+from tests.objects.google_store import Storage, Upload
 from tests.workspaces import AS_OF, Workspace
 
 NAME = "lending-club"

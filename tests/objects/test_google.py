@@ -13,7 +13,7 @@ from lending_club_pipeline.publish.manifest import holds
 from lending_club_pipeline.storage.outputs import outputs_of
 from tests.objects import buckets, proxies
 from tests.objects.buckets import GoogleBucket
-from tests.objects.google_server import LARGE
+from tests.objects.google_requests import LARGE
 from tests.objects.proxies import Answer, Proxy
 from tests.objects.test_faults_of_inputs import ACCOUNTS, FOLDER, Find, find, read
 from tests.objects.test_outputs import outputs_behind, publish

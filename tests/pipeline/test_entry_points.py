@@ -62,15 +62,39 @@ def interrupt(workspace: Workspace, day: dt.date) -> None:
         journal.begin_build([day], "of a machine that is gone")
 
 
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The dates of each build by dbt, as dbt is given them."""
+    dates: list[str] = []
+
+    def run_dbt_and_tell(
+        prepared: PreparedManifest, arguments: Sequence[str], *others: Any
+    ) -> list[NodeResult]:
+        dates.append(arguments[arguments.index("--vars") + 1])
+        return run_dbt(prepared, arguments, *others)
+
+    monkeypatch.setattr(assets, "run_dbt", run_dbt_and_tell)
+    return dates
+
+
 @pytest.mark.parametrize("name", DAYS)
-def test_every_door_keeps_every_promise(doors: Doors, name: str) -> None:
+def test_every_door_keeps_every_promise(
+    doors: Doors, built: list[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     workspace, day = doors.workspace, DAYS[name]
     other = day - dt.timedelta(days=1)
     door: Callable[[dt.date], bool] = getattr(doors, name)
     interrupt(workspace, other)
     workspace.deliver(CUSTOMERS, accounts(day), day)
+    if name == "backfill":
+        # As if memory were so small that each of these deliveries were large.
+        monkeypatch.setattr(plan, "_PARTS_OF_MEMORY", 2**24)
 
     assert door(day)
+
+    # Both days are built, each once: in one build unless they are large.
+    assert [sum(it.isoformat() in dates for dates in built) for it in (other, day)] == [1, 1]
+    assert len(built) == (2 if name == "backfill" else 1)
 
     # It is recorded, the interrupted build is completed, and the month is closed.
     known = states(workspace)
@@ -108,27 +132,3 @@ def test_every_door_keeps_every_promise(doors: Doors, name: str) -> None:
         assert door(day)
         assert states(workspace)[day].build_ended_at == after.build_ended_at
         assert states(workspace)[day].expired_at is not None
-
-
-def test_a_run_groups_large_days_by_memory_whoever_starts_it(
-    doors: Doors, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    days = [dt.date(2025, 11, 10), dt.date(2025, 11, 11)]
-    for day in days:
-        doors.workspace.deliver(CUSTOMERS, accounts(day), day)
-    # As if memory were so small that each of these deliveries were large.
-    monkeypatch.setattr(plan, "_PARTS_OF_MEMORY", 2**24)
-    built: list[str] = []
-
-    def run_dbt_and_tell(
-        prepared: PreparedManifest, arguments: Sequence[str], *others: Any
-    ) -> list[NodeResult]:
-        built.append(arguments[arguments.index("--vars") + 1])
-        return run_dbt(prepared, arguments, *others)
-
-    monkeypatch.setattr(assets, "run_dbt", run_dbt_and_tell)
-
-    assert doors.run(days, {"dagster/backfill": "abcdefgh"})
-    for day in days:
-        assert sum(day.isoformat() in dates for dates in built) == 1
-    assert all(states(doors.workspace)[day].is_built for day in days)
