@@ -109,6 +109,8 @@ def tell_story(
         if name == "in dbt":
             story.until_killed_in_dbt = client.statements()
         story.killed[name] = Step(ended, readers_see(client))
+    # As in an image, the parsed project comes with the program; all else of the disk is lost.
+    shutil.copytree(lost / "dagster" / "dbt", folder / "dagster" / "dbt")
     shutil.rmtree(lost)
     _refuse(story)
     # Each spelling is compared in each field by `test_macros.py`.

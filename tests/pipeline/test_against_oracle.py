@@ -119,10 +119,13 @@ def test_any_delivery_ends_as_the_oracle_says(
     check()
 
 
-def test_any_bytes_are_split_or_refused_as_the_oracle_says(warm: WarmPipeline) -> None:
+def test_any_bytes_are_split_or_refused_as_the_oracle_says(
+    warm: WarmPipeline, pytestconfig: pytest.Config
+) -> None:
+    examples = 200 if pytestconfig.getoption("exhaustive") else 60
     accounts = ACCOUNT_HEADER.encode() + b"A,1,1,Savings\n"
 
-    @settings(_repeatable, max_examples=120)
+    @settings(_repeatable, max_examples=examples)
     @given(strategies.wild_files, st.sampled_from((1, 3, 10, 30, WINDOW_BYTES)))
     def check(customers: bytes, window: int) -> None:
         with pytest.MonkeyPatch.context() as patch:

@@ -50,6 +50,7 @@ def parsed_for_databricks(tmp_path: Path) -> dict[str, Any]:
     return manifest
 
 
+@pytest.mark.exhaustive
 def test_the_project_parses_for_both_engines_without_a_warning(
     prepared_dbt: Path, parsed_for_databricks: dict[str, Any]
 ) -> None:

@@ -160,13 +160,11 @@ RUNS = (
     [february(7), february(8)],
     [february(4), february(1), february(9), JANUARY_31],
 )
-# The same kinds of runs; the last one is several of them at once.
+# The first day, one after a gap, a late one in the gap, and all sorts of runs at once.
 FEWER_RUNS = (
     [february(1)],
-    [february(2)],
     [february(5)],
     [february(3)],
-    [february(2)],
     [february(4), february(1), february(5), february(9), february(8), JANUARY_30, JANUARY_31],
 )
 

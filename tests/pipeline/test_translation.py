@@ -79,7 +79,8 @@ def test_a_translation_that_fails_says_why_and_is_not_kept(prepared: PreparedMan
     assert not list(prepared.folder.glob("assets-*"))
 
 
-@pytest.mark.parametrize("run", [pytest.param("first", marks=pytest.mark.exhaustive), "second"])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("run", ["first", "second"])
 def test_a_run_imports_nothing_that_others_can_do_without(
     processed_workspace: Workspace, run: str
 ) -> None:
