@@ -277,3 +277,17 @@ def test_a_day_that_failed_while_those_after_it_were_half_built_is_tried_again()
         *(days[0], days[0], days[0], days[1]),
         *(days[2], days[2], days[3], days[1], days[2]),
     ]
+
+
+def test_a_day_that_a_stopped_run_has_built_counts_as_processed() -> None:
+    before, held = DAYS[:2]
+
+    def run(first: dt.date, last: dt.date) -> RunReport:
+        if first != last:
+            return RunReport("id", "held", "it moved", stopped_by={held: "it moved"})
+        return RunReport("id", "success", "", left_alone={first: "unchanged"})
+
+    campaign = Campaign(run, lambda _: pytest.fail("nothing is to be published again"))
+    report = campaign.carry_out(Outlook([Process((before, held))], {}, {}))
+
+    assert [day.outcome for day in report.days] == ["success", "held"]

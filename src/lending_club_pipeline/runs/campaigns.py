@@ -36,6 +36,7 @@ class Campaign:
     publish: Callable[[dt.date], RunReport]
     _written: tuple[Location, ...] = ()
     _published: dt.date | None = None
+    _tried: set[dt.date] = field(default_factory=set)
     _failed: list[dt.date] = field(default_factory=list)
     _were_failed_at_success: int = 0
     _failed_alike: int = 0
@@ -93,6 +94,9 @@ class Campaign:
             self._were_failed_at_success = len(self._failed)
             for date in dates:
                 outcome: DayOutcome = report.left_alone.get(date, "success")
+                if outcome == "unchanged" and date in self._tried:
+                    # Since a run of this command built it, which another date stopped.
+                    outcome = "success"
                 yield DayReport(date, outcome, "", report.ledgers.get(date), report.run_id)
         elif len(dates) == 1:
             yield self._unsuccessful(dates[0], report)
@@ -114,6 +118,7 @@ class Campaign:
 
         If no delivery was refused or held, halve the dates to find the one that failed.
         """
+        self._tried.update(dates)
         apart: Collection[dt.date] = report.stopped_by.keys() & set(dates)
         if apart:
             for date in sorted(apart):
