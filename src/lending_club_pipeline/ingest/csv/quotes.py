@@ -20,26 +20,29 @@ from lending_club_pipeline.files.mapped import WINDOW_BYTES, MappedFile, mapped
 from lending_club_pipeline.ingest.csv.byte_counts import BOM
 from lending_club_pipeline.ingest.csv.lines import LineEnd, count_lines, last_byte_of
 
+# A repeated group is atomic inside: before 3.11.5, Python reads a possessive group that could also
+# match in another way wrongly (https://github.com/python/cpython/issues/106052).
+_ANY, _SOME = rb"(?:(?>%s))*+", rb"(?:(?>%s))++"
 # A field that the parser reads by the rules: at most one space before its quote.
-_FIELD: Final = rb'(?: ?+"[^"]*+(?:""[^"]*+)*+" *+|(?! *+")[^,\r\n]*+)'
-_RECORD: Final = rb"(?:%s,)*+%s" % (_FIELD, _FIELD)
-_RECORDS_ENDING_IN: Final = rb"(?:(?:%(end)s)*+%(record)s(?:%(end)s)++)*+"
-# A field with both quotes on one line, and records that each hold a quote.
-_FIELD_ON_A_LINE: Final = rb'(?: ?+"[^"\r\n]*+(?:""[^"\r\n]*+)*+" *+|(?! *+")[^,\r\n]*+)'
-_QUOTED_RECORDS_ENDING_IN: Final = rb'(?:(?=[^\r\n]*+")(?:%(field)s,)*+%(field)s%(end)s)*+'
+_FIELD: Final = rb'(?: ?+"[^"]*+%s" *+|(?! *+")[^,\r\n]*+)' % (_ANY % rb'""[^"]*+')
+_RECORD: Final = _ANY % (_FIELD + rb",") + _FIELD
+# A field with both quotes on one line.
+_FIELD_ON_A_LINE: Final = rb'(?: ?+"[^"\r\n]*+%s" *+|(?! *+")[^,\r\n]*+)' % (
+    _ANY % rb'""[^"\r\n]*+'
+)
+_RECORD_ON_A_LINE: Final = _ANY % (_FIELD_ON_A_LINE + rb",") + _FIELD_ON_A_LINE
+_EACH_END: Final[dict[LineEnd, bytes]] = {"LF": rb"\n", "CRLF": rb"\r\n", "CR": rb"\r(?!\n)"}
 _WHOLE_RECORD: Final = re.compile(rb"%s(?=[\r\n]|\Z)" % _RECORD)
 _RECORDS: Final[dict[LineEnd, re.Pattern[bytes]]] = {
-    "LF": re.compile(_RECORDS_ENDING_IN % {b"record": _RECORD, b"end": rb"\n"}),
-    "CRLF": re.compile(_RECORDS_ENDING_IN % {b"record": _RECORD, b"end": rb"\r\n"}),
-    "CR": re.compile(_RECORDS_ENDING_IN % {b"record": _RECORD, b"end": rb"\r(?!\n)"}),
+    name: re.compile(_ANY % (_ANY % end + _RECORD + _SOME % end)) for name, end in _EACH_END.items()
 }
+# Records that each hold a quote.
 _QUOTED_RECORDS: Final[dict[LineEnd, re.Pattern[bytes]]] = {
-    "LF": re.compile(_QUOTED_RECORDS_ENDING_IN % {b"field": _FIELD_ON_A_LINE, b"end": rb"\n"}),
-    "CRLF": re.compile(_QUOTED_RECORDS_ENDING_IN % {b"field": _FIELD_ON_A_LINE, b"end": rb"\r\n"}),
-    "CR": re.compile(_QUOTED_RECORDS_ENDING_IN % {b"field": _FIELD_ON_A_LINE, b"end": rb"\r"}),
+    name: re.compile(_ANY % (rb'(?=[^\r\n]*+")' + _RECORD_ON_A_LINE + end))
+    for name, end in _EACH_END.items()
 }
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r|\Z")
-_QUOTED_OR_NOT: Final = re.compile(rb' *+"((?:[^"]|"")*+)" *+|[^,]*+')
+_QUOTED_OR_NOT: Final = re.compile(rb' *+"(%s)" *+|[^,]*+' % (_ANY % rb'[^"]|""'))
 _LINE_ENDS: Final[dict[bytes, LineEnd]] = {b"\n": "LF", b"\r\n": "CRLF", b"\r": "CR"}
 _NO_LINE_END: Final = re.compile(rb"[^\r\n]")
 
