@@ -7,8 +7,8 @@
 PYTHON ?= python3
 SAME_VERSION := import sys, ctypes, lzma, sqlite3, ssl; sys.exit(sys.argv[1] != "%d.%d" % sys.version_info[:2])
 OUR_PYTHON = $(if $(filter file,$(origin PYTHON)),$(shell \
-	/usr/bin/python3 -c '$(SAME_VERSION)' "$$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')" 2>/dev/null \
-	&& echo /usr/bin/python3 || echo python3),$(PYTHON))
+	/usr/bin/python3 -c '$(SAME_VERSION)' "$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')" 2>/dev/null \
+	&& echo /usr/bin/python3 || echo $(PYTHON)),$(PYTHON))
 BIN := .venv/bin
 DAGSTER_YAML := src/lending_club_pipeline/defs/dagster.yaml
 PACKAGES := $(wildcard packages/*/pyproject.toml)

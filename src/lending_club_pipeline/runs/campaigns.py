@@ -95,7 +95,7 @@ class Campaign:
             for date in dates:
                 outcome: DayOutcome = report.left_alone.get(date, "success")
                 if outcome == "unchanged" and date in self._tried:
-                    # Since a run of this command built it, which another date stopped.
+                    # A run of this command built it, before another date stopped that run.
                     outcome = "success"
                 yield DayReport(date, outcome, "", report.ledgers.get(date), report.run_id)
         elif len(dates) == 1:

@@ -20,8 +20,8 @@ from lending_club_pipeline.files.mapped import WINDOW_BYTES, MappedFile, mapped
 from lending_club_pipeline.ingest.csv.byte_counts import BOM
 from lending_club_pipeline.ingest.csv.lines import LineEnd, count_lines, last_byte_of
 
-# A repeated group is atomic inside: before 3.11.5, Python reads a possessive group that could also
-# match in another way wrongly (https://github.com/python/cpython/issues/106052).
+# Repeated groups are atomic inside. Without that, Python before 3.11.5 matches too much
+# (https://github.com/python/cpython/issues/106052 and 100061).
 _ANY, _SOME = rb"(?:(?>%s))*+", rb"(?:(?>%s))++"
 # A field that the parser reads by the rules: at most one space before its quote.
 _FIELD: Final = rb'(?: ?+"[^"]*+%s" *+|(?! *+")[^,\r\n]*+)' % (_ANY % rb'""[^"]*+')
