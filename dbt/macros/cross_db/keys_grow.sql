@@ -1,5 +1,5 @@
 {#- Whether the keys of records grow from each to the next, so that none occurs twice: asked of the engine at
-    compile time, where the answer comes at the first key that does not grow. Many senders sort their files.
+    compile time. Many senders sort their files.
 
     table: relation of the raw records; key: one of its columns; condition: which records. -#}
 {% macro keys_grow(table, key, condition) -%}
@@ -11,17 +11,27 @@
     {%- if not (execute and table.database and load_relation(table)) -%}
         {{ return(false) }}
     {%- endif -%}
-    {%- set query -%}
-        select 1 as found
-        from (
-            select {{ key }} as this_key, lag({{ key }}) over () as previous_key
-            from {{ table }}
-            where {{ condition }}
-        ) as in_turn
-        where this_key is null or previous_key >= this_key
-        limit 1
-    {%- endset -%}
-    {{ return(run_query(query).rows | length == 0) }}
+    {#- The engine compares all records before it shows the first that does not grow: so ask for a few first. -#}
+    {%- for records in ['limit 2048', ''] -%}
+        {%- set query -%}
+            select 1 as found
+            from (
+                select this_key, lag(this_key) over () as previous_key
+                from (
+                    select {{ key }} as this_key
+                    from {{ table }}
+                    where {{ condition }}
+                    {{ records }}
+                ) as records
+            ) as in_turn
+            where this_key is null or previous_key >= this_key
+            limit 1
+        {%- endset -%}
+        {%- if run_query(query).rows | length > 0 -%}
+            {{ return(false) }}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(true) }}
 {%- endmacro %}
 
 {#- On Spark all records are judged: see `records_to_judge`. -#}
