@@ -65,6 +65,8 @@ def _twice(workspace: Workspace, folder: Path, spoil: str, mend: str) -> tuple[s
 
 
 _TMPFS = "mount -t tmpfs -o size={size} tmpfs {{place}}; cp -a {{kept}}/. {{place}}/"
+# What it holds, and folders, which take no place there: less than one more delivery.
+_NO_LARGER = "$(du -sk {kept} | cut -f1)k"
 _LARGER = "mount -o remount,size=64m {place}"
 _READ_ONLY = "mount --bind {place} {place}; mount -o remount,bind,ro {place}"
 _WRITABLE = "mount -o remount,bind,rw {place}"
@@ -79,7 +81,11 @@ _WRITABLE = "mount -o remount,bind,rw {place}"
             "outputs", _TMPFS.format(size="512k"), _LARGER, "the disk is full", id="full outputs"
         ),
         pytest.param(
-            "landing", _TMPFS.format(size="32k"), _LARGER, "the disk is full", id="full landing"
+            "landing",
+            _TMPFS.format(size=_NO_LARGER),
+            _LARGER,
+            "the disk is full",
+            id="full landing",
         ),
         pytest.param(
             "outputs", _READ_ONLY, _WRITABLE, "Read-only file system", id="read-only outputs"

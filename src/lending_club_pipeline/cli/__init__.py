@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from typing import Final
 
 import click
@@ -77,6 +78,7 @@ def main() -> None:
     """Run the command line and turn errors into one line and an exit code."""
     use_lenient_streams()
     forget_settings_of_dagster()
+    _show_warnings_only()
     # A run of one date makes a million objects, which live as long as the process. Looking for
     # garbage among them as often as Python does would take a tenth of the time.
     gc.set_threshold(1_500_000, 20, 20)
@@ -90,6 +92,12 @@ def main() -> None:
     if code == SUCCESS:
         _skip_search_at_end()
     sys.exit(code)
+
+
+def _show_warnings_only() -> None:
+    """Show warnings of libraries that `PYTHONWARNINGS` would make errors: they fail no run."""
+    if any(option.startswith("e") for option in sys.warnoptions):
+        warnings.simplefilter("default")
 
 
 def _skip_search_at_end() -> None:

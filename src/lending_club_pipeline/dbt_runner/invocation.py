@@ -1,6 +1,7 @@
 """Run dbt in this process: no subprocess, no second parse, no second connection."""
 
 import datetime as dt
+import gc
 import re
 import tempfile
 import threading
@@ -154,8 +155,12 @@ def run_dbt(
         _raise_if_damaged(environment, reason)
         raise TransformationError(f"dbt stopped before it built anything: {reason}")
     results = [_node_result(result) for result in ended]
-    for failed in filter(lambda result: result.status == "error", results):
-        _raise_if_damaged(environment, failed.message)
+    failed = [result for result in results if result.status == "error"]
+    for result in failed:
+        _raise_if_damaged(environment, result.message)
+    if failed:
+        # Their tracebacks hold cursors, which keep an embedded database open for writing.
+        gc.collect()
     return results
 
 

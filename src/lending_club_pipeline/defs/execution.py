@@ -139,8 +139,8 @@ def run_job(
 
 def _report(result: dg.ExecuteInProcessResult, settings: DataPlatformConfig) -> RunReport:
     left_alone = _left_alone(result)
-    ledgers = _ledgers(result.run_id, settings, left_alone)
     if result.success:
+        ledgers = _ledgers(result.run_id, settings, left_alone)
         written, published = _published(result)
         return RunReport(
             result.run_id, "success", "", ledgers, written, published, left_alone=left_alone
@@ -149,15 +149,15 @@ def _report(result: dg.ExecuteInProcessResult, settings: DataPlatformConfig) -> 
     if not errors:
         return RunReport(result.run_id, "failed", "The run failed without a reason.")
     made = {event.asset_key for event in result.get_asset_materialization_events()}
+    # Otherwise there is no table, or it holds results of earlier runs.
+    has_ledger = dg.AssetKey("delivery_ledger") in made
+    ledgers = _ledgers(result.run_id, settings, left_alone) if has_ledger else {}
     return RunReport(
         result.run_id,
         errors[0].outcome,
         errors[0].message,
         stopped_by=errors[0].stopped_by,
-        # Otherwise the table holds results of earlier runs.
-        open_ledgers={date: it for date, it in ledgers.items() if not it.is_closed}
-        if dg.AssetKey("delivery_ledger") in made
-        else {},
+        open_ledgers={date: it for date, it in ledgers.items() if not it.is_closed},
     )
 
 
