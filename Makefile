@@ -30,7 +30,7 @@ test: lint  ## Lint, format, types, SQL lint, dbt unit tests and the test suite,
 test-duckdb: lint  ## The same on DuckDB alone: without the tests that start a SQL warehouse
 	@$(IN_PARALLEL) types sql-lint definitions site workflows tests TESTS=--ignore=tests/databricks $(OR_SAY_SO)
 
-test-all: lint  ## The same, and the exhaustive tests (takes half an hour)
+test-all: lint  ## The same, and the exhaustive tests (takes hours on two cores)
 	@$(IN_PARALLEL) types sql-lint definitions site workflows stand-in tests TESTS=--exhaustive STAND_IN=--always $(OR_SAY_SO)
 
 test-stand-in: .venv/.dev  ## Test the SQL warehouse stand-in itself, and note what passed
