@@ -65,7 +65,7 @@ def _twice(workspace: Workspace, folder: Path, spoil: str, mend: str) -> tuple[s
 
 
 _TMPFS = "mount -t tmpfs -o size={size} tmpfs {{place}}; cp -a {{kept}}/. {{place}}/"
-# What it holds, and folders, which take no place there: less than one more delivery.
+# No room for another delivery: the size of what is kept. `du` also counts folders; tmpfs does not.
 _NO_LARGER = "$(du -sk {kept} | cut -f1)k"
 _LARGER = "mount -o remount,size=64m {place}"
 _READ_ONLY = "mount --bind {place} {place}; mount -o remount,bind,ro {place}"

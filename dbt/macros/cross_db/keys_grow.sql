@@ -11,8 +11,8 @@
     {%- if not (execute and table.database and load_relation(table)) -%}
         {{ return(false) }}
     {%- endif -%}
-    {#- The engine compares all records before it shows the first that does not grow: so ask for a few first. -#}
-    {%- for records in ['limit 2048', ''] -%}
+    {#- The engine compares all records before it returns one. In unsorted files a few records give the answer. -#}
+    {%- for limit in ['limit 2048', ''] -%}
         {%- set query -%}
             select 1 as found
             from (
@@ -21,7 +21,7 @@
                     select {{ key }} as this_key
                     from {{ table }}
                     where {{ condition }}
-                    {{ records }}
+                    {{ limit }}
                 ) as records
             ) as in_turn
             where this_key is null or previous_key >= this_key
