@@ -13,11 +13,13 @@ import pytest
 from databricks_stand_in.workers import folder_of_all_workers, only_one
 from lending_club_pipeline.config.settings import DataPlatformConfig
 from lending_club_pipeline.dbt_runner import manifest
+from lending_club_pipeline.defs import instance
 from lending_club_pipeline.defs.instance import ensure_dagster_home, open_instance
 from lending_club_pipeline.secret_stores.reading import forget_secrets
 from tests.faults.landings import ACCOUNTS, CUSTOMERS
 from tests.projects import copy_project, parse_only_changes
-from tests.workspaces import Workspace
+from tests.run_histories import in_memory
+from tests.workspaces import HISTORY, Workspace, copy_history
 
 pytest_plugins = ["databricks_stand_in.fixtures"]
 
@@ -137,6 +139,13 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     forget_secrets()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _histories_in_memory() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(instance, "open_instance", in_memory(open_instance))
+        yield
+
+
 @pytest.fixture(scope="session")
 def good_run(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The one good run of all workers, of the first one that wants it: copy it, never change it."""
@@ -148,15 +157,10 @@ def good_run(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
             workspace.deliver(CUSTOMERS, ACCOUNTS)
             with open_instance(ensure_dagster_home(workspace.settings())):
                 pass
-            _copy_history(workspace.root / "dagster", shared / "no-runs")
+            copy_history(workspace.root / "dagster", shared / "no-runs")
             _process(workspace)
             done.touch()
     return workspace
-
-
-def _copy_history(home: Path, to: Path) -> None:
-    for name in ("history", "schedules"):
-        shutil.copytree(home / name, to / name, dirs_exist_ok=True)
 
 
 def _process(workspace: Workspace) -> None:
@@ -173,9 +177,13 @@ def _process(workspace: Workspace) -> None:
 @pytest.fixture
 def processed_workspace(good_run: Workspace, tmp_path: Path) -> Workspace:
     """A copy of the good run: a place in which the delivery of `AS_OF` was processed."""
-    workspace = Workspace(tmp_path / "workspace")
-    shutil.copytree(good_run.root, workspace.root)
+    workspace = Workspace(tmp_path / "workspace", no_runs=_no_runs(good_run))
+    shutil.copytree(good_run.root, workspace.root, ignore=shutil.ignore_patterns(*HISTORY))
     return workspace
+
+
+def _no_runs(good_run: Workspace) -> Path:
+    return good_run.root.with_name("no-runs")
 
 
 @pytest.fixture(scope="session")
@@ -194,9 +202,8 @@ def prepare_workspace(good_run: Workspace) -> Callable[[Path], Workspace]:
     """
 
     def prepare(root: Path) -> Workspace:
-        workspace = Workspace(root)
+        workspace = Workspace(root, no_runs=_no_runs(good_run))
         shutil.copytree(good_run.settings().dbt_cache, workspace.settings().dbt_cache)
-        _copy_history(good_run.root.with_name("no-runs"), root / "dagster")
         return workspace
 
     return prepare

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from tests import commands
 CUSTOMER_HEADER = "CustomerID,Name,HasLoan\n"
 ACCOUNT_HEADER = "AccountID,CustomerID,Balance,AccountType\n"
 AS_OF = dt.date(2026, 1, 31)
+# Folders below DAGSTER_HOME.
+HISTORY = ("history", "schedules")
 
 
 def process_delivery(
@@ -29,11 +32,25 @@ def process_delivery(
     return process_days(settings, (date, date), on_message, tags)
 
 
+def copy_history(home: Path, to: Path) -> None:
+    """Copy Dagster's history of one home to another one, which has none."""
+    for name in HISTORY:
+        shutil.copytree(home / name, to / name)
+
+
 @dataclass
 class Workspace:
-    """Inputs, outputs, database and run history below one temporary folder."""
+    """Inputs, outputs, database and run history below one temporary folder.
+
+    Attributes:
+        root: the folder.
+        no_runs: a home of Dagster without runs, which is quicker to copy than to make; runs in this
+            process have their history in memory (`tests/run_histories.py`).
+        messages: what runs in this process have said.
+    """
 
     root: Path
+    no_runs: Path | None = None
     messages: list[str] = field(default_factory=list)
 
     @property
@@ -59,10 +76,19 @@ class Workspace:
             }
         )
 
+    def keep_history(self) -> None:
+        """Have the history of all runs from now on on the disk."""
+        if self.no_runs is not None and not (self.root / "dagster" / "history").exists():
+            copy_history(self.no_runs, self.root / "dagster")
+
     def environment(self) -> dict[str, str]:
-        """The same settings for a process of its own."""
+        """The same settings for a process of its own, which finds the history of later runs."""
+        self.keep_history()
+        return {**os.environ, **self.variables()}
+
+    def variables(self) -> dict[str, str]:
+        """The same settings for a command in this process."""
         return {
-            **os.environ,
             "INPUT_PATH": str(self.inputs),
             "OUTPUT_PATH": str(self.outputs),
             "DUCKDB_PATH": str(self.database),

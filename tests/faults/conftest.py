@@ -32,7 +32,7 @@ def _use(workspace: Workspace, patch: pytest.MonkeyPatch) -> None:
     """Let the environment name the workspace, as it does where the pipeline is used."""
     for name in DataPlatformConfig.variables():
         patch.delenv(name, raising=False)
-    for name, value in workspace.environment().items():
+    for name, value in workspace.variables().items():
         patch.setenv(name, value)
 
 

@@ -129,7 +129,7 @@ def test_doctor_promises_no_success_while_another_process_has_the_database(
     variables = {"DUCKDB_PATH": str(database.path), "LOCK_WAIT_SECONDS": waits}
 
     with another_process(_OPENED_BY_HAND, database.path) as process:
-        result = CliRunner().invoke(cli, ["doctor"], env=workspace.environment() | variables)
+        result = CliRunner().invoke(cli, ["doctor"], env=workspace.variables() | variables)
 
     assert result.exit_code == code
     assert f"{mark} database: {database.path}: process {process.pid} (" in result.output

@@ -222,6 +222,7 @@ def test_a_run_history_that_cannot_be_used_is_named(
 ) -> None:
     before = after_good_run.output_bytes()
     home = after_good_run.root / "dagster"
+    after_good_run.keep_history()
 
     with pytest.raises(OutputError) as caught, broken(home / "history"):
         after_good_run.run()

@@ -351,7 +351,7 @@ def test_each_kind_of_refused_file_ends_the_command_with_3_and_one_line(
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(content)
 
-        ended = CliRunner().invoke(cli, ["run"], env=after_good_run.environment())
+        ended = CliRunner().invoke(cli, ["run"], env=after_good_run.variables())
 
         assert ended.exit_code == 3, kind
         assert ended.stdout == "", kind

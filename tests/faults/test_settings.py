@@ -345,7 +345,7 @@ def test_a_setting_whose_packages_are_not_installed_says_how_to_install_them(
     monkeypatch.setitem(sys.modules, package, None)
 
     for command in ("run", "doctor"):
-        ended = CliRunner().invoke(cli, [command], env=workspace.environment() | variables)
+        ended = CliRunner().invoke(cli, [command], env=workspace.variables() | variables)
 
         said = ended.output + str(ended.exception or "")
         assert ended.exit_code != 0

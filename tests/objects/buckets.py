@@ -233,7 +233,7 @@ class ObjectWorkspace(Workspace):
     endpoint: str = field(kw_only=True)
 
     @property
-    def variables(self) -> dict[str, str]:
+    def _places(self) -> dict[str, str]:
         return {
             "INPUT_PATH": self.bucket.url("in"),
             "OUTPUT_PATH": self.bucket.url("out"),
@@ -241,11 +241,11 @@ class ObjectWorkspace(Workspace):
         }
 
     def settings(self, **overrides: object) -> DataPlatformConfig:
-        given = {name.lower(): value for name, value in self.variables.items()}
+        given = {name.lower(): value for name, value in self._places.items()}
         return super().settings(**{**given, **overrides})
 
-    def environment(self) -> dict[str, str]:
-        return {**super().environment(), **self.bucket.variables, **self.variables}
+    def variables(self) -> dict[str, str]:
+        return {**super().variables(), **self.bucket.variables, **self._places}
 
     def deliver(
         self, customers: str | bytes, accounts: str | bytes, as_of: dt.date = AS_OF

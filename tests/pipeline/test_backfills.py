@@ -13,6 +13,7 @@ from dagster._core.storage.partition_status_cache import get_and_update_asset_st
 
 from lending_club_pipeline.config.clock import day_of, now
 from lending_club_pipeline.contract.errors import ConfigurationError, RefusedDeliveryError
+from lending_club_pipeline.defs.instance import opened_history
 from lending_club_pipeline.defs.partitions import daily_partitions
 from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.runs.campaigns import Campaign
@@ -84,7 +85,7 @@ def test_each_day_ends_with_an_outcome_of_its_own(processed: Processed) -> None:
 def test_neighbouring_days_share_a_run(processed: Processed) -> None:
     workspace, _ = processed
 
-    with dg.DagsterInstance.from_config(str(workspace.root / "dagster")) as instance:
+    with opened_history(workspace.settings()) as instance:
         runs = list(reversed(instance.get_runs()))
 
     ranges = [
@@ -108,7 +109,7 @@ def test_dagster_shows_the_broken_day_as_failed_and_the_missing_one_as_missing(
     workspace, _ = processed
     partitions = daily_partitions(workspace.settings().days.first_as_of_date, "UTC")
 
-    with dg.DagsterInstance.from_config(str(workspace.root / "dagster")) as instance:
+    with opened_history(workspace.settings()) as instance:
         found = {}
         for name in ("accounts_raw", "account_summary_daily", "account_summary_csv"):
             status = get_and_update_asset_status_cache_value(

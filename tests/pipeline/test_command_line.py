@@ -48,7 +48,7 @@ def test_a_second_run_ends_without_such_a_list_too(processed: Workspace) -> None
 
 
 def invoke(workspace: Workspace, *arguments: str) -> Result:
-    return CliRunner().invoke(cli, arguments, env=workspace.environment())
+    return CliRunner().invoke(cli, arguments, env=workspace.variables())
 
 
 def test_run_ends_with_numbers_that_add_up_and_what_was_written(processed: Workspace) -> None:

@@ -10,8 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from lending_club_pipeline.config.settings import load_settings
-from lending_club_pipeline.defs.instance import ensure_dagster_home
+from lending_club_pipeline.defs.instance import opened_history
 from lending_club_pipeline.defs.project import build_definitions
 from lending_club_pipeline.defs.sensors import build_delivery_sensor
 from tests.workspaces import AS_OF, Workspace
@@ -58,8 +57,7 @@ def processed(new_workspace: Callable[[str], Workspace]) -> Workspace:
 @pytest.fixture(scope="module")
 def events(processed: Workspace) -> dict[str, dict[str, dg.MetadataValue]]:
     """Metadata of every asset after a run, as Dagster's event log has it."""
-    home = str(ensure_dagster_home(load_settings({"dagster_home": processed.root / "dagster"})))
-    with dg.DagsterInstance.from_config(home) as instance:
+    with opened_history(processed.settings()) as instance:
         (run,) = instance.get_runs()
         records = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
         return {

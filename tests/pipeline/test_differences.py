@@ -142,7 +142,7 @@ def test_every_account_is_written(processed: Workspace, tmp_path: Path) -> None:
 def test_the_command_tells_it(processed: Workspace, tmp_path: Path) -> None:
     arguments = ["diff", str(EARLIER), str(LATER), "--csv", str(tmp_path / "it.csv")]
 
-    result = CliRunner().invoke(cli, arguments, env=processed.environment())
+    result = CliRunner().invoke(cli, arguments, env=processed.variables())
 
     assert result.exit_code == 0, result.output
     lines = [" ".join(line.split()) for line in result.output.splitlines()]
@@ -158,7 +158,7 @@ def test_the_command_tells_it(processed: Workspace, tmp_path: Path) -> None:
 def test_the_command_tells_of_one_account(processed: Workspace) -> None:
     arguments = ["diff", str(EARLIER), str(LATER), "--account", "loan"]
 
-    result = CliRunner().invoke(cli, arguments, env=processed.environment())
+    result = CliRunner().invoke(cli, arguments, env=processed.variables())
 
     assert result.exit_code == 0
     assert "interest 15.00 → 10.00, rate 0.0150 → 0.0100, loan Yes → No" in result.output
@@ -207,7 +207,7 @@ def test_an_account_that_nobody_delivered_is_an_error(processed: Workspace) -> N
     arguments = ["diff", str(EARLIER), str(LATER), "--account"]
 
     slip, same = (
-        CliRunner().invoke(cli, [*arguments, account], env=processed.environment())
+        CliRunner().invoke(cli, [*arguments, account], env=processed.variables())
         for account in ("SAME", "same")
     )
 

@@ -7,6 +7,7 @@ import dagster as dg
 import duckdb
 import pytest
 
+from lending_club_pipeline.defs.instance import opened_history
 from lending_club_pipeline.defs.partitions import monthly_partitions
 from lending_club_pipeline.runs.plan import months_due
 from tests.workspaces import Workspace
@@ -80,7 +81,7 @@ def test_interest_accrues_by_the_day_until_the_last_delivery_of_the_month(
 
     # 2 % of ten times as much: 2.00 a day on nine days.
     assert month_ends(workspace) == [(JANUARY, last, Decimal("7300.00"), Decimal("18.20"))]
-    with dg.DagsterInstance.from_config(str(workspace.root / "dagster")) as instance:
+    with opened_history(workspace.settings()) as instance:
         closed = instance.get_materialized_partitions(dg.AssetKey("account_summary_monthly"))
     assert closed == {"2026-01-01"}
     assert first < last

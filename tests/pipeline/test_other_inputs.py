@@ -29,7 +29,7 @@ def other(workspace: Workspace, day: dt.date) -> Workspace:
 
 
 def invoke(workspace: Workspace, *arguments: str) -> Result:
-    return CliRunner().invoke(cli, arguments, env=workspace.environment())
+    return CliRunner().invoke(cli, arguments, env=workspace.variables())
 
 
 def planned(workspace: Workspace, day: dt.date, **settings: object) -> list[Step]:

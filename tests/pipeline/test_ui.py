@@ -10,13 +10,15 @@ import urllib.request
 import psutil
 import pytest
 
-from tests.workspaces import Workspace
+from tests.workspaces import Workspace, copy_history
 
 
 def test_ui_serves_dagster_until_it_is_told_to_end_and_leaves_nothing_running(
     processed_workspace: Workspace,
+    good_run: Workspace,
 ) -> None:
     workspace = processed_workspace
+    copy_history(good_run.root / "dagster", workspace.root / "dagster")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -26,7 +26,7 @@ RUN = ("run", "--as-of", AS_OF.isoformat())
 
 
 def invoke(workspace: Workspace, *arguments: str) -> Result:
-    return CliRunner().invoke(cli, arguments, env=workspace.environment())
+    return CliRunner().invoke(cli, arguments, env=workspace.variables())
 
 
 def is_nothing(result: Result) -> bool:
