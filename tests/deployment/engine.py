@@ -20,10 +20,15 @@ _START_SECONDS = 60.0
 _END_SECONDS = 30.0
 
 
-def docker(*arguments: str, timeout: float = 120.0) -> str:
-    """Run the docker client; return what it printed."""
+def docker(*arguments: str, timeout: float = 120.0, **variables: str) -> str:
+    """Run the docker client with variables beside those of this process; return what it printed."""
     done = subprocess.run(
-        ["docker", *arguments], capture_output=True, text=True, timeout=timeout, check=False
+        ["docker", *arguments],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
     )
     assert done.returncode == 0, f"docker {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
     return done.stdout.strip()

@@ -39,13 +39,18 @@ def images() -> dict[str, str]:
         "POSTGRES_IMAGE": _LOCAL_POSTGRES if local else _POSTGRES,
         "LENDING_CLUB_IMAGE": PIPELINE,
     }
+    build_pipeline(variables, PIPELINE)
+    return variables
+
+
+def build_pipeline(variables: dict[str, str], tag: str, **environment: str) -> None:
+    """Build our image on the bases that the variables name, with these variables of docker's."""
     arguments = [
         f"--build-arg={name}={variables[name]}" for name in ("PYTHON_IMAGE", "BUILD_IMAGE")
     ]
     dockerfile = ROOT / "deploy" / "docker" / "Dockerfile"
     # Each build leaves the build stage of the last one without a name.
-    _build(ROOT, dockerfile, PIPELINE, *arguments)
-    return variables
+    _build(ROOT, dockerfile, tag, *arguments, **environment)
 
 
 def programs() -> dict[str, str]:
@@ -79,11 +84,12 @@ def _exists(image: str) -> bool:
     return subprocess.run(look, capture_output=True, check=False).returncode == 0
 
 
-def _build(context: Path, dockerfile: Path, tag: str, *arguments: str) -> None:
+def _build(context: Path, dockerfile: Path, tag: str, *arguments: str, **environment: str) -> None:
     docker(
         *("build", "--quiet", "--file", str(dockerfile), "--tag", tag),
         *(*arguments, str(context)),
         timeout=60 * _MINUTES,
+        **environment,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.deployment.engine import docker
-from tests.deployment.images import PIPELINE
+from tests.deployment.images import PIPELINE, build_pipeline
 
 pytestmark = pytest.mark.docker
 
@@ -28,8 +28,8 @@ def inspected(variables: dict[str, str]) -> dict[str, object]:
     return image
 
 
-def in_image(*command: str) -> str:
-    return docker("run", "--rm", *_HARDENED, "--entrypoint", "/bin/sh", PIPELINE, "-c", *command)
+def in_image(command: str, image: str = PIPELINE) -> str:
+    return docker("run", "--rm", *_HARDENED, "--entrypoint", "/bin/sh", image, "-c", command)
 
 
 def test_one_command_processes_a_delivery_in_a_mounted_folder(
@@ -48,6 +48,37 @@ def test_one_command_processes_a_delivery_in_a_mounted_folder(
     assert "Every record and every cent is accounted for." in printed
     assert len((data / "outputs" / "account_summary.csv").read_text().splitlines()) == 574
     assert len(list((data / ".dagster" / "dbt").iterdir())) == 1, "the dbt project came parsed"
+
+
+_FILES = "cd /opt && find . -type f -not -name '*.pyc' -not -path './parsed/*' | xargs sha256sum"
+# These hold the time of the build, or a checksum of a file that does; and four of dbt's packages
+# bring the last one: which of them is installed last differs.
+_DIFFERENT = ("sbom.cdx.json", "uv_cache.json", "dist-info/RECORD", "dbt/__init__.py")
+
+
+def _checksums(image: str) -> dict[str, str]:
+    """Return the checksum of each file of the libraries and of the project, by its path."""
+    sums = (line.split(maxsplit=1) for line in in_image(_FILES, image).splitlines())
+    files = {path: checksum for checksum, path in sums}
+    assert len(files) > 10_000
+    return {it: files[it] for it in files if not it.endswith(_DIFFERENT)}
+
+
+@pytest.mark.parametrize("buildkit", ["0", "1"], ids=["legacy builder", "BuildKit"])
+def test_both_builders_build_the_same_image(
+    variables: dict[str, str], inspected: dict[str, object], buildkit: str
+) -> None:
+    config = inspected["Config"]
+    assert isinstance(config, dict)
+    image = f"{PIPELINE}-by-builder-{buildkit}"
+
+    build_pipeline(variables, image, DOCKER_BUILDKIT=buildkit)
+
+    built = json.loads(docker("image", "inspect", image))[0]
+    for name in ("Labels", "User", "Env", "Entrypoint", "Cmd", "ExposedPorts"):
+        assert built["Config"][name] == config[name]
+    usual, files = _checksums(PIPELINE), _checksums(image)
+    assert [it for it in usual.keys() | files.keys() if usual.get(it) != files.get(it)] == []
 
 
 def test_it_is_no_root_and_has_no_tools_that_build(inspected: dict[str, object]) -> None:
